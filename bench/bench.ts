@@ -1,0 +1,121 @@
+import { parseArgs } from 'node:util'
+import type { BenchContext } from './bench-context.ts'
+import { describeMachine } from './machine.ts'
+import { measureDeadEndpoint } from './measure-dead-endpoint.ts'
+import { measureIdle } from './measure-idle.ts'
+import { measureLatency } from './measure-latency.ts'
+import { manyConnections, measureAtFullLoad, measureRounds } from './measure-rounds.ts'
+import { type Mode, modes } from './modes.ts'
+import { productEntry } from './product.ts'
+import { nodePrograms, preparePrograms } from './programs.ts'
+import { type Attempted, type MeasuredRun, quietRun } from './quiet-run.ts'
+import { record } from './record.ts'
+import { renderReport } from './report.ts'
+import { startReceiver } from './start-receiver.ts'
+import { type BenchResult, failuresOf } from './summary.ts'
+
+/** `npm run bench`: the product beside the raw ceiling, in the same minutes on the same machine. */
+const usage = `npm run bench -- [--quick | --smoke] [--record] [--server <file>] [--no-compiler]
+
+  (nothing)       5 rounds and every other figure, about 10 minutes
+  --quick         3 rounds and smaller counts, about two minutes
+  --smoke         ratio and loss only, under a minute; fails below the smoke floor
+  --record        append the result to bench/results.md
+  --server        measure another entry file, for example bench/stand-in-server.ts
+  --no-compiler   use the node:net receiver and load generator even where gcc is found
+`
+
+interface Arguments {
+  mode: Mode
+  isRecorded: boolean
+  entry: string
+  usesCompiler: boolean
+}
+
+// Ending through exit runs the handlers that end the children, by their pids, and remove the stores.
+process.on('SIGINT', () => process.exit(130))
+process.on('SIGTERM', () => process.exit(143))
+
+try {
+  const result = await runBench(readArguments())
+  process.exitCode = failuresOf(result).length > 0 ? 1 : 0
+} catch (error) {
+  process.stderr.write(`The benchmark could not be run: ${errorText(error)}\n`)
+  process.exitCode = 1
+}
+
+async function runBench({ mode, isRecorded, entry, usesCompiler }: Arguments) {
+  const startedAt = new Date()
+  const programs = usesCompiler ? await preparePrograms() : nodePrograms()
+  const machine = await describeMachine()
+  await using receiver = await startReceiver(programs)
+  const isInTime = () => performance.now() < mode.repeatMsMax
+  const context = { mode, programs, receiver, entry, progress, isInTime }
+
+  const result: BenchResult = {
+    mode: mode.name,
+    startedAt,
+    machine,
+    implementation: programs.implementation,
+    rounds: await measureRounds(context),
+    latency: mode.latencyEvents > 0 ? await further('latency', measureLatency, context) : null,
+    dead:
+      mode.deadPending > 0 ? await further('dead endpoint', measureDeadEndpoint, context) : null,
+    memory: mode.memoryEvents > 0 ? await further('memory', measureMemory, context) : null,
+    idle: mode.idleMs > 0 ? await further('idle', measureIdle, context) : null,
+  }
+  const report = renderReport(result)
+  process.stdout.write(`\n${report}`)
+  if (isRecorded) await record(report)
+  return result
+}
+
+function measureMemory(context: BenchContext) {
+  return measureAtFullLoad(context, {
+    connections: manyConnections,
+    count: context.mode.memoryEvents,
+    timeMaxMs: context.mode.memoryLoadMsMax,
+  })
+}
+
+function further<T extends MeasuredRun>(
+  name: string,
+  measure: (context: BenchContext) => Promise<T>,
+  context: BenchContext,
+): Promise<Attempted<T>> {
+  progress(name)
+  return quietRun(context, name, () => measure(context))
+}
+
+function progress(line: string): void {
+  process.stdout.write(`${(performance.now() / 1000).toFixed(0).padStart(4)} s  ${line}\n`)
+}
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function readArguments(): Arguments {
+  try {
+    const flag = { type: 'boolean', default: false } as const
+    const { values } = parseArgs({
+      options: {
+        quick: flag,
+        smoke: flag,
+        record: flag,
+        'no-compiler': flag,
+        server: { type: 'string' },
+      },
+    })
+    if (values.quick && values.smoke) throw new Error('--quick or --smoke, not both')
+    return {
+      mode: modes[values.smoke ? 'smoke' : values.quick ? 'quick' : 'full'],
+      isRecorded: values.record,
+      entry: values.server ?? productEntry,
+      usesCompiler: !values['no-compiler'],
+    }
+  } catch (error) {
+    process.stderr.write(`${errorText(error)}\n\n${usage}`)
+    process.exit(2)
+  }
+}

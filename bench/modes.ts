@@ -1,0 +1,78 @@
+/** How much one kind of run measures. All times in milliseconds; every load has two bounds. */
+export interface Mode {
+  name: 'full' | 'quick' | 'smoke'
+  rounds: number
+  /** Counted from the start: after this no further round begins, and nothing is repeated. */
+  repeatMsMax: number
+  /** Runs of one measurement while others use the machine; the quietest is then taken, flagged. */
+  attemptsMax: number
+  /** How long to wait for a quiet machine before a run. */
+  quietWaitMsMax: number
+  warmUpMs: number
+  ceilingMs: number
+  /** Events of one throughput run. */
+  events: number
+  loadMsMax: number
+  drainMsMax: number
+  /** Paced events for the latency figures; 0 leaves them out, as below. */
+  latencyEvents: number
+  /** Deliveries that wait for the dead endpoint. */
+  deadPending: number
+  memoryEvents: number
+  memoryLoadMsMax: number
+  idleMs: number
+}
+
+export const modes: Record<Mode['name'], Mode> = {
+  full: {
+    name: 'full',
+    rounds: 5,
+    repeatMsMax: 30 * 60_000,
+    attemptsMax: 3,
+    quietWaitMsMax: 30_000,
+    warmUpMs: 2_000,
+    ceilingMs: 5_000,
+    events: 150_000,
+    loadMsMax: 15_000,
+    drainMsMax: 60_000,
+    latencyEvents: 10_000,
+    deadPending: 20_000,
+    memoryEvents: 1_000_000,
+    memoryLoadMsMax: 120_000,
+    idleMs: 10_000,
+  },
+  quick: {
+    name: 'quick',
+    rounds: 3,
+    repeatMsMax: 90_000,
+    attemptsMax: 3,
+    quietWaitMsMax: 5_000,
+    warmUpMs: 1_000,
+    ceilingMs: 3_000,
+    events: 50_000,
+    loadMsMax: 5_000,
+    drainMsMax: 30_000,
+    latencyEvents: 1_000,
+    deadPending: 2_000,
+    memoryEvents: 100_000,
+    memoryLoadMsMax: 12_000,
+    idleMs: 10_000,
+  },
+  smoke: {
+    name: 'smoke',
+    rounds: 2,
+    repeatMsMax: 20_000,
+    attemptsMax: 2,
+    quietWaitMsMax: 1_000,
+    warmUpMs: 700,
+    ceilingMs: 2_000,
+    events: 20_000,
+    loadMsMax: 4_000,
+    drainMsMax: 15_000,
+    latencyEvents: 0,
+    deadPending: 0,
+    memoryEvents: 0,
+    memoryLoadMsMax: 0,
+    idleMs: 0,
+  },
+}

@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { mkdir, mkdtemp } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startChild } from './child.ts'
+import { workDir } from './programs.ts'
+
+/** A server that is measured, in a process of its own, with an empty store. */
+export interface Product extends AsyncDisposable {
+  pid: number
+  port: number
+  /** One call of the native API with the root key; throws on anything but 2xx. */
+  call<T>(method: string, path: string, body?: object): Promise<T>
+  /** Throws, with its last words, when the process has ended. */
+  assertAlive(): void
+}
+
+/** Where events are published: a project with a key of its own. */
+export interface Target {
+  projectId: string
+  eventsPath: string
+  key: string
+}
+
+export const productEntry = join(import.meta.dirname, '..', 'server', 'src', 'main.ts')
+
+const readyMsMax = 30_000
+const readyPollMs = 50
+const callMsMax = 10_000
+
+/**
+ * Starts `serve` and waits until it is ready. Disposing of it sends SIGTERM to its own pid, waits
+ * for its exit, and removes its store.
+ */
+export async function startProduct(options: {
+  entry: string
+  /** Connections to receivers, at most: `COUNTERSIGN_CONCURRENCY`. */
+  concurrency: number
+  environment?: Record<string, string>
+}): Promise<Product> {
+  await mkdir(workDir, { recursive: true })
+  // Not in the system's temporary folder, which may be memory: there a synced write costs nothing.
+  const dataDir = await mkdtemp(join(workDir, `data-${process.pid}-`))
+  const removeData = () => rmSync(dataDir, { recursive: true, force: true })
+  process.once('exit', removeData)
+  const port = await freePort()
+  const rootKey = `csk_${randomBytes(32).toString('base64url')}`
+  const child = startChild({
+    command: [process.execPath, options.entry, 'serve'],
+    environment: {
+      COUNTERSIGN_HOST: '127.0.0.1',
+      COUNTERSIGN_PORT: String(port),
+      COUNTERSIGN_DATA_DIR: dataDir,
+      COUNTERSIGN_ROOT_KEY: rootKey,
+      COUNTERSIGN_ALLOW_HTTP: 'true',
+      COUNTERSIGN_ALLOWED_NETWORKS: '127.0.0.0/8',
+      COUNTERSIGN_CONCURRENCY: String(options.concurrency),
+      COUNTERSIGN_LOG_LEVEL: 'warn',
+      ...options.environment,
+    },
+  })
+
+  async function call<T>(method: string, path: string, body?: object): Promise<T> {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${rootKey}`,
+        ...(body ? { 'content-type': 'application/json' } : {}),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+      signal: AbortSignal.timeout(callMsMax),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`)
+    return JSON.parse(text) as T
+  }
+
+  const product: Product = {
+    pid: child.pid,
+    port,
+    call,
+    assertAlive() {
+      if (child.hasExited()) throw new Error(`the server has ended:\n${child.lastWords()}`)
+    },
+    async [Symbol.asyncDispose]() {
+      await child.stop('SIGTERM')
+      process.removeListener('exit', removeData)
+      removeData()
+    },
+  }
+  try {
+    await waitUntilReady(product)
+  } catch (error) {
+    await product[Symbol.asyncDispose]()
+    throw error
+  }
+  return product
+}
+
+/** A project with a key and an endpoint for `eventTypes` at each of the URLs. */
+export async function createTarget(
+  product: Product,
+  endpoints: readonly { url: string; eventTypes: readonly string[] }[],
+): Promise<Target> {
+  const project = await product.call<{ id: string }>('POST', '/v1/projects', { name: 'Benchmark' })
+  const path = `/v1/projects/${project.id}`
+  for (const { url, eventTypes } of endpoints) {
+    await product.call('POST', `${path}/endpoints`, { url, event_types: eventTypes })
+  }
+  const { key } = await product.call<{ key: string }>('POST', `${path}/api-keys`, {
+    name: 'Load generator',
+  })
+  return { projectId: project.id, eventsPath: `${path}/events`, key }
+}
+
+async function waitUntilReady(product: Product): Promise<void> {
+  const deadline = performance.now() + readyMsMax
+  for (;;) {
+    product.assertAlive()
+    try {
+      const response = await fetch(`http://127.0.0.1:${product.port}/readyz`, {
+        signal: AbortSignal.timeout(callMsMax),
+      })
+      await response.arrayBuffer()
+      if (response.ok) return
+    } catch {
+      // Not listening yet.
+    }
+    if (performance.now() > deadline) throw new Error(`not ready within ${readyMsMax} ms`)
+    await sleep(readyPollMs)
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}

@@ -1,0 +1,43 @@
+import type { BenchContext } from './bench-context.ts'
+import { fullLoad, loadType, measureDelivery, type Stage } from './measure-delivery.ts'
+import { createTarget, startProduct } from './product.ts'
+
+/** Bound of a warm-up by count; by time it ends long before. */
+const warmUpEventsMax = 50_000
+
+/**
+ * Starts a server with an empty store and an endpoint at the receiver, warms both up, lets `measure`
+ * work with them, and ends the server.
+ */
+export async function withProduct<T>(
+  context: BenchContext,
+  options: {
+    connections: number
+    otherEndpoints?: readonly { url: string; eventTypes: readonly string[] }[]
+    environment?: Record<string, string>
+  },
+  measure: (stage: Stage) => Promise<T>,
+): Promise<T> {
+  const { programs, receiver, mode } = context
+  await using product = await startProduct({
+    entry: context.entry,
+    concurrency: options.connections,
+    ...(options.environment ? { environment: options.environment } : {}),
+  })
+  const target = await createTarget(product, [
+    { url: `http://127.0.0.1:${receiver.port}/`, eventTypes: [loadType] },
+    ...(options.otherEndpoints ?? []),
+  ])
+  const stage = { programs, receiver, product, target }
+  const warmUp = await measureDelivery(
+    stage,
+    fullLoad({
+      count: warmUpEventsMax,
+      timeMaxMs: mode.warmUpMs,
+      connections: options.connections,
+    }),
+    mode.drainMsMax,
+  )
+  if (warmUp.failure) throw new Error(`warm-up: ${warmUp.failure}`)
+  return await measure(stage)
+}

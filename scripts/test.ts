@@ -1,0 +1,52 @@
+/**
+ * The test command: `npm test` checks the tree and runs every test; `npm test -- <path> …` runs
+ * the test files at these paths only. Fails when anything failed, and when no test ran.
+ */
+import { check } from './check.ts'
+import { repositoryRoot } from './run-node.ts'
+import { countAll, formatFile, formatTotals } from './test-run/format-report.ts'
+import { runTestFile, type TestFileReport } from './test-run/run-test-file.ts'
+import { selectFiles } from './test-run/select-files.ts'
+
+/** Two cores: a third file would only slow down the others. */
+const UNIT_FILES_AT_ONCE = 2
+/** End-to-end tests start servers and measure waits: one file has the machine for itself. */
+const END_TO_END_FILES_AT_ONCE = 1
+const TEST_TIMEOUT_MS = 2 * 60_000
+const FILE_TIMEOUT_MS = 5 * 60_000
+
+/** Runs the files, `atOnce` at a time, and prints each report as soon as it is there. */
+async function runAll(paths: readonly string[], atOnce: number): Promise<TestFileReport[]> {
+  const waiting = [...paths]
+  const reports: TestFileReport[] = []
+  async function runNext(): Promise<void> {
+    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+      const report = await runTestFile({
+        root: repositoryRoot,
+        path,
+        testTimeoutMs: TEST_TIMEOUT_MS,
+        fileTimeoutMs: FILE_TIMEOUT_MS,
+      })
+      console.log(formatFile(report))
+      reports.push(report)
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, runNext))
+  return reports.sort((a, b) => a.path.localeCompare(b.path))
+}
+
+const filters = process.argv.slice(2)
+const startedAtMs = performance.now()
+const { unit, endToEnd, unmatched } = selectFiles(repositoryRoot, filters)
+for (const filter of unmatched) console.log(`✖ ${filter} is or holds no test file`)
+const isTidy = filters.length > 0 || (await check())
+const reports = [
+  ...(await runAll(unit, UNIT_FILES_AT_ONCE)),
+  ...(await runAll(endToEnd, END_TO_END_FILES_AT_ONCE)),
+]
+const totals = countAll(reports)
+if (totals.tests === 0) console.log('✖ no test ran')
+if (!isTidy) console.log('\n✖ the checks at the beginning failed')
+console.log(formatTotals(reports, performance.now() - startedAtMs))
+const haveTestsPassed = totals.tests > 0 && reports.every(({ failures }) => failures.length === 0)
+process.exitCode = haveTestsPassed && isTidy && unmatched.length === 0 ? 0 : 1

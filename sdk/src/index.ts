@@ -1,0 +1,26 @@
+export { Countersign, type CountersignOptions } from './countersign.ts'
+export { ApiError, ConnectionError, CountersignError, TimeoutError } from './errors.ts'
+export type { List, Page } from './list.ts'
+export { type RawJson, rawJson } from './raw-json.ts'
+export type { ApiKeys } from './resources/api-keys.ts'
+export type { AuditLog } from './resources/audit-log.ts'
+export type { Deliveries } from './resources/deliveries.ts'
+export type { Endpoints } from './resources/endpoints.ts'
+export type { Events } from './resources/events.ts'
+export type { Projects } from './resources/projects.ts'
+export type { Rotations } from './resources/rotations.ts'
+export type * from './resources.ts'
+export type { Fetch, FetchInit, PostOptions, RequestOptions } from './transport.ts'
+export {
+  toResponseHeaders,
+  type VerifiedWebhook,
+  type VerifyWebhookOptions,
+  verifyWebhook,
+  type WebhookEvent,
+  type WebhookFormatName,
+} from './verify-webhook.ts'
+export type { WebhookHeaders } from './webhook-headers.ts'
+export {
+  WebhookVerificationError,
+  type WebhookVerificationErrorCode,
+} from './webhook-verification-error.ts'

@@ -1,0 +1,58 @@
+import { toCamelCase } from '../camel-case.ts'
+import { createList, type List } from '../list.ts'
+import type { ApiKey, CreateApiKey, CreatedApiKey, ListQuery } from '../resources.ts'
+import type { PostOptions, RequestOptions, Transport } from '../transport.ts'
+import type * as Wire from '../wire-types.ts'
+
+/**
+ * The API keys of a project.
+ *
+ * @example
+ * const apiKeys: ApiKeys = client.apiKeys
+ */
+export class ApiKeys {
+  readonly #transport: Transport
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  /**
+   * Creates a key. Its value is in this answer only.
+   * @example
+   * const { key } = await client.apiKeys.create(project, { name: 'publisher', scopes: ['events.write'] })
+   */
+  async create(
+    project: string,
+    input: CreateApiKey,
+    options?: PostOptions,
+  ): Promise<CreatedApiKey> {
+    const path = ['projects', project, 'api-keys']
+    const call = { method: 'POST', path, body: input, options } as const
+    return toCamelCase(await this.#transport.send<Wire.CreatedApiKey>(call))
+  }
+
+  /**
+   * Lists keys without their values, newest first.
+   * @example
+   * for await (const { name, lastUsedAt } of client.apiKeys.list(project)) console.log(name, lastUsedAt)
+   */
+  list(project: string, query?: ListQuery, options?: RequestOptions): List<ApiKey> {
+    return createList<Wire.ApiKey>({
+      transport: this.#transport,
+      path: ['projects', project, 'api-keys'],
+      query,
+      options,
+    })
+  }
+
+  /**
+   * Revokes a key: no node of the server takes it any more.
+   * @example
+   * await client.apiKeys.revoke(project, 'key_018f…')
+   */
+  async revoke(project: string, key: string, options?: RequestOptions): Promise<void> {
+    const path = ['projects', project, 'api-keys', key]
+    await this.#transport.send({ method: 'DELETE', path, options })
+  }
+}

@@ -1,0 +1,180 @@
+import { toCamelCase } from '../camel-case.ts'
+import { createList, type List } from '../list.ts'
+import type {
+  CreatedEndpoint,
+  CreateEndpoint,
+  Endpoint,
+  ListEndpointsQuery,
+  ListQuery,
+  RevokedPreviousSecret,
+  RevokePreviousSecret,
+  RotatedSecret,
+  RotateSecret,
+  Secret,
+  TestEndpoint,
+  TestResult,
+  UpdateEndpoint,
+} from '../resources.ts'
+import type { PostOptions, RequestOptions, Transport } from '../transport.ts'
+import type * as Wire from '../wire-types.ts'
+
+/**
+ * The URLs that receive a project's events, and the secrets that sign what they get.
+ *
+ * @example
+ * const endpoints: Endpoints = client.endpoints
+ */
+export class Endpoints {
+  readonly #transport: Transport
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  /**
+   * Creates an endpoint. Its secret is in this answer only.
+   * @example
+   * const { id, secret } = await client.endpoints.create(project, {
+   *   url: 'https://example.com/webhooks',
+   *   eventTypes: ['order.*'],
+   * })
+   */
+  async create(
+    project: string,
+    input: CreateEndpoint,
+    options?: PostOptions,
+  ): Promise<CreatedEndpoint> {
+    const path = ['projects', project, 'endpoints']
+    const call = { method: 'POST', path, body: input, options } as const
+    return toCamelCase(await this.#transport.send<Wire.CreatedEndpoint>(call))
+  }
+
+  /**
+   * Lists endpoints, newest first.
+   * @example
+   * for await (const { url } of client.endpoints.list(project, { health: 'failing' })) console.log(url)
+   */
+  list(project: string, query?: ListEndpointsQuery, options?: RequestOptions): List<Endpoint> {
+    return createList<Wire.Endpoint>({
+      transport: this.#transport,
+      path: ['projects', project, 'endpoints'],
+      query,
+      options,
+    })
+  }
+
+  /**
+   * Reads one endpoint by its id or uid.
+   * @example
+   * const { health, rotation } = await client.endpoints.get(project, endpoint)
+   */
+  async get(project: string, endpoint: string, options?: RequestOptions): Promise<Endpoint> {
+    const path = ['projects', project, 'endpoints', endpoint]
+    return toCamelCase(await this.#transport.send<Wire.Endpoint>({ method: 'GET', path, options }))
+  }
+
+  /**
+   * Changes the fields that are given. The secret and its algorithm change by `rotateSecret`.
+   * @example
+   * await client.endpoints.update(project, endpoint, { state: 'active' })
+   */
+  async update(
+    project: string,
+    endpoint: string,
+    changes: UpdateEndpoint,
+    options?: RequestOptions,
+  ): Promise<Endpoint> {
+    const path = ['projects', project, 'endpoints', endpoint]
+    const call = { method: 'PATCH', path, body: changes, options } as const
+    return toCamelCase(await this.#transport.send<Wire.Endpoint>(call))
+  }
+
+  /**
+   * Deletes an endpoint. Its deliveries that are under way fail as `endpoint_deleted`.
+   * @example
+   * await client.endpoints.delete(project, endpoint)
+   */
+  async delete(project: string, endpoint: string, options?: RequestOptions): Promise<void> {
+    const path = ['projects', project, 'endpoints', endpoint]
+    await this.#transport.send({ method: 'DELETE', path, options })
+  }
+
+  /**
+   * Replaces the signing secret. Both secrets sign every delivery until the window ends, a day
+   * from now where `expireCurrentIn` (seconds) says nothing else; 0 cuts the previous one now.
+   * The new secret is in this answer, and in that of a retry under the same `idempotencyKey`.
+   *
+   * @throws ApiError `rotation_in_progress` while another rotation is open, its id being in
+   *   `extensions.rotationId`; `secret_changed` where `expectedCurrentSecretId` is not current.
+   * @example
+   * const { secret, previousSecretExpiresAt } = await client.endpoints.rotateSecret(
+   *   project,
+   *   endpoint,
+   *   { expireCurrentIn: 3600, reason: 'quarterly' },
+   * )
+   */
+  async rotateSecret(
+    project: string,
+    endpoint: string,
+    input: RotateSecret = {},
+    options?: PostOptions,
+  ): Promise<RotatedSecret> {
+    const path = ['projects', project, 'endpoints', endpoint, 'secret', 'rotate']
+    const call = { method: 'POST', path, body: input, options } as const
+    return toCamelCase(await this.#transport.send<Wire.RotatedSecret>(call))
+  }
+
+  /**
+   * Stops every retiring secret now and completes the open rotation.
+   * @example
+   * const { revokedSecretIds } = await client.endpoints.revokePreviousSecret(project, endpoint)
+   */
+  async revokePreviousSecret(
+    project: string,
+    endpoint: string,
+    input: RevokePreviousSecret = {},
+    options?: PostOptions,
+  ): Promise<RevokedPreviousSecret> {
+    const path = ['projects', project, 'endpoints', endpoint, 'secret', 'revoke-previous']
+    const call = { method: 'POST', path, body: input, options } as const
+    return toCamelCase(await this.#transport.send<Wire.RevokedPreviousSecret>(call))
+  }
+
+  /**
+   * Lists every version of the secret, without values, newest first.
+   * @example
+   * for await (const { hint, status } of client.endpoints.listSecrets(project, endpoint)) {
+   *   console.log(`…${hint} is ${status}`)
+   * }
+   */
+  listSecrets(
+    project: string,
+    endpoint: string,
+    query?: ListQuery,
+    options?: RequestOptions,
+  ): List<Secret> {
+    return createList<Wire.Secret>({
+      transport: this.#transport,
+      path: ['projects', project, 'endpoints', endpoint, 'secrets'],
+      query,
+      options,
+    })
+  }
+
+  /**
+   * Sends one test delivery and waits for the receiver's answer, whatever the endpoint's filter
+   * and state. A receiver that fails is a result, not an error.
+   * @example
+   * const { success, statusCode } = await client.endpoints.test(project, endpoint)
+   */
+  async test(
+    project: string,
+    endpoint: string,
+    input: TestEndpoint = {},
+    options?: PostOptions,
+  ): Promise<TestResult> {
+    const path = ['projects', project, 'endpoints', endpoint, 'test']
+    const call = { method: 'POST', path, body: input, options } as const
+    return toCamelCase(await this.#transport.send<Wire.TestResult>(call))
+  }
+}

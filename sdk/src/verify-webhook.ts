@@ -1,0 +1,236 @@
+import { createHmacKeys } from './hmac-keys.ts'
+import { standardFormat } from './standard-format.ts'
+import type { Bytes, WebhookClaim, WebhookFormat } from './webhook-format.ts'
+import { createHeaderReader, type WebhookHeaders } from './webhook-headers.ts'
+import { WebhookVerificationError } from './webhook-verification-error.ts'
+
+const formats = { standard: standardFormat } satisfies Record<string, WebhookFormat>
+
+/** The formats of delivery that `verifyWebhook` understands. */
+export type WebhookFormatName = keyof typeof formats
+
+/** Keys are imported once for a secret; more than these, and the oldest are imported again. */
+const keysMax = 64
+// Module state on purpose: verifyWebhook is a plain function, and the cache holds nothing that
+// its callers do not hold already. Keys cannot be exported from it.
+const keys = createHmacKeys({ keysMax })
+
+/**
+ * How to verify.
+ *
+ * @example
+ * const options: VerifyWebhookOptions = { toleranceSeconds: 60 }
+ * await verifyWebhook(body, headers, secrets, options)
+ */
+export interface VerifyWebhookOptions {
+  /** How far the timestamp may be from now, both ways, in seconds. Default 300. */
+  toleranceSeconds?: number | undefined
+  /** Takes the place of the clock, for tests. */
+  now?: Date | undefined
+  /** Default `standard` (Standard Webhooks, HMAC). */
+  format?: WebhookFormatName | undefined
+}
+
+/** What `type` and `data` of a delivery may be; narrow it with a union of your own events. */
+export interface WebhookEvent {
+  type: string | null
+  data: unknown
+}
+
+/**
+ * A delivery whose signature, timestamp and body hold.
+ *
+ * @example
+ * type OrderPaid = { type: 'order.paid'; data: { orderId: string } }
+ * type OrderShipped = { type: 'order.shipped'; data: { orderId: string; carrier: string } }
+ * const event = await verifyWebhook<OrderPaid | OrderShipped>(body, headers, secrets)
+ * if (event.type === 'order.shipped') console.log(event.data.carrier)
+ */
+export type VerifiedWebhook<TEvent extends WebhookEvent = WebhookEvent> = TEvent extends unknown
+  ? {
+      /** The same on every attempt of one event: drop what you have seen. */
+      id: string
+      /** When this attempt was signed. */
+      timestamp: Date
+      /** `type` of the body; null where the body has none. */
+      type: TEvent['type']
+      /** `data` of the body; undefined where the body has none. */
+      data: TEvent['data']
+      /** The whole body, parsed; undefined where it is empty. */
+      payload: unknown
+      /** Which of the given secrets matched; of several, the one that the sender has newest. */
+      matchedSecretIndex: number
+      /** The sender's id of that secret; null where the delivery does not tell. Not signed. */
+      matchedSecretId: string | null
+    }
+  : never
+
+/**
+ * Verifies that a request is a webhook signed with one of the secrets, in time, and parses it.
+ * Pass the body exactly as it came, before any parsing. During a rotation pass the old and the
+ * new secret, in any order.
+ *
+ * The type parameter describes what the sender promises; the shape of `data` is not checked.
+ *
+ * @param secrets `whsec_…`, or the base64 alone.
+ * @throws WebhookVerificationError for whatever is wrong with the request.
+ * @throws TypeError for whatever is wrong with the secrets or the options; never repeats a secret.
+ * @example
+ * const event = await verifyWebhook(body, headers, ['whsec_b2xkIHNlY3JldA==', 'whsec_bmV3IHNlY3JldA=='])
+ * console.log(event.id, event.type, event.data)
+ */
+export async function verifyWebhook<TEvent extends WebhookEvent = WebhookEvent>(
+  body: string | Uint8Array | ArrayBuffer,
+  headers: WebhookHeaders,
+  secrets: string | readonly string[],
+  options?: VerifyWebhookOptions,
+): Promise<VerifiedWebhook<TEvent>>
+export async function verifyWebhook(
+  body: string | Uint8Array | ArrayBuffer,
+  headers: WebhookHeaders,
+  secrets: string | readonly string[],
+  options: VerifyWebhookOptions = {},
+): Promise<VerifiedWebhook> {
+  const { toleranceSeconds = 300, now = new Date(), format: formatName = 'standard' } = options
+  requireOptions(toleranceSeconds, now, formatName)
+  const format: WebhookFormat = formats[formatName]
+  const secretList = typeof secrets === 'string' ? [secrets] : secrets
+  const macKeys = await importKeys(format, formatName, secretList)
+
+  const bytes = copyBytes(body)
+  const claim = format.readClaim(createHeaderReader(headers), bytes)
+  checkTimestamp(claim.timestampSeconds, toleranceSeconds, now)
+  const macs = await Promise.all(
+    macKeys.map(async (key) => {
+      const mac = await crypto.subtle.sign('HMAC', key, claim.signedContent)
+      return format.encodeMac(new Uint8Array(mac))
+    }),
+  )
+  const match = findMatch(claim.signatures, macs)
+  if (match === null) {
+    throw new WebhookVerificationError('no_match', 'No signature was made with any of the secrets')
+  }
+  return {
+    id: claim.id,
+    timestamp: new Date(claim.timestampSeconds * 1_000),
+    ...parseBody(bytes),
+    matchedSecretIndex: match.secretIndex,
+    matchedSecretId: findSecretId(claim, match.position),
+  }
+}
+
+/**
+ * Headers for your answer that tell the sender which secret you use, so that it sees when a
+ * rotation has reached you. Empty where the delivery did not name its secrets.
+ *
+ * @example
+ * const event = await verifyWebhook(body, headers, secrets)
+ * const response = new Response(null, { status: 204, headers: toResponseHeaders(event) })
+ */
+export function toResponseHeaders(
+  result: Pick<VerifiedWebhook, 'matchedSecretId'>,
+): Record<string, string> {
+  if (result.matchedSecretId === null) return {}
+  return { 'webhook-verified-secret': result.matchedSecretId }
+}
+
+function requireOptions(toleranceSeconds: number, now: Date, format: string): void {
+  // Comparisons with NaN are false: unchecked, it would switch the replay protection off.
+  if (!(toleranceSeconds >= 0 && toleranceSeconds < Number.POSITIVE_INFINITY)) {
+    throw new TypeError('toleranceSeconds must be a finite number, 0 or more')
+  }
+  if (Number.isNaN(now.getTime())) throw new TypeError('now must be a valid Date')
+  if (!Object.hasOwn(formats, format)) throw new TypeError('format is not one that is known here')
+}
+
+function importKeys(format: WebhookFormat, formatName: string, secrets: readonly string[]) {
+  if (!Array.isArray(secrets) || secrets.length === 0) {
+    throw new TypeError('secrets must hold at least one secret')
+  }
+  return Promise.all(
+    secrets.map((secret, index) =>
+      keys.get(`${formatName}:${secret}`, () => {
+        const bytes = typeof secret === 'string' ? format.keyBytes(secret) : null
+        if (bytes) return bytes
+        throw new TypeError(`secrets[${index}] is not a secret of the format ${formatName}`)
+      }),
+    ),
+  )
+}
+
+/** A copy, so that a buffer that its owner uses again cannot change while it is checked. */
+function copyBytes(body: unknown): Bytes {
+  if (typeof body === 'string') return new TextEncoder().encode(body)
+  // No `instanceof`: test runners and frames hand over the buffers of another realm.
+  if (ArrayBuffer.isView(body)) {
+    return Uint8Array.from(new Uint8Array(body.buffer, body.byteOffset, body.byteLength))
+  }
+  if (isArrayBuffer(body)) return new Uint8Array(body.slice(0))
+  // Not a TypeError: with body parsers, what arrives here is up to whoever sent the request.
+  throw new WebhookVerificationError(
+    'malformed',
+    'The body must be the raw text or bytes, as they came; is a body parser in between?',
+  )
+}
+
+function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  return Object.prototype.toString.call(value) === '[object ArrayBuffer]'
+}
+
+function checkTimestamp(timestampSeconds: number, toleranceSeconds: number, now: Date): void {
+  const ageSeconds = Math.floor(now.getTime() / 1_000) - timestampSeconds
+  if (ageSeconds > toleranceSeconds) {
+    throw new WebhookVerificationError('timestamp_too_old', 'The timestamp is too long ago')
+  }
+  if (-ageSeconds > toleranceSeconds) {
+    throw new WebhookVerificationError('timestamp_too_new', 'The timestamp is too far ahead')
+  }
+}
+
+/** Senders put the newest signature first, so the first that matches tells the newest secret. */
+function findMatch(
+  signatures: readonly (string | null)[],
+  macs: readonly string[],
+): { position: number; secretIndex: number } | null {
+  for (const [position, signature] of signatures.entries()) {
+    if (signature === null) continue
+    const secretIndex = macs.findIndex((mac) => isEqualInConstantTime(mac, signature))
+    if (secretIndex !== -1) return { position, secretIndex }
+  }
+  return null
+}
+
+/** Takes the same time wherever the texts differ; their lengths are no secret. */
+function isEqualInConstantTime(expected: string, given: string): boolean {
+  if (expected.length !== given.length) return false
+  let difference = 0
+  for (let index = 0; index < expected.length; index += 1) {
+    difference |= expected.charCodeAt(index) ^ given.charCodeAt(index)
+  }
+  return difference === 0
+}
+
+function findSecretId(claim: WebhookClaim, position: number): string | null {
+  // Lists of different lengths do not line up, so a position means nothing in the other one.
+  if (claim.secretIds.length !== claim.signatures.length) return null
+  return claim.secretIds[position] ?? null
+}
+
+function parseBody(bytes: Bytes): { type: string | null; data: unknown; payload: unknown } {
+  const payload = bytes.length === 0 ? undefined : parseJson(bytes)
+  const isObject = typeof payload === 'object' && payload !== null
+  return {
+    type: isObject && 'type' in payload && typeof payload.type === 'string' ? payload.type : null,
+    data: isObject && 'data' in payload ? payload.data : undefined,
+    payload,
+  }
+}
+
+function parseJson(bytes: Bytes): unknown {
+  try {
+    // From the verified bytes, never from the text that was passed: what is not UTF-8 fails here.
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    throw new WebhookVerificationError('malformed', 'The body is signed but is not JSON')
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * How one format of delivery is read by a receiver: which headers it needs, how a secret's text
+ * becomes a key, what is signed. A format is one file that implements this, plus its entry in
+ * `verify-webhook.ts`; the time, the secrets and the comparison are checked there.
+ */
+export interface WebhookFormat {
+  /**
+   * The HMAC-SHA256 key of a secret, or null where the text is no secret of this format.
+   */
+  keyBytes(secret: string): Bytes | null
+
+  /**
+   * Reads what a delivery claims; nothing in it can be trusted yet.
+   * @throws WebhookVerificationError `missing_header` or `malformed`, and nothing else.
+   */
+  readClaim(header: HeaderReader, body: Bytes): WebhookClaim
+
+  /** A MAC as text, in the form in which `WebhookClaim.signatures` holds them. */
+  encodeMac(mac: Bytes): string
+}
+
+/** Bytes that Web Crypto takes: never shared memory, which could change during a check. */
+export type Bytes = Uint8Array<ArrayBuffer>
+
+/** The value of a header by its lower-case name, several ones joined with `, `; null if absent. */
+export type HeaderReader = (name: string) => string | null
+
+/** What a delivery says about itself before anything is verified. */
+export interface WebhookClaim {
+  id: string
+  /** When it was signed, in Unix seconds. */
+  timestampSeconds: number
+  /** The bytes that were signed. */
+  signedContent: Bytes
+  /** MACs in the order of the delivery; null where an entry is of a kind not known here. */
+  signatures: (string | null)[]
+  /** Ids of the secrets behind `signatures`, in the same order; empty where not told. */
+  secretIds: string[]
+}

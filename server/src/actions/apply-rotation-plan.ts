@@ -1,0 +1,92 @@
+import type { Endpoint } from '../core/endpoint.ts'
+import type { Rotation } from '../core/rotation.ts'
+import type { RotationPlan, RotationSituation } from '../core/rotation-plan.ts'
+import type { Secret } from '../core/secret.ts'
+import { formatOf } from '../formats/registry.ts'
+import type { Announcement, Transaction } from '../storage/storage.ts'
+import type { ActionContext } from './action-context.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+
+/** Reads, inside the transaction, what the planner decides upon. */
+export async function readSituation(
+  tx: Transaction,
+  context: ActionContext,
+  endpoint: Endpoint,
+): Promise<{ secrets: Secret[]; situation: RotationSituation }> {
+  const project = await tx.getProject(endpoint.projectId)
+  const own = project?.settings.rotationBounds
+  const secrets = await tx.listSecrets(endpoint.id)
+  const { settings } = context
+  return {
+    secrets,
+    situation: {
+      now: context.clock.now(),
+      secrets,
+      latest: await tx.latestRotation(endpoint.id),
+      signaturesMax: formatOf(endpoint.format).signaturesMax,
+      bounds: {
+        // A project may narrow what the operator allows, never widen it.
+        expireCurrentInMinSeconds: Math.max(
+          settings.expireCurrentInMinSeconds,
+          own?.expireCurrentInMinSeconds ?? 0,
+        ),
+        expireCurrentInMaxSeconds: Math.min(
+          settings.expireCurrentInMaxSeconds,
+          own?.expireCurrentInMaxSeconds ?? settings.expireCurrentInMaxSeconds,
+        ),
+      },
+    },
+  }
+}
+
+/** Writes everything that a plan asks for but the new secret itself. */
+export async function applyRotationPlan(
+  tx: Transaction,
+  plan: RotationPlan,
+  options: { isNew: boolean; now: number },
+): Promise<void> {
+  for (const change of plan.secretChanges) await tx.updateSecretTimes(change)
+  if (plan.closes !== null) {
+    const { rotation, outcome } = plan.closes
+    await tx.updateRotation({
+      ...rotation,
+      outcome,
+      notes: [
+        ...rotation.notes,
+        { at: options.now, what: 'completed', actor: plan.rotation.actor, detail: 'force' },
+      ],
+    })
+  }
+  if (options.isNew) await tx.insertRotation(plan.rotation)
+  else await tx.updateRotation(plan.rotation)
+  await tx.replaceAnnouncements(plan.rotation.id, announcementsOf(plan.rotation, options.now))
+}
+
+/** RFC 3339 in UTC with milliseconds, null for null. */
+export function iso(at: number): string
+export function iso(at: number | null): string | null
+export function iso(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString()
+}
+
+/** A mark that is already past when the window opens is not announced (rotation.md section 8). */
+function announcementsOf(rotation: Rotation, now: number): Announcement[] {
+  const expiresAt = rotation.previousSecretExpiresAt
+  if (rotation.outcome !== null || expiresAt === null) return []
+  const about = {
+    projectId: rotation.projectId,
+    endpointId: rotation.endpointId,
+    rotationId: rotation.id,
+    secretId: rotation.previousSecretId,
+  }
+  const marks: Announcement[] = [
+    { ...about, kind: 'expiring_24h', at: expiresAt - DAY_MS },
+    { ...about, kind: 'expiring_1h', at: expiresAt - HOUR_MS },
+  ]
+  return [
+    ...marks.filter((mark) => mark.at > now && mark.at > rotation.activatesAt),
+    { ...about, kind: 'expired', at: expiresAt },
+  ]
+}

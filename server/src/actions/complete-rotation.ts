@@ -1,0 +1,28 @@
+import { requireScope } from '../core/authorization.ts'
+import type { Rotation } from '../core/rotation.ts'
+import { planComplete } from '../core/rotation-plan.ts'
+import type { ActionContext } from './action-context.ts'
+import { readSituation } from './apply-rotation-plan.ts'
+import { endRotation } from './end-rotation.ts'
+import { loadEndpoint, loadRotation } from './load.ts'
+
+/** Retires the previous secrets now. A rotation that is completed already is answered as it is. */
+export async function completeRotation(
+  context: ActionContext,
+  projectId: string,
+  ref: string,
+  rotationId: string,
+  input: { force?: boolean | undefined; reason?: string | null | undefined },
+): Promise<Rotation> {
+  requireScope(context.principal, projectId, 'secrets.rotate')
+  const reason = input.reason ?? null
+  return context.transact(async (tx) => {
+    const endpoint = await loadEndpoint(tx, projectId, ref)
+    const rotation = await loadRotation(tx, endpoint.id, rotationId)
+    const { situation } = await readSituation(tx, context, endpoint)
+    const plan = planComplete(situation, rotation, context.principal.actor, reason)
+    if (plan === null) return rotation
+    await endRotation(tx, context, plan, reason)
+    return plan.rotation
+  })
+}

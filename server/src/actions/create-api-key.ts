@@ -1,0 +1,66 @@
+import { type ApiKey, hashApiKey, makeApiKeyValue } from '../core/api-key.ts'
+import { defaultScopes, requireScope, type Scope } from '../core/authorization.ts'
+import { AppError, invalidField } from '../core/errors.ts'
+import { secretHint } from '../core/secret.ts'
+import type { ActionContext } from './action-context.ts'
+import { loadProject } from './load.ts'
+import { recordAudit } from './record-audit.ts'
+
+export interface CreateApiKeyInput {
+  name: string
+  scopes?: readonly Scope[] | undefined
+  expiresAt: number | null
+}
+
+/** The value is returned once and kept only as a hash. */
+export async function createApiKey(
+  context: ActionContext,
+  projectId: string,
+  input: CreateApiKeyInput,
+): Promise<{ apiKey: ApiKey; value: string }> {
+  requireScope(context.principal, projectId, 'keys.write')
+  const scopes = [...new Set(input.scopes ?? grantableDefaults(context))]
+  refuseBeyondOwnScopes(context, scopes)
+  return context.transact(async (tx) => {
+    const now = context.clock.now()
+    if (input.expiresAt !== null && input.expiresAt <= now) {
+      throw invalidField('expires_at', 'This lies in the past; give a time ahead.')
+    }
+    const project = await loadProject(tx, projectId)
+    const value = makeApiKeyValue(context.randomBytes)
+    const apiKey: ApiKey = {
+      id: context.newId('key'),
+      projectId: project.id,
+      name: input.name,
+      scopes,
+      dialect: null,
+      hint: secretHint(value),
+      hash: hashApiKey(value),
+      createdAt: now,
+      expiresAt: input.expiresAt,
+      revokedAt: null,
+      lastUsedAt: null,
+    }
+    await tx.insertApiKey(apiKey)
+    await recordAudit(tx, context, {
+      projectId: project.id,
+      action: 'api_key.created',
+      target: { type: 'api_key', id: apiKey.id },
+      details: { name: apiKey.name, scopes },
+    })
+    return { apiKey, value }
+  })
+}
+
+function grantableDefaults(context: ActionContext): Scope[] {
+  return defaultScopes.filter((scope) => context.principal.scopes.has(scope))
+}
+
+function refuseBeyondOwnScopes(context: ActionContext, scopes: readonly Scope[]): void {
+  const beyond = scopes.filter((scope) => !context.principal.scopes.has(scope))
+  if (beyond.length === 0) return
+  throw new AppError('forbidden', {
+    detail: `A key cannot grant scopes that it does not have: ${beyond.join(', ')}.`,
+    param: 'scopes',
+  })
+}

@@ -1,0 +1,116 @@
+import { requireScope } from '../core/authorization.ts'
+import type { Endpoint } from '../core/endpoint.ts'
+import { AppError } from '../core/errors.ts'
+import { newEndpointHealth } from '../core/health.ts'
+import type { Secret } from '../core/secret.ts'
+import { headersContext } from '../core/secret-box.ts'
+import { formatOf } from '../formats/registry.ts'
+import type { Transaction } from '../storage/storage.ts'
+import type { ActionContext } from './action-context.ts'
+import { type EndpointFields, refuseBadEndpoint } from './endpoint-input.ts'
+import { loadProject } from './load.ts'
+import { mintSecret } from './mint-secret.ts'
+import { uidTaken } from './project-uid.ts'
+import { recordAudit } from './record-audit.ts'
+import { notSupportedYet } from './rotate-secret.ts'
+
+export type CreateEndpointInput = Pick<EndpointFields, 'url'> & {
+  [Field in Exclude<keyof EndpointFields, 'url'>]?: EndpointFields[Field] | undefined
+}
+
+/** The secret's value is returned once. */
+export async function createEndpoint(
+  context: ActionContext,
+  projectId: string,
+  input: CreateEndpointInput,
+): Promise<{ endpoint: Endpoint; secret: Secret; secretValue: string }> {
+  requireScope(context.principal, projectId, 'webhooks.write')
+  await refuseBadEndpoint(definedFields(input), context.urlPolicy)
+  if (input.algorithm === 'ed25519') throw notSupportedYet('algorithm', 'ed25519')
+
+  return context.transact(async (tx) => {
+    const project = await loadProject(tx, projectId)
+    await refuseOverLimit(tx, context, project.id)
+    if (input.uid && (await tx.getEndpoint(project.id, input.uid)) !== null) {
+      throw uidTaken('endpoint', input.uid)
+    }
+    const endpoint = newEndpoint(context, project.id, input)
+    const { secret, secretValue } = mintSecret(context, {
+      endpoint,
+      format: formatOf(endpoint.format),
+      value: input.secret,
+      activatesAt: endpoint.createdAt,
+    })
+    await tx.insertEndpoint(endpoint)
+    await tx.insertSecret(secret)
+    await recordAudit(tx, context, {
+      projectId: project.id,
+      action: 'endpoint.created',
+      target: { type: 'endpoint', id: endpoint.id },
+      details: { url: endpoint.url, secret_id: secret.id },
+    })
+    return { endpoint, secret, secretValue }
+  })
+}
+
+/** The members that were given, without those that are undefined. */
+export function definedFields<T extends object>(input: T): Partial<EndpointFields> {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
+}
+
+/** Custom headers: names in clear, values sealed together. */
+export function sealHeaders(
+  context: ActionContext,
+  endpointId: string,
+  headers: Record<string, string>,
+): Pick<Endpoint, 'headerNames' | 'sealedHeaders'> {
+  const headerNames = Object.keys(headers)
+  const sealedHeaders =
+    headerNames.length === 0
+      ? null
+      : context.secretBox.seal(JSON.stringify(headers), headersContext(endpointId))
+  return { headerNames, sealedHeaders }
+}
+
+async function refuseOverLimit(
+  tx: Transaction,
+  context: ActionContext,
+  projectId: string,
+): Promise<void> {
+  const max = context.settings.endpointsPerProjectMax
+  if ((await tx.countEndpoints(projectId)) < max) return
+  throw new AppError('endpoint_limit_reached', {
+    detail: `This project has ${max} endpoints, which is as many as it may have.`,
+  })
+}
+
+function newEndpoint(
+  context: ActionContext,
+  projectId: string,
+  input: CreateEndpointInput,
+): Endpoint {
+  const id = context.newId('ep')
+  const now = context.clock.now()
+  return {
+    id,
+    projectId,
+    uid: input.uid ?? null,
+    url: input.url,
+    description: input.description ?? null,
+    eventTypes: input.eventTypes ?? ['*'],
+    state: input.state ?? 'active',
+    ...newEndpointHealth,
+    blockedAt: null,
+    blockedReason: null,
+    signingEnabled: input.signingEnabled ?? true,
+    format: input.format ?? 'standard',
+    algorithm: input.algorithm ?? 'hmac-sha256',
+    ...sealHeaders(context, id, input.headers ?? {}),
+    metadata: input.metadata ?? {},
+    rateLimitPerSecond: input.rateLimitPerSecond ?? null,
+    createdBy: context.principal.actor,
+    createdAt: now,
+    updatedAt: now,
+    deletedAt: null,
+  }
+}

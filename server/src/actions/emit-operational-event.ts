@@ -1,0 +1,36 @@
+import type { Transaction } from '../storage/storage.ts'
+import type { ActionContext } from './action-context.ts'
+
+/** The operational events of rotation.md section 8 that this version emits. */
+export type OperationalEventType =
+  | 'endpoint.secret.rotated'
+  | 'endpoint.secret.expiring'
+  | 'endpoint.secret.expired'
+  | 'endpoint.secret.revoked'
+  | 'endpoint.rotation.completed'
+  | 'endpoint.rotation.cancelled'
+  | 'endpoint.disabled'
+  | 'endpoint.recovered'
+
+/** Publishes an operational event into the project, in the transaction of what it tells about. */
+export async function emitOperationalEvent(
+  tx: Transaction,
+  context: ActionContext,
+  projectId: string,
+  type: OperationalEventType,
+  data: Record<string, unknown>,
+): Promise<void> {
+  const now = context.clock.now()
+  await tx.acceptEvents([
+    {
+      id: context.newId('evt'),
+      hasCallerId: false,
+      projectId,
+      type,
+      timestamp: new Date(now).toISOString(),
+      metadata: {},
+      data: JSON.stringify(data),
+      createdAt: now,
+    },
+  ])
+}

@@ -1,0 +1,175 @@
+import { requireScope } from '../core/authorization.ts'
+import type { Endpoint } from '../core/endpoint.ts'
+import { AppError } from '../core/errors.ts'
+import { isRotationOpen, type Rotation } from '../core/rotation.ts'
+import { planRotate, type RotationPlan } from '../core/rotation-plan.ts'
+import { formatOf } from '../formats/registry.ts'
+import type { Transaction } from '../storage/storage.ts'
+import type { ActionContext } from './action-context.ts'
+import { applyRotationPlan, iso, readSituation } from './apply-rotation-plan.ts'
+import { emitOperationalEvent } from './emit-operational-event.ts'
+import { loadEndpoint } from './load.ts'
+import { mintSecret } from './mint-secret.ts'
+import { recordAudit } from './record-audit.ts'
+
+export interface RotateSecretInput {
+  expireCurrentInSeconds?: number | undefined
+  secret?: string | undefined
+  algorithm?: string | undefined
+  activateAt?: number | undefined
+  completeWhen?: string | undefined
+  deliver?: string | undefined
+  force?: boolean | undefined
+  reason?: string | null | undefined
+  expectedCurrentSecretId?: string | undefined
+}
+
+export interface RotatedSecret {
+  endpoint: Endpoint
+  rotation: Rotation
+  secretId: string
+  secretValue: string
+  previousSecretExpiresAt: number | null
+}
+
+/** `POST …/secret/rotate`: rotation.md section 3. The value is returned once. */
+export async function rotateSecret(
+  context: ActionContext,
+  projectId: string,
+  ref: string,
+  input: RotateSecretInput,
+): Promise<RotatedSecret> {
+  requireScope(context.principal, projectId, 'secrets.rotate')
+  refuseUnsupported(input)
+  const seen = await latestRotationId(context, projectId, ref)
+
+  return context.transact(async (tx) => {
+    const endpoint = await loadEndpoint(tx, projectId, ref)
+    const { secrets, situation } = await readSituation(tx, context, endpoint)
+    const newSecretId = context.newId('sec')
+    const plan = planRotate(situation, {
+      rotationId: context.newId('rot'),
+      newSecretId,
+      projectId,
+      endpointId: endpoint.id,
+      actor: context.principal.actor,
+      expireCurrentInSeconds: input.expireCurrentInSeconds,
+      activateAt: input.activateAt,
+      force: input.force ?? false,
+      reason: input.reason ?? null,
+      expectedCurrentSecretId: input.expectedCurrentSecretId,
+    })
+    refuseOvertaken(seen, situation.latest)
+    const { secret, secretValue } = mintSecret(context, {
+      endpoint,
+      id: newSecretId,
+      format: formatOf(endpoint.format),
+      value: input.secret,
+      activatesAt: plan.rotation.activatesAt,
+      earlier: secrets,
+    })
+    await tx.insertSecret(secret)
+    await applyRotationPlan(tx, plan, { isNew: true, now: situation.now })
+    await tellRotated(tx, context, plan)
+    return {
+      endpoint,
+      rotation: plan.rotation,
+      secretId: newSecretId,
+      secretValue,
+      previousSecretExpiresAt: plan.rotation.previousSecretExpiresAt,
+    }
+  })
+}
+
+/** Section 3, rule 8: what later versions bring is refused, not ignored. */
+export function notSupportedYet(param: string, value: string): AppError {
+  const detail = `${value} is not supported by this version.`
+  return new AppError('not_supported_yet', {
+    detail: `${param}: ${detail}`,
+    param,
+    errors: [{ param, detail, code: 'not_supported_yet' }],
+  })
+}
+
+function refuseUnsupported(input: RotateSecretInput): void {
+  if (input.algorithm === 'ed25519') throw notSupportedYet('algorithm', 'ed25519')
+  if (input.completeWhen === 'verified') throw notSupportedYet('complete_when', 'verified')
+  if (input.deliver !== undefined) throw notSupportedYet('deliver', input.deliver)
+}
+
+/** What this call saw when it came in, so that it cannot build upon a rotation it never knew of. */
+async function latestRotationId(
+  context: ActionContext,
+  projectId: string,
+  ref: string,
+): Promise<string | null> {
+  const endpoint = await loadEndpoint(context.storage, projectId, ref)
+  return (await context.storage.latestRotation(endpoint.id))?.id ?? null
+}
+
+/**
+ * Of several calls under way at once exactly one may win, even where each is a cut or forced and
+ * the state alone would allow them one after the other.
+ */
+function refuseOvertaken(seenId: string | null, latest: Rotation | null): void {
+  if (latest === null || latest.id === seenId) return
+  throw new AppError('secret_changed', {
+    detail: `Rotation ${latest.id} came first while this call was under way.`,
+    extra: { rotation_id: latest.id },
+  })
+}
+
+async function tellRotated(
+  tx: Transaction,
+  context: ActionContext,
+  plan: RotationPlan,
+): Promise<void> {
+  const { rotation, revokedSecretIds, closes } = plan
+  const facts = {
+    endpoint_id: rotation.endpointId,
+    rotation_id: rotation.id,
+    previous_secret_id: rotation.previousSecretId,
+    new_secret_id: rotation.newSecretId,
+  }
+  await recordAudit(tx, context, {
+    projectId: rotation.projectId,
+    action: 'endpoint.secret.rotated',
+    target: { type: 'endpoint', id: rotation.endpointId },
+    reason: rotation.reason,
+    details: {
+      ...facts,
+      activates_at: iso(rotation.activatesAt),
+      previous_secret_expires_at: iso(rotation.previousSecretExpiresAt),
+      revoked_secret_ids: revokedSecretIds,
+      forced_rotation_id: closes?.rotation.id ?? null,
+    },
+  })
+  const tell = (type: Parameters<typeof emitOperationalEvent>[3], data: Record<string, unknown>) =>
+    emitOperationalEvent(tx, context, rotation.projectId, type, data)
+
+  await tell('endpoint.secret.rotated', {
+    ...facts,
+    activates_at: iso(rotation.activatesAt),
+    previous_secret_expires_at: iso(rotation.previousSecretExpiresAt),
+  })
+  if (revokedSecretIds.length > 0) {
+    await tell('endpoint.secret.revoked', {
+      endpoint_id: rotation.endpointId,
+      secret_ids: revokedSecretIds,
+    })
+  }
+  if (closes !== null) {
+    await tell('endpoint.rotation.completed', {
+      endpoint_id: rotation.endpointId,
+      rotation_id: closes.rotation.id,
+      completed_by: 'force',
+    })
+  }
+  if (!isRotationOpen(rotation, context.clock.now())) {
+    await tell('endpoint.rotation.completed', {
+      endpoint_id: rotation.endpointId,
+      rotation_id: rotation.id,
+      completed_by: 'cut',
+    })
+  }
+}

@@ -1,0 +1,89 @@
+import { requireScope } from '../core/authorization.ts'
+import type { Endpoint } from '../core/endpoint.ts'
+import { invalidField } from '../core/errors.ts'
+import { unblocked } from '../core/health.ts'
+import { isSecretLive } from '../core/secret.ts'
+import { secretContext } from '../core/secret-box.ts'
+import { formatOf } from '../formats/registry.ts'
+import type { Transaction } from '../storage/storage.ts'
+import type { ActionContext } from './action-context.ts'
+import { type CreateEndpointInput, definedFields, sealHeaders } from './create-endpoint.ts'
+import { emitOperationalEvent } from './emit-operational-event.ts'
+import { refuseBadEndpoint } from './endpoint-input.ts'
+import { loadEndpoint } from './load.ts'
+import { uidTaken } from './project-uid.ts'
+import { recordAudit } from './record-audit.ts'
+
+export type UpdateEndpointInput = Partial<Omit<CreateEndpointInput, 'algorithm' | 'secret'>>
+
+/** Setting `state: active` also unblocks. */
+export async function updateEndpoint(
+  context: ActionContext,
+  projectId: string,
+  ref: string,
+  input: UpdateEndpointInput,
+): Promise<Endpoint> {
+  requireScope(context.principal, projectId, 'webhooks.write')
+  const fields = definedFields(input)
+  await refuseBadEndpoint(fields, context.urlPolicy)
+
+  return context.transact(async (tx) => {
+    const before = await loadEndpoint(tx, projectId, ref)
+    if (input.uid && input.uid !== before.uid) {
+      if ((await tx.getEndpoint(projectId, input.uid)) !== null) {
+        throw uidTaken('endpoint', input.uid)
+      }
+    }
+    if (input.format !== undefined && input.format !== before.format) {
+      await refuseUnfitSecrets(tx, context, before, input.format)
+    }
+    const { headers, ...plain } = fields
+    const after: Endpoint = {
+      ...before,
+      ...plain,
+      ...(headers === undefined ? {} : sealHeaders(context, before.id, headers)),
+      updatedAt: context.clock.now(),
+    }
+    if (before.state === 'disabled' && after.state === 'active') {
+      if (before.health === 'blocked') Object.assign(after, unblocked(after))
+      Object.assign(after, { blockedAt: null, blockedReason: null })
+    }
+    await tx.updateEndpoint(after)
+    await tx.updateEndpointHealth(after.id, after)
+    await recordAudit(tx, context, {
+      projectId,
+      action: 'endpoint.updated',
+      target: { type: 'endpoint', id: after.id },
+      details: { fields: Object.keys(fields), state: after.state },
+    })
+    if (before.state === 'active' && after.state === 'disabled') {
+      await emitOperationalEvent(tx, context, projectId, 'endpoint.disabled', {
+        endpoint_id: after.id,
+        reason: 'disabled through the API',
+      })
+    }
+    return after
+  })
+}
+
+/** An endpoint's live secrets must fit the key rule of its new format, or nothing could sign. */
+async function refuseUnfitSecrets(
+  tx: Transaction,
+  context: ActionContext,
+  endpoint: Endpoint,
+  formatName: string,
+): Promise<void> {
+  const now = context.clock.now()
+  const format = formatOf(formatName)
+  for (const secret of await tx.listSecrets(endpoint.id)) {
+    if (!isSecretLive(secret, now) || secret.sealedValue === null) continue
+    const value = context.secretBox.open(secret.sealedValue, secretContext(endpoint.id, secret.id))
+    if ('problem' in format.readSecret(value)) {
+      throw invalidField(
+        'format',
+        `Secret ${secret.id} does not have the shape that ${formatName} needs. Rotate to a secret that fits both formats first.`,
+        'secret_does_not_fit',
+      )
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import { requireRoot } from '../core/authorization.ts'
+import type { Project, ProjectSettings } from '../core/project.ts'
+import type { ActionContext } from './action-context.ts'
+import { loadProject } from './load.ts'
+import { refuseTakenProjectUid } from './project-uid.ts'
+import { recordAudit } from './record-audit.ts'
+
+export interface UpdateProjectInput {
+  name?: string
+  uid?: string | null
+  /** Merged into the present settings, member by member. */
+  settings?: ProjectSettings
+}
+
+export async function updateProject(
+  context: ActionContext,
+  projectId: string,
+  input: UpdateProjectInput,
+): Promise<Project> {
+  requireRoot(context.principal)
+  return context.transact(async (tx) => {
+    const before = await loadProject(tx, projectId)
+    if (input.uid !== undefined) await refuseTakenProjectUid(tx, input.uid, before.id)
+    const project: Project = {
+      ...before,
+      name: input.name ?? before.name,
+      uid: input.uid === undefined ? before.uid : input.uid,
+      settings: { ...before.settings, ...input.settings },
+      updatedAt: context.clock.now(),
+    }
+    await tx.updateProject(project)
+    await recordAudit(tx, context, {
+      projectId: project.id,
+      action: 'project.updated',
+      target: { type: 'project', id: project.id },
+      details: { fields: Object.keys(input) },
+    })
+    return project
+  })
+}

@@ -1,0 +1,13 @@
+import type { SystemClock } from '../clock.ts'
+import type { Environment } from '../config.ts'
+import type { ExitCode } from './exit-codes.ts'
+
+/** What a command gets from the process, so that it takes nothing from it by itself. */
+export interface CommandContext {
+  environment: Environment
+  stdout: NodeJS.WriteStream
+  stderr: NodeJS.WriteStream
+  clock: SystemClock
+  /** Says what the process ends with; called once by each command. */
+  finish(code: ExitCode): void
+}

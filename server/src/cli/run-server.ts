@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type App, startApp } from '../app.ts'
+import { type Config, isColorRefused, isRunByNpm } from '../config.ts'
+import { createLogger, type Logger } from '../logger.ts'
+import { StartError } from '../start-error.ts'
+import type { CommandContext } from './command-context.ts'
+import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { listenForStop } from './stop-signals.ts'
+
+/** Runs the server until it is told to stop: what `serve` and `dev` have in common. */
+export async function runServer(options: {
+  context: CommandContext
+  config: Config
+  /** Sentences about the configuration, for the log. */
+  warnings: readonly string[]
+  /** Called once the server answers; what it throws ends the run like a failed start. */
+  onStarted: (app: App, logger: Logger) => Promise<void> | void
+}): Promise<ExitCode> {
+  const { context, config, warnings, onStarted } = options
+  const { clock, environment, stdout, stderr } = context
+  // Before the start, so that a signal during it does not end the process half-way.
+  using stop = listenForStop({
+    onSecond: () => process.exit(exitCodes.failure),
+    monotonic: clock.monotonic,
+    isRunByNpm: isRunByNpm(environment),
+    source: process,
+  })
+  const logger = createLogger({
+    level: config.logLevel,
+    stream: stdout,
+    usesColor: !isColorRefused(environment),
+  })
+  for (const warning of warnings) logger.warn(warning)
+
+  let app: App | null = null
+  try {
+    app = await startApp({ config, logger, clock, consoleDirectory: findConsole() })
+    await onStarted(app, logger)
+    const failure = await Promise.race([stop.requested, app.failed])
+    if (failure !== undefined) throw failure
+    logger.info('Stopping: no new requests, attempts in flight are finished.')
+    await app.stop(config.shutdownDeadlineMs)
+    logger.info('Stopped.')
+    return exitCodes.ok
+  } catch (error) {
+    stderr.write(`${describeFailure(error)}\n`)
+    await app?.stop(config.shutdownDeadlineMs).catch((cause: unknown) => {
+      stderr.write(`${describeFailure(cause)}\n`)
+    })
+    return exitCodes.failure
+  }
+}
+
+/** One sentence where the operator can do something; else everything, because then it is a bug. */
+export function describeFailure(error: unknown): string {
+  if (error instanceof StartError) return error.message
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return `Something went wrong that should not: ${text}`
+}
+
+/** The console's files in this checkout; null in an installation that came without them. */
+function findConsole(): string | null {
+  const directory = join(import.meta.dirname, '..', '..', '..', 'console', 'src')
+  return existsSync(join(directory, 'index.html')) ? directory : null
+}

@@ -1,0 +1,29 @@
+import type { Actor } from './authorization.ts'
+import type { Health } from './health.ts'
+import type { SecretAlgorithm } from './secret.ts'
+
+/** A URL that receives events of chosen types. */
+export interface Endpoint extends Health {
+  id: string
+  projectId: string
+  uid: string | null
+  url: string
+  description: string | null
+  eventTypes: string[]
+  state: 'active' | 'disabled'
+  blockedAt: number | null
+  blockedReason: string | null
+  signingEnabled: boolean
+  format: string
+  algorithm: SecretAlgorithm
+  /** Custom header names in clear, in the order given; the values are in `sealedHeaders`. */
+  headerNames: string[]
+  /** JSON object of the custom headers, encrypted; null where there are none. */
+  sealedHeaders: Uint8Array | null
+  metadata: Record<string, unknown>
+  rateLimitPerSecond: number | null
+  createdBy: Actor
+  createdAt: number
+  updatedAt: number
+  deletedAt: number | null
+}

@@ -1,0 +1,106 @@
+/** How an endpoint's deliveries are going; kept in the store with the endpoint. */
+export interface Health {
+  health: 'healthy' | 'failing' | 'blocked'
+  /** Failed attempts since the last success. */
+  consecutiveFailures: number
+  lastSuccessAt: number | null
+  lastFailureAt: number | null
+  /** The first failure after the last success; null while there is none. */
+  failingSince: number | null
+}
+
+/** What became of one attempt, as far as health goes. */
+export interface AttemptOutcome {
+  succeeded: boolean
+  /** The delivery failed for good with this attempt. */
+  exhausted: boolean
+  at: number
+}
+
+/** What an endpoint has become; null when its health is what it was. */
+export type HealthTransition = 'failing' | 'recovered' | 'blocked' | null
+
+/** Failures in a row that make an endpoint failing (delivery.md, Health). */
+export const FAILING_AFTER_FAILURES = 5
+
+/** Failures in a row without which an endpoint is not blocked, however long it fails. */
+export const BLOCKED_AFTER_FAILURES_MIN = 10
+
+/** The health of a new endpoint. */
+export const newEndpointHealth: Readonly<Health> = {
+  health: 'healthy',
+  consecutiveFailures: 0,
+  lastSuccessAt: null,
+  lastFailureAt: null,
+  failingSince: null,
+}
+
+/**
+ * Takes the outcomes of attempts into account, in the order in which they were recorded (delivery.md,
+ * Health): failing at the first exhausted delivery or the fifth failure in a row; blocked when nothing
+ * has succeeded for `blockAfterMs` and at least ten attempts have failed; healthy at any success. The
+ * transition is from `current` to the end, so a success that follows a failure in one batch hides it.
+ *
+ * "For `blockAfterMs`" counts from the first failure, not from the last success: an endpoint that got
+ * nothing for a week is not blocked by its first bad minute.
+ */
+export function nextHealth(
+  current: Health,
+  outcomes: readonly AttemptOutcome[],
+  options: { blockAfterMs: number },
+): { health: Health; transition: HealthTransition } {
+  let health = current
+  for (const outcome of outcomes) {
+    health = outcome.succeeded
+      ? afterSuccess(health, outcome)
+      : afterFailure(health, outcome, options.blockAfterMs)
+  }
+  return { health, transition: transitionBetween(current, health) }
+}
+
+/**
+ * The health of an endpoint that was blocked and is switched on again: failing until something
+ * succeeds, with the count begun anew, so that it gets the full time before it is blocked again.
+ */
+export function unblocked(current: Health): Health {
+  return { ...current, health: 'failing', consecutiveFailures: 0, failingSince: null }
+}
+
+function afterSuccess(health: Health, outcome: AttemptOutcome): Health {
+  return {
+    health: 'healthy',
+    consecutiveFailures: 0,
+    lastSuccessAt: latest(health.lastSuccessAt, outcome.at),
+    lastFailureAt: health.lastFailureAt,
+    failingSince: null,
+  }
+}
+
+function afterFailure(health: Health, outcome: AttemptOutcome, blockAfterMs: number): Health {
+  const consecutiveFailures = health.consecutiveFailures + 1
+  const failingSince = health.failingSince ?? outcome.at
+  const isBlocked =
+    health.health === 'blocked' ||
+    (consecutiveFailures >= BLOCKED_AFTER_FAILURES_MIN && outcome.at - failingSince >= blockAfterMs)
+  const isFailing =
+    health.health === 'failing' ||
+    outcome.exhausted ||
+    consecutiveFailures >= FAILING_AFTER_FAILURES
+  return {
+    health: isBlocked ? 'blocked' : isFailing ? 'failing' : 'healthy',
+    consecutiveFailures,
+    lastSuccessAt: health.lastSuccessAt,
+    lastFailureAt: latest(health.lastFailureAt, outcome.at),
+    failingSince,
+  }
+}
+
+/** Attempts end in another order than they began, so a result can be older than the one before. */
+function latest(known: number | null, at: number): number {
+  return known === null ? at : Math.max(known, at)
+}
+
+function transitionBetween(before: Health, after: Health): HealthTransition {
+  if (before.health === after.health) return null
+  return after.health === 'healthy' ? 'recovered' : after.health
+}

@@ -1,0 +1,67 @@
+/** Every bound of the product that is not an option of the operator. One table, so that none hides. */
+export const limits = {
+  // Bodies and texts
+  dataBytesMax: 256 * 1024,
+  dataBytesHardMax: 1024 * 1024,
+  /** What may stand around `data` in one published event: type, id, timestamp, metadata. */
+  eventEnvelopeBytesMax: 16 * 1024,
+  batchEventsMax: 1000,
+  batchBodyBytesMax: 16 * 1024 * 1024,
+  requestBodyBytesMax: 256 * 1024,
+  jsonDepthMax: 64,
+  metadataBytesMax: 4 * 1024,
+  nameLengthMax: 200,
+  uidLengthMax: 128,
+  urlLengthMax: 2048,
+  descriptionLengthMax: 500,
+  reasonLengthMax: 500,
+  eventTypesMax: 100,
+  eventTypeLengthMax: 256,
+  endpointHeadersMax: 20,
+  headerNameLengthMax: 128,
+  headerValueLengthMax: 2048,
+  endpointsPerProjectMax: 1000,
+  idempotencyKeyLengthMax: 255,
+
+  // Lists
+  pageSizeMax: 100,
+  pageSizeDefault: 25,
+
+  // Secrets and rotations
+  secretBytesGenerated: 32,
+  secretBytesMin: 24,
+  secretBytesMax: 64,
+  secretsActiveMax: 3,
+  expireCurrentInDefaultSeconds: 86_400,
+  expireCurrentInMaxSeconds: 2_592_000,
+  activateAheadMaxMs: 30 * 86_400_000,
+  /** A difference between wall clock and monotonic clock above this is a jump, not drift. */
+  clockJumpMs: 5_000,
+  lastSignedLagMs: 60_000,
+
+  // Idempotency
+  idempotencyKeptMs: 24 * 3_600_000,
+  idempotencyWaitMs: 5_000,
+
+  // Delivery
+  /** What a lease lasts beyond the attempt timeout (delivery.md, Leases). */
+  leaseMarginMs: 15_000,
+  /** A request whose signing and sending lie further apart than this is signed again. */
+  signatureAgeMaxMs: 250,
+  responseBodyKeptBytes: 16 * 1024,
+  responseBodyReadBytesMax: 1024 * 1024,
+  dnsLookupAtCreateMs: 2_000,
+  /** Deliveries handed to the sender and not yet recorded, in all and for one endpoint. */
+  handOffMax: 10_000,
+  handOffPerEndpointMax: 2_000,
+  handOffPerEndpointMin: 32,
+  handOffBytesMax: 64 * 1024 * 1024,
+  claimBatchMax: 500,
+  claimPerEndpointMax: 100,
+  /** Endpoints whose sending facts the sender thread keeps. */
+  senderEndpointsMax: 50_000,
+
+  // Storage
+  writeBatchMax: 2_000,
+  writeQueueMax: 50_000,
+} as const

@@ -1,0 +1,17 @@
+/** A tenant: owns endpoints, events, event types and API keys. */
+export interface Project {
+  id: string
+  uid: string | null
+  name: string
+  settings: ProjectSettings
+  createdAt: number
+  updatedAt: number
+}
+
+/** What a project may set over the instance's defaults; absent means the default. */
+export interface ProjectSettings {
+  /** Delays after the first attempt, in milliseconds. */
+  retryScheduleMs?: number[]
+  /** Bounds the operator sets for `expire_current_in`, in seconds. */
+  rotationBounds?: { expireCurrentInMinSeconds?: number; expireCurrentInMaxSeconds?: number }
+}

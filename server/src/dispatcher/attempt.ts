@@ -1,0 +1,151 @@
+import type { AttemptError, AttemptResponse } from '../core/delivery.ts'
+import { retryAfterOf } from '../core/retry-after.ts'
+import type { Format } from '../formats/format.ts'
+import type { Exchange, HttpSender } from './http-sender.ts'
+import type { AttemptedVerdict, SenderEndpoint, SenderSecret } from './sender-messages.ts'
+
+export interface AttemptInput {
+  attemptId: string
+  endpoint: SenderEndpoint
+  format: Format
+  event: { id: string; type: string }
+  body: Uint8Array
+  attemptNumber: number
+  timeoutMs: number
+  userAgent: string
+  now: () => number
+  /** The signing set of an instant; asked when the connection is in hand. */
+  keysAt: (now: number) => readonly SenderSecret[]
+  /** Why this URL may never be sent to under the present configuration; null when it may. */
+  urlRefusal: string | null
+}
+
+/** What stands in a stored request in place of a custom header's value. */
+export const maskedValue = '***'
+
+/**
+ * Makes one HTTP request for a delivery and tells what came of it. Signs with the signing set and
+ * the time of the instant at which the connection is ready (rotation.md section 2).
+ */
+export function attempt(
+  http: Pick<HttpSender, 'send'>,
+  input: AttemptInput,
+  done: (verdict: AttemptedVerdict) => void,
+): void {
+  const startedAt = input.now()
+  if (input.urlRefusal !== null) return done(refused(input, startedAt, input.urlRefusal))
+  let secretIds: string[] = []
+
+  const sign = () => {
+    const now = input.now()
+    const keys = input.endpoint.isSigned ? input.keysAt(now) : []
+    secretIds = keys.map((key) => key.id)
+    return {
+      ...input.endpoint.headers,
+      'content-type': 'application/json',
+      'user-agent': input.userAgent,
+      ...input.format.headers({
+        eventId: input.event.id,
+        eventType: input.event.type,
+        timestampSeconds: Math.floor(now / 1000),
+        attemptNumber: input.attemptNumber,
+        body: input.body,
+        keys,
+      }),
+    }
+  }
+
+  const request = {
+    url: input.endpoint.url,
+    body: input.body,
+    timeoutMs: input.timeoutMs,
+    sign,
+  }
+  http.send(request, (exchange) => {
+    const response = responseOf(exchange)
+    const error = errorOf(exchange)
+    done({
+      kind: 'attempted',
+      succeeded: error === null,
+      isGone: response?.statusCode === 410,
+      isRefusedForGood: false,
+      retryAfterMs:
+        response === null
+          ? null
+          : retryAfterOf(response.statusCode, response.headers['retry-after'], input.now()),
+      attempt: {
+        id: input.attemptId,
+        startedAt,
+        durationMs: Math.round(exchange.durationMs),
+        request: {
+          method: 'POST',
+          url: input.endpoint.url,
+          headers: maskedHeaders(exchange.requestHeaders ?? {}, input.endpoint.headers),
+        },
+        secretIds: exchange.requestHeaders === null ? [] : secretIds,
+        response,
+        error,
+        errorDetail: detailOf(exchange, error),
+      },
+    })
+  })
+}
+
+function refused(input: AttemptInput, startedAt: number, errorDetail: string): AttemptedVerdict {
+  return {
+    kind: 'attempted',
+    succeeded: false,
+    isGone: false,
+    isRefusedForGood: true,
+    retryAfterMs: null,
+    attempt: {
+      id: input.attemptId,
+      startedAt,
+      durationMs: 0,
+      request: { method: 'POST', url: input.endpoint.url, headers: {} },
+      secretIds: [],
+      response: null,
+      error: 'refused_address',
+      errorDetail,
+    },
+  }
+}
+
+function errorOf(exchange: Exchange): AttemptError | null {
+  if (exchange.kind === 'error') return exchange.error
+  const { statusCode } = exchange
+  if (statusCode >= 200 && statusCode < 300) return null
+  return statusCode >= 300 && statusCode < 400 ? 'redirect' : 'http_status'
+}
+
+function detailOf(exchange: Exchange, error: AttemptError | null): string | null {
+  if (exchange.kind === 'error') return exchange.detail
+  if (error === null) return null
+  return error === 'redirect'
+    ? `The receiver answered ${exchange.statusCode}; redirects are never followed.`
+    : `The receiver answered ${exchange.statusCode}.`
+}
+
+function responseOf(exchange: Exchange): AttemptResponse | null {
+  const received = exchange.kind === 'response' ? exchange : exchange.response
+  if (received === null) return null
+  return {
+    statusCode: received.statusCode,
+    headers: received.headers,
+    body: Buffer.from(
+      received.body.buffer,
+      received.body.byteOffset,
+      received.body.byteLength,
+    ).toString('utf8'),
+    bodyTruncated: received.bodyTruncated,
+  }
+}
+
+function maskedHeaders(
+  sent: Record<string, string>,
+  custom: Record<string, string>,
+): Record<string, string> {
+  const masked = { ...sent }
+  for (const name in custom) masked[name] = maskedValue
+  return masked
+}

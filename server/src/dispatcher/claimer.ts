@@ -1,0 +1,89 @@
+import type { Clock } from '../core/clock.ts'
+import { limits } from '../core/limits.ts'
+import type { ClaimedDelivery, Storage } from '../storage/storage.ts'
+import type { HandOffRoom } from './hand-off-room.ts'
+import { dataLength } from './under-way.ts'
+
+/** Brings due deliveries from the store: retries, and what found no room at its commit. */
+export interface Claimer {
+  /** There may be something due now. */
+  wake(): void
+  /** Room was made: looks again if something had to wait for room. */
+  roomMade(): void
+  stop(): void
+}
+
+/** Between looks while something is due that finds no room, and after a failure. */
+const lookAgainMs = 250
+/** The longest sleep, so that no timer overflows. */
+const sleepMsMax = 60_000
+
+export function createClaimer(options: {
+  storage: Pick<Storage, 'claimDue' | 'nextDueAt'>
+  clock: Clock
+  room: HandOffRoom
+  send: (deliveries: readonly ClaimedDelivery[]) => void
+  onError: (message: string, error: unknown) => void
+}): Claimer {
+  const { storage, clock, room } = options
+  let isStopped = false
+  let isClaiming = false
+  let mustClaimAgain = false
+  let isStarved = false
+  let timer: NodeJS.Timeout | undefined
+
+  const claimAll = async () => {
+    while (!isStopped && room.free() > 0) {
+      const claimed = await storage.claimDue({
+        limit: Math.min(limits.claimBatchMax, room.free()),
+        perEndpointMax: limits.claimPerEndpointMax,
+        fullEndpointIds: room.fullEndpointIds(),
+      })
+      if (claimed.length === 0) return
+      for (const delivery of claimed) room.add(delivery.endpointId, dataLength(delivery))
+      options.send(claimed)
+    }
+  }
+  const claim = async () => {
+    if (isClaiming) {
+      mustClaimAgain = true
+      return
+    }
+    isClaiming = true
+    try {
+      do {
+        mustClaimAgain = false
+        await claimAll()
+      } while (mustClaimAgain && !isStopped)
+      await sleepUntilDue()
+    } catch (error) {
+      options.onError('Due deliveries could not be claimed; trying again.', error)
+      wakeAfter(lookAgainMs)
+    } finally {
+      isClaiming = false
+    }
+  }
+  const sleepUntilDue = async () => {
+    const dueAt = await storage.nextDueAt()
+    const waitMs = dueAt === null ? null : dueAt - clock.now()
+    isStarved = waitMs !== null && waitMs <= 0
+    clearTimeout(timer)
+    if (waitMs !== null) wakeAfter(isStarved ? lookAgainMs : waitMs)
+  }
+  const wakeAfter = (delayMs: number) => {
+    clearTimeout(timer)
+    if (isStopped) return
+    timer = setTimeout(claim, Math.min(Math.max(delayMs, 1), sleepMsMax))
+  }
+
+  return {
+    wake: () => void claim(),
+    roomMade() {
+      if (isStarved) void claim()
+    },
+    stop() {
+      isStopped = true
+      clearTimeout(timer)
+    },
+  }
+}

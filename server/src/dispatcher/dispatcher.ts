@@ -1,0 +1,199 @@
+import type { Clock } from '../core/clock.ts'
+import type { SecretBox } from '../core/secret-box.ts'
+import type {
+  ClaimedDelivery,
+  CommittedChanges,
+  HandOff,
+  Storage,
+  Transaction,
+} from '../storage/storage.ts'
+import { createClaimer } from './claimer.ts'
+import { createEndpointDirectory } from './endpoint-directory.ts'
+import { createHandOffRoom } from './hand-off-room.ts'
+import { createRecorder, type RecordedOutcome, type SortedResult } from './recorder.ts'
+import type { FromSender, ToSender, Verdict } from './sender-messages.ts'
+import { createUnderWay } from './under-way.ts'
+
+/** The sender, in whatever thread it lives. */
+export interface SenderLink {
+  post(message: ToSender): void
+  onMessage(listener: (message: FromSender) => void): void
+}
+
+export interface DispatcherOptions {
+  storage: Storage
+  clock: Clock
+  secretBox: SecretBox
+  sender: SenderLink
+  randomFraction: () => number
+  defaultRetryScheduleMs: readonly number[]
+  /** Moves an endpoint's health on, in the transaction that records the attempts. */
+  settleHealth(
+    tx: Transaction,
+    endpointId: string,
+    outcomes: readonly RecordedOutcome[],
+  ): Promise<void>
+  /** For metrics. */
+  onStored(batch: { results: readonly SortedResult[]; fencedCount: number }): void
+  onError(message: string, error: unknown): void
+}
+
+export interface Dispatcher {
+  /** Connect it to the storage before `start`. */
+  readonly handOff: HandOff
+  start(): void
+  /** For the storage's `onCommitted`: resolves when the sender works by the new state. */
+  onCommitted(changes: CommittedChanges): Promise<void>
+  /** Makes one attempt at once, past every queue, and resolves when it is recorded. */
+  attemptNow(delivery: ClaimedDelivery): Promise<Verdict>
+  /** The clock moved: what is due may have changed. */
+  wake(): void
+  /** Starts nothing new; finishes what is under way within the deadline. */
+  stop(deadlineMs: number): Promise<void>
+}
+
+/**
+ * DELIVERY: take → attempt → record. Deliveries come from a commit's hand-off or are claimed from
+ * the store when due; the sender thread attempts them; their results are recorded in batches.
+ */
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { storage, clock, sender, onError } = options
+  const room = createHandOffRoom()
+  const underWay = createUnderWay(room)
+  const directory = createEndpointDirectory({
+    storage,
+    secretBox: options.secretBox,
+    now: clock.now,
+    defaultRetryScheduleMs: options.defaultRetryScheduleMs,
+    post: sender.post,
+    isBusy: underWay.isBusy,
+  })
+  let isStopping = false
+  let whenIdle = () => {}
+  /** Batches that wait until the sender knows their endpoints; later ones queue up behind them. */
+  let batchesWaiting = 0
+
+  const send = (deliveries: readonly ClaimedDelivery[], isImmediate = false) => {
+    const endpointIds = deliveries.map((delivery) => delivery.endpointId)
+    const post = () => sender.post(messageOf(deliveries, isImmediate))
+    const areKnown = endpointIds.every((id) => directory.get(id) !== undefined)
+    if (areKnown && batchesWaiting === 0) return post()
+    batchesWaiting++
+    directory
+      .ensure(endpointIds)
+      .then(post, (error) => {
+        onError('Deliveries could not be handed to the sender; they stay due.', error)
+        recorder.add(deliveries.map(releasedResult), [])
+      })
+      .finally(() => batchesWaiting--)
+  }
+  const take = (deliveries: readonly ClaimedDelivery[]) => {
+    underWay.add(deliveries)
+    send(deliveries)
+  }
+
+  const recorder = createRecorder({
+    storage,
+    clock,
+    underWay,
+    randomFraction: options.randomFraction,
+    retryScheduleOf: (endpointId) =>
+      directory.get(endpointId)?.retryScheduleMs ?? options.defaultRetryScheduleMs,
+    settleHealth: options.settleHealth,
+    onStored(batch) {
+      options.onStored(batch)
+      const isDueEarlier = batch.results.some(
+        ({ next }) => next === null || next.status === 'pending',
+      )
+      if (isDueEarlier) claimer.wake()
+      else claimer.roomMade()
+    },
+    onError,
+    isStopping: () => isStopping,
+  })
+  const claimer = createClaimer({ storage, clock, room, send: take, onError })
+
+  const receive = (message: FromSender) => {
+    if (message.kind === 'results') recorder.add(message.results, message.expiredSecretIds)
+    else if (message.kind === 'acknowledged') directory.acknowledged(message.acknowledge)
+    else whenIdle()
+  }
+
+  return {
+    handOff: {
+      reserve: (endpointId, dataBytes) => !isStopping && room.reserve(endpointId, dataBytes),
+      take,
+      cancel(reservations) {
+        for (const { endpointId, dataBytes } of reservations) room.cancel(endpointId, dataBytes)
+      },
+    },
+    start() {
+      sender.onMessage(receive)
+      claimer.wake()
+    },
+    async onCommitted(changes) {
+      if (changes.hasDueDeliveries) claimer.wake()
+      if (changes.endpointIds.size > 0) await directory.refresh(changes.endpointIds)
+    },
+    attemptNow(delivery) {
+      const verdict = underWay.addAwaited(delivery)
+      send([delivery], true)
+      return verdict
+    },
+    wake: claimer.wake,
+    async stop(deadlineMs) {
+      isStopping = true
+      claimer.stop()
+      const idle = new Promise<void>((resolve) => {
+        whenIdle = resolve
+      })
+      sender.post({ kind: 'stop' })
+      await withinDeadline(idle, deadlineMs)
+      await recorder.settled()
+    },
+  }
+}
+
+function messageOf(deliveries: readonly ClaimedDelivery[], isImmediate: boolean): ToSender {
+  const events: Extract<ToSender, { kind: 'deliveries' }>['events'] = []
+  const indexes = new Map<ClaimedDelivery['event'], number>()
+  const indexOf = (event: ClaimedDelivery['event']): number => {
+    const known = indexes.get(event)
+    if (known !== undefined) return known
+    const { id, type, timestamp, data } = event
+    const index = events.push({ id, type, timestamp, data }) - 1
+    indexes.set(event, index)
+    return index
+  }
+  const sent = deliveries.map((delivery) => ({
+    id: delivery.id,
+    projectId: delivery.projectId,
+    endpointId: delivery.endpointId,
+    event: indexOf(delivery.event),
+    attemptNumber: delivery.attemptCount + 1,
+    isRetry: delivery.attemptCount > 0,
+    isImmediate,
+    leaseToken: delivery.leaseToken,
+    leaseUntilMonotonic: delivery.leaseUntilMonotonic,
+  }))
+  return { kind: 'deliveries', events, deliveries: sent }
+}
+
+function releasedResult(delivery: ClaimedDelivery) {
+  return {
+    deliveryId: delivery.id,
+    projectId: delivery.projectId,
+    endpointId: delivery.endpointId,
+    leaseToken: delivery.leaseToken,
+    verdict: { kind: 'released', notBefore: null } as const,
+  }
+}
+
+async function withinDeadline(work: Promise<void>, deadlineMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}

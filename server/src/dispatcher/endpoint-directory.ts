@@ -1,0 +1,135 @@
+import type { Endpoint } from '../core/endpoint.ts'
+import { limits } from '../core/limits.ts'
+import { isSecretLive, type Secret } from '../core/secret.ts'
+import { headersContext, type SecretBox, secretContext } from '../core/secret-box.ts'
+import { formatOf } from '../formats/registry.ts'
+import type { Storage } from '../storage/storage.ts'
+import type { SenderEndpoint, SenderSecret, ToSender } from './sender-messages.ts'
+
+/** What the main thread keeps of an endpoint that the sender knows. */
+export interface KnownEndpoint {
+  retryScheduleMs: readonly number[]
+}
+
+/**
+ * Keeps the sender thread's knowledge of endpoints and their secrets fresh: it is told before
+ * deliveries that need it, and after each commit that changed something it knows.
+ */
+export interface EndpointDirectory {
+  get(endpointId: string): KnownEndpoint | undefined
+  /** Resolves when the sender has been told of all of these. */
+  ensure(endpointIds: Iterable<string>): Promise<void>
+  /** Resolves when the sender has said that it works by the new state of those it knows. */
+  refresh(endpointIds: Iterable<string>): Promise<void>
+  acknowledged(acknowledge: number): void
+}
+
+export function createEndpointDirectory(options: {
+  storage: Pick<Storage, 'getEndpointById' | 'listSecrets' | 'getProject'>
+  secretBox: SecretBox
+  now: () => number
+  defaultRetryScheduleMs: readonly number[]
+  post: (message: ToSender) => void
+  /** True while the sender may still hold deliveries of the endpoint. */
+  isBusy: (endpointId: string) => boolean
+}): EndpointDirectory {
+  const known = new Map<string, KnownEndpoint>()
+  const waiting = new Map<number, () => void>()
+  let lastAcknowledge = 0
+  /** One load after the other, so that news of an endpoint never overtake newer news of it. */
+  let tail: Promise<unknown> = Promise.resolve()
+
+  const inOrder = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = tail.then(work)
+    tail = result.catch(() => undefined)
+    return result
+  }
+
+  const tell = async (endpointIds: readonly string[]): Promise<{ applied: Promise<void> }> => {
+    const endpoints: SenderEndpoint[] = []
+    for (const id of endpointIds) {
+      const endpoint = await options.storage.getEndpointById(id)
+      if (endpoint === null) continue
+      const project = await options.storage.getProject(endpoint.projectId)
+      const secrets = await options.storage.listSecrets(id)
+      endpoints.push(senderEndpointOf(endpoint, secrets, options.secretBox, options.now()))
+      known.set(id, {
+        retryScheduleMs: project?.settings.retryScheduleMs ?? options.defaultRetryScheduleMs,
+      })
+    }
+    const acknowledge = ++lastAcknowledge
+    // Wrapped, so that awaiting the telling does not await the sender as well.
+    const applied = new Promise<void>((resolve) => waiting.set(acknowledge, resolve))
+    options.post({ kind: 'endpoints', endpoints, acknowledge })
+    forgetOldest()
+    return { applied }
+  }
+
+  const forgetOldest = () => {
+    if (known.size <= limits.senderEndpointsMax) return
+    const endpointIds: string[] = []
+    for (const id of known.keys()) {
+      if (endpointIds.length >= known.size - limits.senderEndpointsMax) break
+      if (!options.isBusy(id)) endpointIds.push(id)
+    }
+    for (const id of endpointIds) known.delete(id)
+    if (endpointIds.length > 0) options.post({ kind: 'forget', endpointIds })
+  }
+
+  return {
+    get: (endpointId) => known.get(endpointId),
+    ensure(endpointIds) {
+      return inOrder(async () => {
+        const unknown = [...new Set(endpointIds)].filter((id) => !known.has(id))
+        // What follows is posted after this message, and messages keep their order.
+        if (unknown.length > 0) await tell(unknown)
+      })
+    },
+    async refresh(endpointIds) {
+      const told = await inOrder(async () => {
+        const affected = [...endpointIds].filter((id) => known.has(id))
+        return affected.length === 0 ? null : tell(affected)
+      })
+      await told?.applied
+    },
+    acknowledged(acknowledge) {
+      waiting.get(acknowledge)?.()
+      waiting.delete(acknowledge)
+    },
+  }
+}
+
+function senderEndpointOf(
+  endpoint: Endpoint,
+  secrets: readonly Secret[],
+  secretBox: SecretBox,
+  now: number,
+): SenderEndpoint {
+  const isDeleted = endpoint.deletedAt !== null
+  const headers =
+    endpoint.sealedHeaders === null
+      ? {}
+      : JSON.parse(secretBox.open(endpoint.sealedHeaders, headersContext(endpoint.id)))
+  return {
+    id: endpoint.id,
+    projectId: endpoint.projectId,
+    url: endpoint.url,
+    format: endpoint.format,
+    isSigned: endpoint.signingEnabled,
+    condition: isDeleted ? 'deleted' : endpoint.state,
+    headers,
+    rateLimitPerSecond: endpoint.rateLimitPerSecond,
+    secrets: secrets.flatMap((secret) =>
+      isSecretLive(secret, now) ? senderSecretOf(endpoint, secret, secretBox) : [],
+    ),
+  }
+}
+
+function senderSecretOf(endpoint: Endpoint, secret: Secret, secretBox: SecretBox): SenderSecret[] {
+  if (secret.sealedValue === null) return []
+  const value = secretBox.open(secret.sealedValue, secretContext(endpoint.id, secret.id))
+  const read = formatOf(endpoint.format).readSecret(value)
+  if ('problem' in read) throw new Error(`Secret ${secret.id} does not fit ${endpoint.format}.`)
+  const { id, algorithm, activatesAt, expiresAt, revokedAt, expirySeenAt } = secret
+  return [{ id, algorithm, activatesAt, expiresAt, revokedAt, expirySeenAt, ...read }]
+}

@@ -1,0 +1,36 @@
+import { Worker } from 'node:worker_threads'
+import type { SenderLink } from './dispatcher.ts'
+import type { FromSender } from './sender-messages.ts'
+import type { SenderThreadData } from './sender-thread.ts'
+
+export interface SenderThread extends SenderLink {
+  /** Resolves with the reason when the thread ends by itself, which is always a bug. */
+  readonly failed: Promise<Error>
+  end(): Promise<void>
+}
+
+/** Starts the thread that makes the attempts. */
+export function startSenderThread(data: SenderThreadData): SenderThread {
+  // From a checkout the sources run as they are; a published package holds compiled files.
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  const entry = new URL(`./sender-thread.${extension}`, import.meta.url)
+  const worker = new Worker(entry, { workerData: data, name: 'sender' })
+  let isEnding = false
+  const failed = new Promise<Error>((resolve) => {
+    worker.once('error', (error) => resolve(error as Error))
+    worker.once('exit', (code) => {
+      if (!isEnding) resolve(new Error(`The sender thread ended with code ${code}.`))
+    })
+  })
+  return {
+    failed,
+    post: (message) => worker.postMessage(message),
+    onMessage(listener) {
+      worker.on('message', (message: FromSender) => listener(message))
+    },
+    async end() {
+      isEnding = true
+      await worker.terminate()
+    },
+  }
+}

@@ -1,0 +1,85 @@
+import type { Attempt } from '../core/delivery.ts'
+import type { SecretAlgorithm, SecretTimes } from '../core/secret.ts'
+
+/**
+ * What the main thread and the sender thread say to each other. Plain data: it is cloned on its
+ * way. Messages of one direction arrive in the order in which they were sent, and everything
+ * about freshness rests on that: an endpoint's news always precede what may rely on them.
+ */
+export type ToSender =
+  | { kind: 'endpoints'; endpoints: SenderEndpoint[]; acknowledge: number }
+  | { kind: 'forget'; endpointIds: string[] }
+  | { kind: 'deliveries'; events: SenderEvent[]; deliveries: SenderDelivery[] }
+  | { kind: 'stop' }
+
+export type FromSender =
+  | { kind: 'acknowledged'; acknowledge: number }
+  | { kind: 'results'; results: SenderResult[]; expiredSecretIds: string[] }
+  /** Nothing is queued or in flight any more. */
+  | { kind: 'idle' }
+
+/** What sending to an endpoint takes. Holds secrets in clear: never logged, never stored. */
+export interface SenderEndpoint {
+  id: string
+  projectId: string
+  url: string
+  format: string
+  isSigned: boolean
+  condition: 'active' | 'disabled' | 'deleted'
+  headers: Record<string, string>
+  rateLimitPerSecond: number | null
+  secrets: SenderSecret[]
+}
+
+export interface SenderSecret extends SecretTimes {
+  algorithm: SecretAlgorithm
+  keyBytes: Uint8Array
+}
+
+export interface SenderEvent {
+  id: string
+  type: string
+  timestamp: string
+  data: string
+}
+
+export interface SenderDelivery {
+  id: string
+  projectId: string
+  endpointId: string
+  /** Index into the message's `events`. */
+  event: number
+  attemptNumber: number
+  isRetry: boolean
+  /** Past every queue, whatever the endpoint's condition: a test. */
+  isImmediate: boolean
+  leaseToken: number
+  leaseUntilMonotonic: number
+}
+
+/** What became of one delivery that the sender was given. */
+export interface SenderResult {
+  deliveryId: string
+  projectId: string
+  endpointId: string
+  leaseToken: number
+  verdict: Verdict
+}
+
+export type Verdict =
+  | AttemptedVerdict
+  /** Not attempted: the endpoint is disabled or deleted. */
+  | { kind: 'skipped' | 'endpoint_deleted' }
+  /** Not attempted: the lease ran out in the queue, or the sender stops. */
+  | { kind: 'released'; notBefore: number | null }
+
+export interface AttemptedVerdict {
+  kind: 'attempted'
+  attempt: Omit<Attempt, 'number'>
+  succeeded: boolean
+  /** The receiver does not want this endpoint any more (410). */
+  isGone: boolean
+  /** The URL itself is not allowed: another try would not change that. */
+  isRefusedForGood: boolean
+  retryAfterMs: number | null
+}

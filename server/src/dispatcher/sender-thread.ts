@@ -1,0 +1,59 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { openClock } from '../clock.ts'
+import { createIdFactory } from '../core/ids.ts'
+import { createRandom } from '../random.ts'
+import { createAddressGuard, type PortRange } from './address-guard.ts'
+import { createHttpSender } from './http-sender.ts'
+import { createNameResolver } from './name-resolver.ts'
+import { createSender } from './sender.ts'
+import type { ToSender } from './sender-messages.ts'
+
+/** What the sender thread is started with. */
+export interface SenderThreadData {
+  clock: SharedArrayBuffer
+  allowHttp: boolean
+  allowedNetworks: readonly string[]
+  allowedPorts: readonly PortRange[]
+  slotsMax: number
+  attemptTimeoutMs: number
+  userAgent: string
+}
+
+function run(): void {
+  const port = parentPort
+  if (port === null) throw new Error('This file is the entry of a worker thread.')
+  const data = workerData as SenderThreadData
+  const clock = openClock(data.clock)
+  const guard = createAddressGuard({
+    allowHttp: data.allowHttp,
+    allowedNetworks: data.allowedNetworks,
+    allowedPorts: data.allowedPorts,
+    resolve: createNameResolver({ monotonicNow: clock.monotonic }),
+  })
+  let timer: NodeJS.Timeout | undefined
+  const sender = createSender({
+    clock,
+    newId: createIdFactory({ now: clock.now, randomBytes: createRandom().bytes }),
+    guard,
+    http: createHttpSender({
+      guard,
+      monotonicNow: clock.monotonic,
+      // A bug must not pass in silence: the thread ends, and the process with it.
+      onBug: (error) => {
+        throw error
+      },
+    }),
+    slotsMax: data.slotsMax,
+    attemptTimeoutMs: data.attemptTimeoutMs,
+    userAgent: data.userAgent,
+    post: (message) => port.postMessage(message),
+    soon: setImmediate,
+    wakeAfter(delayMs, work) {
+      clearTimeout(timer)
+      timer = setTimeout(work, delayMs)
+    },
+  })
+  port.on('message', (message: ToSender) => sender.receive(message))
+}
+
+run()

@@ -1,0 +1,247 @@
+import type { Clock } from '../core/clock.ts'
+import type { IdPrefix } from '../core/ids.ts'
+import { afterOutcome, createSendRate, type SendRate, takeAt } from '../core/send-rate.ts'
+import type { Format } from '../formats/format.ts'
+import { formatOf } from '../formats/registry.ts'
+import type { AddressGuard } from './address-guard.ts'
+import { attempt as makeAttempt } from './attempt.ts'
+import { createFairQueue } from './fair-queue.ts'
+import type { HttpSender } from './http-sender.ts'
+import type {
+  FromSender,
+  SenderDelivery,
+  SenderEndpoint,
+  SenderEvent,
+  SenderResult,
+  ToSender,
+  Verdict,
+} from './sender-messages.ts'
+import { createSigning, type Signing } from './signing.ts'
+
+export interface SenderOptions {
+  clock: Clock
+  newId: (prefix: IdPrefix) => string
+  http: Pick<HttpSender, 'send'>
+  guard: Pick<AddressGuard, 'checkUrl'>
+  slotsMax: number
+  attemptTimeoutMs: number
+  userAgent: string
+  post: (message: FromSender) => void
+  /** Runs soon, after the present turn of the event loop. */
+  soon: (work: () => void) => void
+  /** Runs once after a while; a later call replaces an earlier one. */
+  wakeAfter: (delayMs: number, work: () => void) => void
+}
+
+export interface Sender {
+  receive(message: ToSender): void
+}
+
+/** Deliveries to an endpoint that may not be sent to for longer than this go back to the store. */
+const parkAfterMs = 2_000
+
+/** One delivery on its way through the sender thread. */
+interface Job extends SenderDelivery {
+  shared: SharedEvent
+}
+
+/** An event and the bodies made of it, one per format however many endpoints it goes to. */
+interface SharedEvent {
+  event: SenderEvent
+  bodies: Map<string, Uint8Array>
+}
+
+interface KnownEndpoint {
+  endpoint: SenderEndpoint
+  format: Format
+  signing: Signing
+  rate: SendRate
+  latched: Set<string>
+  urlRefusal: string | null
+}
+
+/**
+ * The sending half of the dispatcher, in a thread of its own: queues deliveries fairly, makes the
+ * attempts, and tells what became of each. Knows no store and keeps nothing across a restart.
+ */
+export function createSender(options: SenderOptions): Sender {
+  const { clock, post } = options
+  const endpoints = new Map<string, KnownEndpoint>()
+  const queue = createFairQueue<Job>({
+    slotsMax: options.slotsMax,
+    gate: (endpointId, now) => {
+      const known = endpoints.get(endpointId)
+      const goesAt = known === undefined ? 0 : takeAt(known.rate, now)
+      if (goesAt - now > parkAfterMs) pausedUntil.set(endpointId, goesAt)
+      return goesAt
+    },
+  })
+  const pausedUntil = new Map<string, number>()
+  let results: SenderResult[] = []
+  let expiredSecretIds: string[] = []
+  let inFlight = 0
+  let isStopping = false
+  let isFlushPlanned = false
+
+  const flush = () => {
+    isFlushPlanned = false
+    if (results.length > 0 || expiredSecretIds.length > 0) {
+      post({ kind: 'results', results, expiredSecretIds })
+      results = []
+      expiredSecretIds = []
+    }
+    if (isStopping && inFlight === 0) post({ kind: 'idle' })
+  }
+  const planFlush = () => {
+    if (isFlushPlanned) return
+    isFlushPlanned = true
+    options.soon(flush)
+  }
+  const report = (job: SenderDelivery, verdict: Verdict) => {
+    results.push({
+      deliveryId: job.id,
+      projectId: job.projectId,
+      endpointId: job.endpointId,
+      leaseToken: job.leaseToken,
+      verdict,
+    })
+    planFlush()
+  }
+
+  const learn = (endpoint: SenderEndpoint) => {
+    const before = endpoints.get(endpoint.id)
+    const latched = before?.latched ?? new Set<string>()
+    const check = options.guard.checkUrl(endpoint.url)
+    const isSameRate = before?.endpoint.rateLimitPerSecond === endpoint.rateLimitPerSecond
+    endpoints.set(endpoint.id, {
+      endpoint,
+      format: formatOf(endpoint.format),
+      latched,
+      signing: createSigning(endpoint.secrets, latched, (secretId) => {
+        expiredSecretIds.push(secretId)
+        planFlush()
+      }),
+      rate: before && isSameRate ? before.rate : createSendRate(endpoint.rateLimitPerSecond),
+      urlRefusal: check.ok ? null : check.detail,
+    })
+    if (endpoint.condition !== 'active') {
+      for (const job of queue.drain(endpoint.id)) refuseInactive(job, endpoint.condition)
+    }
+  }
+  const refuseInactive = (job: Job, condition: 'disabled' | 'deleted') =>
+    report(job, { kind: condition === 'deleted' ? 'endpoint_deleted' : 'skipped' })
+
+  const start = (job: Job, known: KnownEndpoint, finish: () => void) => {
+    inFlight++
+    const input = {
+      attemptId: options.newId('att'),
+      endpoint: known.endpoint,
+      format: known.format,
+      event: job.shared.event,
+      body: bodyOf(job.shared, known.format),
+      attemptNumber: job.attemptNumber,
+      timeoutMs: options.attemptTimeoutMs,
+      userAgent: options.userAgent,
+      now: clock.now,
+      // Looked up anew: the endpoint may have learned of a rotation while a connection was made.
+      keysAt: (now: number) => (endpoints.get(job.endpointId) ?? known).signing.keysAt(now),
+      urlRefusal: known.urlRefusal,
+    }
+    makeAttempt(options.http, input, (verdict) => {
+      inFlight--
+      if (!job.isImmediate) {
+        const { retryAfterMs, attempt } = verdict
+        const statusCode = attempt.response?.statusCode ?? null
+        const outcome = { statusCode, retryAfterMs, startedAt: attempt.startedAt }
+        afterOutcome(known.rate, outcome, clock.now())
+      }
+      report(job, verdict)
+      finish()
+    })
+  }
+
+  /** Fills the free slots with the deliveries whose turn it is. */
+  const pump = () => {
+    for (;;) {
+      const job = queue.next(clock.now())
+      if (job === null) break
+      const known = endpoints.get(job.endpointId)
+      const leaseLeftMs = job.leaseUntilMonotonic - clock.monotonic()
+      if (known === undefined || leaseLeftMs <= options.attemptTimeoutMs) {
+        queue.done(job)
+        report(job, { kind: 'released', notBefore: null })
+        continue
+      }
+      start(job, known, () => {
+        queue.done(job)
+        pump()
+      })
+    }
+    parkPaused()
+    const wakeAt = queue.wakeAt()
+    if (wakeAt !== null) options.wakeAfter(Math.max(1, wakeAt - clock.now()), pump)
+  }
+
+  /** Gives back what waits for a receiver that asked for patience: the store waits better. */
+  const parkPaused = () => {
+    for (const [endpointId, notBefore] of pausedUntil) {
+      for (const job of queue.drain(endpointId)) report(job, { kind: 'released', notBefore })
+    }
+    pausedUntil.clear()
+  }
+
+  const enqueue = (job: Job) => {
+    const known = endpoints.get(job.endpointId)
+    if (known !== undefined && job.isImmediate) return start(job, known, () => {})
+    if (isStopping || known === undefined) {
+      return report(job, { kind: 'released', notBefore: null })
+    }
+    const { condition } = known.endpoint
+    if (condition !== 'active') return refuseInactive(job, condition)
+    queue.push(job)
+  }
+
+  const stop = () => {
+    isStopping = true
+    for (const id of endpoints.keys()) {
+      for (const job of queue.drain(id)) report(job, { kind: 'released', notBefore: null })
+    }
+    planFlush()
+  }
+
+  return {
+    receive(message) {
+      switch (message.kind) {
+        case 'endpoints':
+          message.endpoints.forEach(learn)
+          post({ kind: 'acknowledged', acknowledge: message.acknowledge })
+          break
+        case 'forget':
+          for (const id of message.endpointIds) {
+            if (queue.queued(id) === 0) endpoints.delete(id)
+          }
+          break
+        case 'deliveries': {
+          const shared = message.events.map((event) => ({ event, bodies: new Map() }))
+          for (const delivery of message.deliveries) {
+            const own = shared[delivery.event]
+            if (own !== undefined) enqueue({ ...delivery, shared: own })
+          }
+          break
+        }
+        case 'stop':
+          stop()
+          break
+      }
+      pump()
+    },
+  }
+}
+
+function bodyOf(shared: SharedEvent, format: Format): Uint8Array {
+  const made = shared.bodies.get(format.name)
+  if (made !== undefined) return made
+  const body = Buffer.from(format.body(shared.event))
+  shared.bodies.set(format.name, body)
+  return body
+}

@@ -1,0 +1,65 @@
+import type { ClaimedDelivery } from '../storage/storage.ts'
+import type { HandOffRoom } from './hand-off-room.ts'
+import type { SenderResult, Verdict } from './sender-messages.ts'
+
+/** The deliveries that are with the sender and not recorded yet. */
+export interface UnderWay {
+  /** From here on the deliveries are the sender's. Room was taken for them before. */
+  add(deliveries: readonly ClaimedDelivery[]): void
+  /** As `add`, for one that was given no room: the caller waits for its verdict. */
+  addAwaited(delivery: ClaimedDelivery): Promise<Verdict>
+  deliveryOf(result: SenderResult): ClaimedDelivery | undefined
+  /** The result is stored: frees what the delivery held and tells who waits for it. */
+  settle(result: SenderResult): void
+  isBusy(endpointId: string): boolean
+}
+
+export function createUnderWay(room: HandOffRoom): UnderWay {
+  const deliveries = new Map<string, ClaimedDelivery>()
+  const waiters = new Map<string, (verdict: Verdict) => void>()
+  const countByEndpoint = new Map<string, number>()
+
+  const count = (endpointId: string, change: 1 | -1) => {
+    const now = (countByEndpoint.get(endpointId) ?? 0) + change
+    if (now === 0) countByEndpoint.delete(endpointId)
+    else countByEndpoint.set(endpointId, now)
+  }
+  const add = (delivery: ClaimedDelivery) => {
+    deliveries.set(keyOf(delivery.id, delivery.leaseToken), delivery)
+    count(delivery.endpointId, 1)
+  }
+
+  return {
+    add: (added) => added.forEach(add),
+    addAwaited(delivery) {
+      add(delivery)
+      return new Promise((resolve) => {
+        waiters.set(keyOf(delivery.id, delivery.leaseToken), resolve)
+      })
+    },
+    deliveryOf: (result) => deliveries.get(keyOf(result.deliveryId, result.leaseToken)),
+    settle(result) {
+      const key = keyOf(result.deliveryId, result.leaseToken)
+      const delivery = deliveries.get(key)
+      if (delivery === undefined) return
+      deliveries.delete(key)
+      count(delivery.endpointId, -1)
+      const waiter = waiters.get(key)
+      waiters.delete(key)
+      if (waiter !== undefined) waiter(result.verdict)
+      else
+        room.settle(delivery.endpointId, dataLength(delivery), result.verdict.kind !== 'released')
+    },
+    isBusy: (endpointId) => countByEndpoint.has(endpointId),
+  }
+}
+
+/** In characters: it has to bound memory, not to be exact. */
+export function dataLength(delivery: ClaimedDelivery): number {
+  return delivery.event.data.length
+}
+
+/** A delivery can be under way twice for a moment: under an expired lease and under a new one. */
+function keyOf(deliveryId: string, leaseToken: number): string {
+  return `${deliveryId}:${leaseToken}`
+}

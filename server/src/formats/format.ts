@@ -1,0 +1,52 @@
+import type { SecretAlgorithm } from '../core/secret.ts'
+
+/** What a format needs to know of an event to write a delivery's body. */
+export interface FormatEvent {
+  id: string
+  type: string
+  /** RFC 3339, as it is to appear in the body. */
+  timestamp: string
+  /** JSON text of `data`, byte-exact. */
+  data: string
+}
+
+/** A secret that signs, with its key bytes already derived by the format's key rule. */
+export interface SigningKey {
+  id: string
+  algorithm: SecretAlgorithm
+  keyBytes: Uint8Array
+}
+
+export interface SigningInput {
+  eventId: string
+  eventType: string
+  /** Unix seconds of this attempt. */
+  timestampSeconds: number
+  /** Number of this attempt, from 1. */
+  attemptNumber: number
+  body: Uint8Array
+  /** The signing set, newest first; empty where signing is switched off. */
+  keys: readonly SigningKey[]
+}
+
+/**
+ * How a delivery looks on the wire. One file per format; each is pure, so that the same input
+ * always gives the same bytes.
+ */
+export interface Format {
+  readonly name: string
+  /** How many signatures one request can carry; 1 means that a rotation cannot overlap. */
+  readonly signaturesMax: number
+  /** The event type of a probe in this format, or null where the format cannot carry one. */
+  readonly probeType: string | null
+  /** Header names (lower case) that belong to the format: custom headers cannot take them. */
+  readonly reservedHeaders: readonly string[]
+  /** A new secret in this format's shape. */
+  generateSecret(randomBytes: (size: number) => Uint8Array): string
+  /** The key bytes of a secret, or what is wrong with its shape, as a sentence. */
+  readSecret(text: string): { keyBytes: Uint8Array } | { problem: string }
+  /** The body, the same on every attempt. */
+  body(event: FormatEvent): string
+  /** The format's own headers, signature included. */
+  headers(input: SigningInput): Record<string, string>
+}

@@ -1,0 +1,53 @@
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
+import { PinoPretty } from 'pino-pretty'
+
+export type { Logger } from 'pino'
+
+/**
+ * The log: lines for a person on a terminal, one JSON object a line everywhere else. Written at
+ * once, so that the last line before a crash is there.
+ */
+export function createLogger(options: {
+  level: string
+  /** Where the lines go: `process.stdout`, or a stream of a test. */
+  stream: DestinationStream & { isTTY?: boolean }
+  usesColor: boolean
+}): Logger {
+  const { level, stream, usesColor } = options
+  const destination = stream.isTTY
+    ? PinoPretty({
+        colorize: usesColor,
+        destination: stream as NodeJS.WritableStream,
+        translateTime: 'SYS:HH:MM:ss.l',
+        singleLine: true,
+        sync: true,
+      })
+    : stream
+  return pino(
+    {
+      level,
+      // Process id and machine name are known to whoever collects the lines.
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: secretPaths, censor: '[redacted]' },
+      hooks: { streamWrite: withoutSecrets },
+    },
+    destination,
+  )
+}
+
+/**
+ * Braces and belt: no secret is ever handed to the log. Should one slip through, its name gives it
+ * away here, and its shape in `withoutSecrets`.
+ */
+const secretPaths = [
+  ...['authorization', 'secret', 'key', 'apiKey', 'rootKey', 'rootKeys', 'masterKey', 'masterKeys'],
+].flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
+
+/** Keys and signing secrets by their shape, wherever they stand in a line. */
+const secretShapes = /\b(?:csk_[A-Za-z0-9_-]{16,}|wh(?:sec|sk)_[A-Za-z0-9+/=_-]{16,})/g
+
+function withoutSecrets(line: string): string {
+  return line.replace(secretShapes, '[redacted]')
+}

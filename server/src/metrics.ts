@@ -1,0 +1,105 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { SortedResult } from './dispatcher/recorder.ts'
+import type { Storage } from './storage/storage.ts'
+
+/** What Prometheus sees. Names begin with `countersign_`; no project or endpoint labels. */
+export interface Metrics {
+  readonly contentType: string
+  render(): Promise<string>
+  eventsAccepted(count: number): void
+  attemptsStored(batch: { results: readonly SortedResult[]; fencedCount: number }): void
+}
+
+const secondsBuckets = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
+]
+
+export function createMetrics(options: {
+  storage: Pick<Storage, 'backlog' | 'listOpenRotations'>
+  now: () => number
+}): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const accepted = new Counter({
+    name: 'countersign_events_accepted_total',
+    help: 'Events answered with 202.',
+    registers,
+  })
+  const deliveries = new Counter({
+    name: 'countersign_deliveries_total',
+    help: 'Deliveries that reached a final status.',
+    labelNames: ['status'],
+    registers,
+  })
+  const attempts = new Counter({
+    name: 'countersign_attempts_total',
+    help: 'Attempts recorded: success, or the error of the closed list.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const fenced = new Counter({
+    name: 'countersign_attempts_fenced_total',
+    help: 'Results that came after their lease was lost and changed nothing.',
+    registers,
+  })
+  const firstAttemptDelay = new Histogram({
+    name: 'countersign_first_attempt_delay_seconds',
+    help: 'From the acceptance of an event to the start of the first attempt.',
+    buckets: secondsBuckets,
+    registers,
+  })
+  const attemptDuration = new Histogram({
+    name: 'countersign_attempt_duration_seconds',
+    help: 'Duration of an attempt, from taking a connection to the end of the response.',
+    buckets: secondsBuckets,
+    registers,
+  })
+  readWhenScraped(registers, options)
+
+  return {
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    eventsAccepted: (count) => accepted.inc(count),
+    attemptsStored({ results, fencedCount }) {
+      if (fencedCount > 0) fenced.inc(fencedCount)
+      for (const { result, next, firstAttemptDelayMs } of results) {
+        if (next !== null && next.status !== 'pending') deliveries.inc({ status: next.status })
+        if (firstAttemptDelayMs !== null) firstAttemptDelay.observe(firstAttemptDelayMs / 1000)
+        if (result.verdict.kind !== 'attempted') continue
+        const { attempt } = result.verdict
+        attempts.inc({ outcome: attempt.error ?? 'success' })
+        attemptDuration.observe(attempt.durationMs / 1000)
+      }
+    },
+  }
+}
+
+function readWhenScraped(
+  registers: Registry[],
+  options: Parameters<typeof createMetrics>[0],
+): void {
+  const { storage, now } = options
+  const oldestDue = new Gauge({
+    name: 'countersign_oldest_due_seconds',
+    help: 'How long the longest-due delivery has been waiting; 0 when none is.',
+    registers,
+  })
+  new Gauge({
+    name: 'countersign_backlog',
+    help: 'Deliveries that are neither delivered nor given up.',
+    registers,
+    async collect() {
+      const { pending, oldestDueAt } = await storage.backlog()
+      this.set(pending)
+      oldestDue.set(oldestDueAt === null ? 0 : Math.max(0, now() - oldestDueAt) / 1000)
+    },
+  })
+  new Gauge({
+    name: 'countersign_rotations_open',
+    help: 'Rotations that are staged or overlapping.',
+    registers,
+    async collect() {
+      this.set((await storage.listOpenRotations(now())).length)
+    },
+  })
+}

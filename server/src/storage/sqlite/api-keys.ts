@@ -1,0 +1,118 @@
+import type { ApiKey } from '../../core/api-key.ts'
+import type { Scope } from '../../core/authorization.ts'
+import type { Reads, Transaction } from '../storage.ts'
+import type { Connection } from './connection.ts'
+import type { Effects } from './effects.ts'
+import { readSeqPage } from './pages.ts'
+
+interface ApiKeyRow {
+  seq: number
+  id: string
+  project_id: string
+  name: string
+  scopes: string
+  dialect: string | null
+  hint: string
+  hash: string
+  created_at: number
+  expires_at: number | null
+  revoked_at: number | null
+  last_used_at: number | null
+}
+
+const columns = `k.seq, k.id, k.project_id, k.name, k.scopes, k.dialect, k.hint, k.hash,
+  k.created_at, k.expires_at, k.revoked_at, k.last_used_at`
+
+/** Keys of projects that are not deleted. */
+const liveKeys = `api_keys k join projects p on p.id = k.project_id and p.deleted_at is null`
+
+export function apiKeyReads(
+  connection: Connection,
+): Pick<Reads, 'findApiKeyByHash' | 'getApiKey' | 'listApiKeys'> {
+  return {
+    async findApiKeyByHash(hash) {
+      const row = connection.one<ApiKeyRow>(
+        `select ${columns} from ${liveKeys} where k.hash = ?`,
+        hash,
+      )
+      return row === undefined ? null : toApiKey(row)
+    },
+
+    async getApiKey(projectId, keyId) {
+      const row = connection.one<ApiKeyRow>(
+        `select ${columns} from ${liveKeys} where k.project_id = ? and k.id = ?`,
+        projectId,
+        keyId,
+      )
+      return row === undefined ? null : toApiKey(row)
+    },
+
+    async listApiKeys(projectId, page) {
+      return readSeqPage(
+        connection,
+        `select ${columns} from ${liveKeys}
+         where k.project_id = ? and k.seq < ?
+         order by k.seq desc
+         limit ?`,
+        [projectId],
+        page,
+        toApiKey,
+      )
+    },
+  }
+}
+
+export function apiKeyWrites(
+  connection: Connection,
+  effects: Effects,
+): Pick<Transaction, 'insertApiKey' | 'updateApiKey' | 'touchApiKeys'> {
+  return {
+    async insertApiKey(key) {
+      connection.write(
+        `insert into api_keys (id, project_id, name, scopes, dialect, hint, hash, created_at,
+           expires_at, revoked_at, last_used_at)
+         values (:id, :projectId, :name, :scopes, :dialect, :hint, :hash, :createdAt,
+           :expiresAt, :revokedAt, :lastUsedAt)`,
+        { ...key, scopes: JSON.stringify(key.scopes) },
+      )
+      effects.touch('apiKeyIds', key.id)
+    },
+
+    async updateApiKey(key) {
+      connection.run(
+        'update api_keys set name = ?, expires_at = ?, revoked_at = ? where id = ?',
+        key.name,
+        key.expiresAt,
+        key.revokedAt,
+        key.id,
+      )
+      effects.touch('apiKeyIds', key.id)
+    },
+
+    async touchApiKeys(uses) {
+      for (const use of uses) {
+        connection.run(
+          'update api_keys set last_used_at = max(coalesce(last_used_at, 0), ?) where id = ?',
+          use.at,
+          use.id,
+        )
+      }
+    },
+  }
+}
+
+function toApiKey(row: ApiKeyRow): ApiKey {
+  return {
+    id: row.id,
+    projectId: row.project_id,
+    name: row.name,
+    scopes: JSON.parse(row.scopes) as Scope[],
+    dialect: row.dialect,
+    hint: row.hint,
+    hash: row.hash,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+    lastUsedAt: row.last_used_at,
+  }
+}

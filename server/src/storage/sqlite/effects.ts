@@ -1,0 +1,89 @@
+import type { ClaimedDelivery, CommittedChanges } from '../storage.ts'
+import type { Lease } from './leases.ts'
+
+/**
+ * What a transaction means for the process's memory. It is collected while the transaction runs
+ * and applied only after its commit, so that an undone write never leaves a trace.
+ */
+export type Effect =
+  | { kind: 'handOver'; lease: Lease; delivery: ClaimedDelivery; dataBytes: number }
+  | { kind: 'lease'; lease: Lease }
+  /** A lease ended with a result; `dueAt` null where the delivery is finished. */
+  | { kind: 'settle'; deliveryId: string; endpointId: string; dueAt: number | null }
+  /** A pending delivery was left to be claimed. */
+  | { kind: 'due'; endpointId: string; dueAt: number }
+  /** A delivery was rescheduled; `wasPending` where it counted as backlog before. */
+  | { kind: 'retry'; endpointId: string; wasPending: boolean }
+  | { kind: 'endpointDeleted'; endpointId: string; at: number }
+  | { kind: 'announce' }
+  | { kind: 'touch'; what: 'endpointIds' | 'projectIds' | 'apiKeyIds'; id: string }
+
+export interface Effects {
+  add(effect: Effect): void
+  touch(what: 'endpointIds' | 'projectIds' | 'apiKeyIds', id: string): void
+  /** True once a result for this delivery was recorded in the running transaction. */
+  isSettled(deliveryId: string): boolean
+  /** A point to undo to. */
+  mark(): number
+  /** Drops and returns what came after the mark. */
+  undo(mark: number): Effect[]
+  /** True when something after the mark makes the writer wait for `onCommitted`. */
+  hasTouched(mark: number): boolean
+  /** Empties the list and returns it. */
+  takeAll(): Effect[]
+}
+
+export function createEffects(): Effects {
+  let effects: Effect[] = []
+  const settledIds = new Set<string>()
+
+  return {
+    add(effect) {
+      effects.push(effect)
+      if (effect.kind === 'settle') settledIds.add(effect.deliveryId)
+    },
+    touch: (what, id) => void effects.push({ kind: 'touch', what, id }),
+    isSettled: (deliveryId) => settledIds.has(deliveryId),
+    mark: () => effects.length,
+    undo(mark) {
+      const undone = effects.splice(mark)
+      for (const effect of undone) {
+        if (effect.kind === 'settle') settledIds.delete(effect.deliveryId)
+      }
+      return undone
+    },
+    hasTouched(mark) {
+      for (let at = mark; at < effects.length; at++) {
+        if (effects[at]?.kind === 'touch') return true
+      }
+      return false
+    },
+    takeAll() {
+      const taken = effects
+      effects = []
+      settledIds.clear()
+      return taken
+    },
+  }
+}
+
+/** What consumers are told of a commit; null when none of it concerns them. */
+export function summarize(effects: readonly Effect[]): CommittedChanges | null {
+  const changes = {
+    endpointIds: new Set<string>(),
+    projectIds: new Set<string>(),
+    apiKeyIds: new Set<string>(),
+    hasAnnouncements: false,
+    hasDueDeliveries: false,
+  }
+  let isConcerned = false
+  for (const effect of effects) {
+    if (effect.kind === 'handOver' || effect.kind === 'lease') continue
+    if (effect.kind === 'settle' && effect.dueAt === null) continue
+    isConcerned = true
+    if (effect.kind === 'touch') changes[effect.what].add(effect.id)
+    else if (effect.kind === 'announce') changes.hasAnnouncements = true
+    else changes.hasDueDeliveries = true
+  }
+  return isConcerned ? changes : null
+}

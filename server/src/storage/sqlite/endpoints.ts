@@ -1,0 +1,290 @@
+import type { SQLInputValue } from 'node:sqlite'
+import type { Actor } from '../../core/authorization.ts'
+import type { Endpoint } from '../../core/endpoint.ts'
+import type { Health } from '../../core/health.ts'
+import type { SecretAlgorithm } from '../../core/secret.ts'
+import type { EndpointFilter, Reads, Transaction } from '../storage.ts'
+import type { Connection } from './connection.ts'
+import type { Effects } from './effects.ts'
+import { readSeqPage } from './pages.ts'
+import type { Subscriptions } from './subscriptions.ts'
+
+interface EndpointRow {
+  seq: number
+  id: string
+  project_id: string
+  uid: string | null
+  url: string
+  description: string | null
+  event_types: string
+  state: Endpoint['state']
+  blocked_at: number | null
+  blocked_reason: string | null
+  signing_enabled: number
+  format: string
+  algorithm: SecretAlgorithm
+  header_names: string
+  sealed_headers: Uint8Array | null
+  metadata: string
+  rate_limit_per_second: number | null
+  created_by: string
+  health: Health['health']
+  consecutive_failures: number
+  last_success_at: number | null
+  last_failure_at: number | null
+  failing_since: number | null
+  created_at: number
+  updated_at: number
+  deleted_at: number | null
+}
+
+const columns = `seq, id, project_id, uid, url, description, event_types, state, blocked_at,
+  blocked_reason, signing_enabled, format, algorithm, header_names, sealed_headers, metadata,
+  rate_limit_per_second, created_by, health, consecutive_failures, last_success_at, last_failure_at,
+  failing_since, created_at, updated_at, deleted_at`
+
+export function endpointReads(
+  connection: Connection,
+): Pick<Reads, 'getEndpoint' | 'getEndpointById' | 'listEndpoints' | 'countEndpoints'> {
+  return {
+    async getEndpoint(projectId, ref) {
+      const row = connection.one<EndpointRow>(
+        `select ${columns} from endpoints
+         where project_id = ?1 and (id = ?2 or uid = ?2) and deleted_at is null`,
+        projectId,
+        ref,
+      )
+      return row === undefined ? null : toEndpoint(row)
+    },
+
+    async getEndpointById(endpointId) {
+      const row = connection.one<EndpointRow>(
+        `select ${columns} from endpoints where id = ?`,
+        endpointId,
+      )
+      return row === undefined ? null : toEndpoint(row)
+    },
+
+    async listEndpoints(projectId, filter, page) {
+      const { conditions, values } = endpointConditions(filter)
+      return readSeqPage(
+        connection,
+        `select ${columns} from endpoints
+         where project_id = ? and deleted_at is null ${conditions} and seq < ?
+         order by seq desc
+         limit ?`,
+        [projectId, ...values],
+        page,
+        toEndpoint,
+      )
+    },
+
+    async countEndpoints(projectId) {
+      const row = connection.one<{ count: number }>(
+        'select count(*) as count from endpoints where project_id = ? and deleted_at is null',
+        projectId,
+      )
+      return row?.count ?? 0
+    },
+  }
+}
+
+export function endpointWrites(
+  connection: Connection,
+  effects: Effects,
+  subscriptions: Subscriptions,
+): Pick<
+  Transaction,
+  'insertEndpoint' | 'updateEndpoint' | 'updateEndpointHealth' | 'deleteEndpoint'
+> {
+  function changed(endpoint: { id: string; projectId: string }): void {
+    effects.touch('endpointIds', endpoint.id)
+    subscriptions.forget(endpoint.projectId)
+  }
+
+  return {
+    async insertEndpoint(endpoint) {
+      insertEndpoint(connection, endpoint)
+      changed(endpoint)
+    },
+
+    async updateEndpoint(endpoint) {
+      updateEndpoint(connection, endpoint)
+      changed(endpoint)
+    },
+
+    async updateEndpointHealth(endpointId, health) {
+      const before = connection.one<{ project_id: string; health: Health['health'] }>(
+        'select project_id, health from endpoints where id = ?',
+        endpointId,
+      )
+      if (before === undefined) return
+      connection.run(
+        `update endpoints
+         set health = ?, consecutive_failures = ?, last_success_at = ?, last_failure_at = ?,
+           failing_since = ?
+         where id = ?`,
+        health.health,
+        health.consecutiveFailures,
+        health.lastSuccessAt,
+        health.lastFailureAt,
+        health.failingSince,
+        endpointId,
+      )
+      // Only blocking changes what is sent; all else would wake every consumer at each attempt.
+      if ((before.health === 'blocked') === (health.health === 'blocked')) return
+      changed({ id: endpointId, projectId: before.project_id })
+    },
+
+    async deleteEndpoint(endpointId, at) {
+      const row = connection.one<{ project_id: string }>(
+        'select project_id from endpoints where id = ? and deleted_at is null',
+        endpointId,
+      )
+      if (row === undefined) return
+      wipeEndpoint(connection, effects, endpointId, at)
+      subscriptions.forget(row.project_id)
+    },
+  }
+}
+
+/** Hides an endpoint with all that it holds; its deliveries stay, to be failed when claimed. */
+export function wipeEndpoint(
+  connection: Connection,
+  effects: Effects,
+  endpointId: string,
+  at: number,
+): void {
+  connection.run(
+    'update endpoints set deleted_at = ?, updated_at = ?, sealed_headers = null where id = ?',
+    at,
+    at,
+    endpointId,
+  )
+  connection.run(
+    `update secrets
+     set sealed_value = null,
+       revoked_at = case
+         when revoked_at is not null or expiry_seen_at is not null or expires_at <= ?1
+         then revoked_at else ?1 end
+     where endpoint_id = ?2`,
+    at,
+    endpointId,
+  )
+  connection.run('delete from announcements where endpoint_id = ?', endpointId)
+  effects.touch('endpointIds', endpointId)
+  effects.add({ kind: 'endpointDeleted', endpointId, at })
+}
+
+function endpointConditions(filter: EndpointFilter): {
+  conditions: string
+  values: SQLInputValue[]
+} {
+  const conditions: string[] = []
+  const values: SQLInputValue[] = []
+  if (filter.state !== undefined) {
+    conditions.push('and state = ?')
+    values.push(filter.state)
+  }
+  if (filter.health !== undefined) {
+    conditions.push('and health = ?')
+    values.push(filter.health)
+  }
+  if (filter.search !== undefined) {
+    conditions.push('and instr(search_text, ?) > 0')
+    values.push(filter.search.toLowerCase())
+  }
+  return { conditions: conditions.join(' '), values }
+}
+
+function insertEndpoint(connection: Connection, endpoint: Endpoint): void {
+  connection.write(
+    `insert into endpoints (id, project_id, uid, url, description, event_types, state, blocked_at,
+       blocked_reason, signing_enabled, format, algorithm, header_names, sealed_headers, metadata,
+       rate_limit_per_second, created_by, search_text, health, consecutive_failures,
+       last_success_at, last_failure_at, failing_since, created_at, updated_at)
+     values (:id, :projectId, :uid, :url, :description, :eventTypes, :state, :blockedAt,
+       :blockedReason, :signingEnabled, :format, :algorithm, :headerNames, :sealedHeaders, :metadata,
+       :rateLimitPerSecond, :createdBy, :searchText, :health, :consecutiveFailures,
+       :lastSuccessAt, :lastFailureAt, :failingSince, :createdAt, :updatedAt)`,
+    {
+      ...mutableColumns(endpoint),
+      projectId: endpoint.projectId,
+      createdBy: JSON.stringify(endpoint.createdBy),
+      health: endpoint.health,
+      consecutiveFailures: endpoint.consecutiveFailures,
+      lastSuccessAt: endpoint.lastSuccessAt,
+      lastFailureAt: endpoint.lastFailureAt,
+      failingSince: endpoint.failingSince,
+      createdAt: endpoint.createdAt,
+    },
+  )
+}
+
+function updateEndpoint(connection: Connection, endpoint: Endpoint): void {
+  connection.write(
+    `update endpoints
+     set uid = :uid, url = :url, description = :description, event_types = :eventTypes,
+       state = :state, blocked_at = :blockedAt, blocked_reason = :blockedReason,
+       signing_enabled = :signingEnabled, format = :format, algorithm = :algorithm,
+       header_names = :headerNames, sealed_headers = :sealedHeaders, metadata = :metadata,
+       rate_limit_per_second = :rateLimitPerSecond, search_text = :searchText,
+       updated_at = :updatedAt
+     where id = :id and deleted_at is null`,
+    mutableColumns(endpoint),
+  )
+}
+
+function mutableColumns(endpoint: Endpoint): Record<string, SQLInputValue> {
+  const { uid, url, description } = endpoint
+  return {
+    id: endpoint.id,
+    uid,
+    url,
+    description,
+    eventTypes: JSON.stringify(endpoint.eventTypes),
+    state: endpoint.state,
+    blockedAt: endpoint.blockedAt,
+    blockedReason: endpoint.blockedReason,
+    signingEnabled: endpoint.signingEnabled ? 1 : 0,
+    format: endpoint.format,
+    algorithm: endpoint.algorithm,
+    headerNames: JSON.stringify(endpoint.headerNames),
+    sealedHeaders: endpoint.sealedHeaders,
+    metadata: JSON.stringify(endpoint.metadata),
+    rateLimitPerSecond: endpoint.rateLimitPerSecond,
+    // SQLite's own lower() knows only ASCII.
+    searchText: [url, description ?? '', uid ?? ''].join('\n').toLowerCase(),
+    updatedAt: endpoint.updatedAt,
+  }
+}
+
+function toEndpoint(row: EndpointRow): Endpoint {
+  return {
+    id: row.id,
+    projectId: row.project_id,
+    uid: row.uid,
+    url: row.url,
+    description: row.description,
+    eventTypes: JSON.parse(row.event_types) as string[],
+    state: row.state,
+    blockedAt: row.blocked_at,
+    blockedReason: row.blocked_reason,
+    signingEnabled: row.signing_enabled === 1,
+    format: row.format,
+    algorithm: row.algorithm,
+    headerNames: JSON.parse(row.header_names) as string[],
+    sealedHeaders: row.sealed_headers,
+    metadata: JSON.parse(row.metadata) as Record<string, unknown>,
+    rateLimitPerSecond: row.rate_limit_per_second,
+    createdBy: JSON.parse(row.created_by) as Actor,
+    health: row.health,
+    consecutiveFailures: row.consecutive_failures,
+    lastSuccessAt: row.last_success_at,
+    lastFailureAt: row.last_failure_at,
+    failingSince: row.failing_since,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    deletedAt: row.deleted_at,
+  }
+}

@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Countersign } from '@countersign/sdk'
+import { until } from './until.ts'
+
+/** A server in a process of its own, as an operator runs it, that can be killed. */
+export interface ServerProcess {
+  client: Countersign
+  url: string
+  rootKey: string
+  dataDir: string
+  /** Everything it printed so far. */
+  output: () => string
+  /** SIGKILL, and waits until the process is gone. */
+  kill(): Promise<void>
+  /** Starts it again on the same store and port; resolves when it is ready. */
+  start(): Promise<void>
+  /** SIGTERM; resolves with the exit code. */
+  terminate(): Promise<number | null>
+  dispose(): Promise<void>
+}
+
+const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+export async function startServerProcess(
+  environment: Record<string, string> = {},
+): Promise<ServerProcess> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'countersign-process-'))
+  const port = await freePort()
+  const rootKey = `csk_${'test-root-key-'.repeat(3)}`
+  const url = `http://127.0.0.1:${port}`
+  let child: ChildProcess | null = null
+  let printed = ''
+
+  const ended = async (): Promise<number | null> => {
+    const running = child
+    if (running === null) return null
+    if (running.exitCode === null && running.signalCode === null) await once(running, 'exit')
+    child = null
+    return running.exitCode
+  }
+  const server: ServerProcess = {
+    client: new Countersign({ baseUrl: url, apiKey: rootKey, retriesMax: 0 }),
+    url,
+    rootKey,
+    dataDir,
+    output: () => printed,
+    async kill() {
+      child?.kill('SIGKILL')
+      await ended()
+    },
+    async start() {
+      const started = spawn(process.execPath, [entry, 'serve'], {
+        env: {
+          PATH: process.env.PATH,
+          COUNTERSIGN_PORT: String(port),
+          COUNTERSIGN_DATA_DIR: dataDir,
+          COUNTERSIGN_ROOT_KEY: rootKey,
+          COUNTERSIGN_ALLOW_HTTP: 'true',
+          COUNTERSIGN_ALLOWED_NETWORKS: '127.0.0.0/8',
+          ...environment,
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      child = started
+      for (const stream of [started.stdout, started.stderr]) {
+        stream?.on('data', (chunk) => {
+          printed += chunk
+        })
+      }
+      await until('the server is ready', async () => {
+        if (started.exitCode !== null) throw new Error(`The server ended:\n${printed}`)
+        return isReady(url)
+      })
+    },
+    async terminate() {
+      child?.kill('SIGTERM')
+      return ended()
+    },
+    async dispose() {
+      await server.kill()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+  await server.start()
+  return server
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/readyz`)).ok
+  } catch {
+    return false
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  probe.listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  if (address === null || typeof address === 'string') throw new Error('No port.')
+  return address.port
+}

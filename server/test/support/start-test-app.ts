@@ -1,0 +1,80 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Countersign } from '@countersign/sdk'
+import { type App, type AppOptions, startApp } from '../../src/app.ts'
+import { createClock, type SystemClock } from '../../src/clock.ts'
+import { type Environment, readConfig } from '../../src/config.ts'
+import { createLogger } from '../../src/logger.ts'
+
+/** A server in this process, on a fresh store and a free port of loopback. */
+export interface TestApp {
+  app: App
+  client: Countersign
+  rootKey: string
+  dataDir: string
+  /** Everything that was logged, line by line. */
+  logLines: string[]
+  /** Move it with `adjust`; both threads of the server follow. */
+  clock: SystemClock
+  /** Stops the server and starts another on the same store. */
+  restart(): Promise<void>
+  dispose(): Promise<void>
+}
+
+/** Allows loopback and plain http, as receivers of tests are there. */
+export async function startTestApp(
+  options: {
+    environment?: Environment
+    wrapStorage?: AppOptions['wrapStorage']
+    clock?: SystemClock
+  } = {},
+): Promise<TestApp> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'countersign-test-'))
+  // A test's own steps must not be taken for a jump and be followed back.
+  const clock = options.clock ?? { ...createClock(), wallDrift: () => 0 }
+  const start = () => {
+    const read = readConfig({
+      COUNTERSIGN_PORT: '0',
+      COUNTERSIGN_DATA_DIR: dataDir,
+      COUNTERSIGN_ALLOW_HTTP: 'true',
+      COUNTERSIGN_ALLOWED_NETWORKS: '127.0.0.0/8,::1/128',
+      COUNTERSIGN_LOG_LEVEL: 'debug',
+      ...options.environment,
+    })
+    if (!read.ok) throw new Error(read.problems.join('\n'))
+    return startApp({
+      config: read.config,
+      logger: createLogger({
+        level: read.config.logLevel,
+        stream: { write: (line) => void test.logLines.push(line) },
+        usesColor: false,
+      }),
+      clock,
+      ...(options.wrapStorage ? { wrapStorage: options.wrapStorage } : {}),
+    })
+  }
+  const test: TestApp = {
+    app: null as never,
+    client: null as never,
+    rootKey: '',
+    dataDir,
+    logLines: [],
+    clock,
+    async restart() {
+      await test.app.stop(5_000)
+      await connect()
+    },
+    async dispose() {
+      await test.app.stop(5_000)
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+  const connect = async () => {
+    test.app = await start()
+    test.rootKey = test.app.rootKeys[0] ?? ''
+    test.client = new Countersign({ baseUrl: test.app.url, apiKey: test.rootKey })
+  }
+  await connect()
+  return test
+}
