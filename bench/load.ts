@@ -124,7 +124,7 @@ function open(run: Run): void {
     run.idle.push(connection)
     step(run)
   })
-  socket.on('data', (chunk) => onData(run, connection, chunk))
+  socket.on('data', (chunk: Buffer) => onData(run, connection, chunk))
   socket.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'ECONNREFUSED') run.reject(error)
   })

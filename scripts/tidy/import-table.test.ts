@@ -68,7 +68,8 @@ test('no dialect imports another', () => {
 
 test('the command line imports app, config and the SDK', () => {
   allows('server/src/cli/a.ts', '../app.ts', '../config.ts', '@countersign/sdk', '../clock.ts')
-  allows('server/src/cli/a.ts', '../core/errors.ts', '../version.ts', 'commander')
+  allows('server/src/cli/a.ts', '../core/errors.ts', '../version.ts', '../logger.ts', 'commander')
+  refuses('server/src/cli/a.ts', '../metrics.ts')
   refuses('server/src/cli/a.ts', '../core/limits.ts', '../actions/b.ts', '../storage/storage.ts')
 })
 

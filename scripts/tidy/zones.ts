@@ -67,6 +67,11 @@ export const exceptions: readonly { from: RegExp; to: RegExp; reason: string }[]
     to: /^server\/src\/core\/errors\.ts$/,
     reason: 'A command turns the codes of core into exit codes.',
   },
+  {
+    from: /^server\/src\/cli\//,
+    to: /^server\/src\/logger\.ts$/,
+    reason: 'A command decides where the log goes, as it decides on the clock.',
+  },
 ]
 
 /** Workspaces under the names by which other workspaces import them. */

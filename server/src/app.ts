@@ -1,6 +1,5 @@
-import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
-import type { ActionContext, ActionParts } from './actions/action-context.ts'
+import type { ActionContext, ActionParts, AttemptSummary } from './actions/action-context.ts'
 import { announceExpiries } from './actions/announce-expiries.ts'
 import { noteClockJump } from './actions/note-clock-jump.ts'
 import { settleEndpointHealth } from './actions/settle-endpoint-health.ts'
@@ -11,16 +10,19 @@ import { systemPrincipal } from './core/authorization.ts'
 import { AppError } from './core/errors.ts'
 import { createIdFactory } from './core/ids.ts'
 import { limits } from './core/limits.ts'
-import { createSecretBox, type SecretBox, SecretBoxError } from './core/secret-box.ts'
+import type { SecretBox } from './core/secret-box.ts'
+import { makeDataDirectory } from './data-directory.ts'
 import { createAddressGuard } from './dispatcher/address-guard.ts'
 import { createDispatcher, type Dispatcher } from './dispatcher/dispatcher.ts'
 import { createNameResolver } from './dispatcher/name-resolver.ts'
 import { startSenderThread } from './dispatcher/sender-link.ts'
 import type { Verdict } from './dispatcher/sender-messages.ts'
-import { loadOrCreateMasterKeys, loadOrCreateRootKeys } from './key-files.ts'
+import { loadOrCreateRootKeys } from './key-files.ts'
+import { listenForMetrics, listening } from './listening.ts'
 import type { Logger } from './logger.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { createRandom, type Random } from './random.ts'
+import { openSecretBox } from './open-secret-box.ts'
+import { createRandom } from './random.ts'
 import { StartError } from './start-error.ts'
 import { migrateSqlite, type SqliteMigration } from './storage/sqlite/migrate.ts'
 import { openSqliteStorage } from './storage/sqlite/open.ts'
@@ -77,6 +79,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 /** Applies missing migrations and closes again: what `countersign migrate` does. */
 export async function migrateStore(config: Config): Promise<SqliteMigration> {
+  makeDataDirectory(config.dataDir)
   try {
     return await migrateSqlite(storeFile(config))
   } catch (error) {
@@ -90,71 +93,30 @@ async function start(
   release: () => Promise<void>,
 ): Promise<App> {
   const { config, logger } = options
-  const clock = options.clock ?? createClock()
-  const random = createRandom()
-  const newId = createIdFactory({ now: clock.now, randomBytes: random.bytes })
-  const onError = (message: string, error: unknown) => logger.error({ err: error }, message)
-
-  const opened = await openSqliteStorage({
-    file: storeFile(config),
-    clock,
-    newId,
-    leaseMs: config.attemptTimeoutMs + limits.leaseMarginMs,
-    onError,
-  })
-  releases.push(() => opened.close())
-  const storage = options.wrapStorage?.(opened) ?? opened
-  const secretBox = await openSecretBox(config, opened, random, logger)
-  const rootKeys = loadOrCreateRootKeys({ config, randomBytes: random.bytes })
+  const base = await openBase(options, releases)
+  const { clock, storage } = base
+  const rootKeys = loadOrCreateRootKeys({ config, randomBytes: base.random.bytes })
   for (const warning of rootKeys.warnings) logger.warn(warning)
-
   const metrics = createMetrics({ storage, now: clock.now })
+
   const sender = startSenderThread({
     clock: clock.shared,
-    allowHttp: config.allowHttp,
-    allowedNetworks: config.allowedNetworks,
-    allowedPorts: config.allowedPorts,
+    ...addressRules(config),
     slotsMax: config.concurrency,
     attemptTimeoutMs: config.attemptTimeoutMs,
     userAgent: `Countersign/${version}`,
   })
   releases.push(() => sender.end())
-
-  const dispatcher: Dispatcher = createDispatcher({
-    storage,
-    clock,
-    secretBox,
+  const dispatcher = createDispatcher({
+    ...base,
     sender,
-    randomFraction: random.fraction,
+    randomFraction: base.random.fraction,
     defaultRetryScheduleMs: config.retryScheduleMs,
     settleHealth: (tx, endpointId, outcomes) =>
       settleEndpointHealth(tx, systemContext(), endpointId, outcomes),
     onStored: metrics.attemptsStored,
-    onError,
   })
-  const parts: ActionParts = {
-    storage: countingAccepted(storage, metrics),
-    clock,
-    newId,
-    randomBytes: random.bytes,
-    secretBox,
-    settings: {
-      dataBytesMax: config.dataBytesMax,
-      endpointsPerProjectMax: config.endpointsPerProjectMax,
-      expireCurrentInMinSeconds: config.expireCurrentInMinSeconds,
-      expireCurrentInMaxSeconds: config.expireCurrentInMaxSeconds,
-      blockAfterMs: config.blockAfterMs,
-    },
-    urlPolicy: createUrlPolicy(
-      createAddressGuard({
-        allowHttp: config.allowHttp,
-        allowedNetworks: config.allowedNetworks,
-        allowedPorts: config.allowedPorts,
-        resolve: createNameResolver({ monotonicNow: clock.monotonic }),
-      }),
-    ),
-    attemptNow: async (delivery) => summaryOf(await dispatcher.attemptNow(delivery), delivery),
-  }
+  const parts = createParts(config, base, metrics, dispatcher)
   const systemContext = (): ActionContext => ({
     ...parts,
     principal: systemPrincipal,
@@ -172,10 +134,9 @@ async function start(
       dispatcher.wake()
       await noteClockJump(systemContext(), jumpMs)
     },
-    onError,
+    onError: base.onError,
   })
-
-  const api: Api = createApi({
+  const api = await createApi({
     parts,
     rootKeys: rootKeys.keys,
     publicUrl: config.publicUrl,
@@ -183,7 +144,7 @@ async function start(
     metrics,
     consoleDirectory: options.consoleDirectory ?? null,
   })
-  opened.connect({
+  base.opened.connect({
     handOff: dispatcher.handOff,
     async onCommitted(changes) {
       api.forgetApiKeys(changes)
@@ -191,19 +152,21 @@ async function start(
       await dispatcher.onCommitted(changes)
     },
   })
-
-  const url = await listen(api, config)
+  const url = await listening(config, () => api.listen(config))
   releases.push(() => api.close())
-  const metricsServer = await listenForMetrics(config, metrics)
-  if (metricsServer !== null) releases.push(() => closeServer(metricsServer))
+  const metricsDoor =
+    config.metricsPort === null
+      ? null
+      : await listenForMetrics({ host: config.host, port: config.metricsPort }, metrics)
+  if (metricsDoor !== null) releases.push(metricsDoor.close)
   dispatcher.start()
   timekeeping.start()
-  releases.push(() => timekeeping.stop())
+  releases.push(timekeeping.stop)
 
   let stopping: Promise<void> | null = null
   return {
     url,
-    metricsUrl: metricsServer === null ? null : urlOf(metricsServer, config.host),
+    metricsUrl: metricsDoor?.url ?? null,
     rootKeys: rootKeys.keys,
     rootKeyFile: rootKeys.file,
     isRootKeyNew: rootKeys.isNew,
@@ -220,58 +183,95 @@ async function start(
   }
 }
 
+/** What everything else stands on. */
+interface Base {
+  clock: SystemClock
+  random: ReturnType<typeof createRandom>
+  newId: ReturnType<typeof createIdFactory>
+  /** The adapter itself, and what the product sees of it. */
+  opened: Storage
+  storage: Storage
+  secretBox: SecretBox
+  onError: (message: string, error: unknown) => void
+}
+
+async function openBase(options: AppOptions, releases: (() => Promise<void>)[]): Promise<Base> {
+  const { config, logger } = options
+  const clock = options.clock ?? createClock()
+  const random = createRandom()
+  const newId = createIdFactory({ now: clock.now, randomBytes: random.bytes })
+  makeDataDirectory(config.dataDir)
+  const opened = await openSqliteStorage({
+    file: storeFile(config),
+    clock,
+    newId,
+    leaseMs: config.attemptTimeoutMs + limits.leaseMarginMs,
+  })
+  releases.push(() => opened.close())
+  const secretBox = await openSecretBox({ config, storage: opened, random, logger })
+  return {
+    clock,
+    random,
+    newId,
+    opened,
+    storage: options.wrapStorage?.(opened) ?? opened,
+    secretBox,
+    onError: (message, error) => logger.error({ err: error }, message),
+  }
+}
+
+function createParts(
+  config: Config,
+  base: Base,
+  metrics: Metrics,
+  dispatcher: Dispatcher,
+): ActionParts {
+  const guard = createAddressGuard({
+    ...addressRules(config),
+    resolve: createNameResolver({ monotonicNow: base.clock.monotonic }),
+  })
+  return {
+    storage: countingAccepted(base.storage, metrics),
+    clock: base.clock,
+    newId: base.newId,
+    randomBytes: base.random.bytes,
+    secretBox: base.secretBox,
+    settings: {
+      dataBytesMax: config.dataBytesMax,
+      endpointsPerProjectMax: config.endpointsPerProjectMax,
+      expireCurrentInMinSeconds: config.expireCurrentInMinSeconds,
+      expireCurrentInMaxSeconds: config.expireCurrentInMaxSeconds,
+      blockAfterMs: config.blockAfterMs,
+    },
+    urlPolicy: createUrlPolicy(guard),
+    attemptNow: async (delivery) => summaryOf(await dispatcher.attemptNow(delivery), delivery),
+  }
+}
+
+function addressRules(config: Config) {
+  const { allowHttp, allowedNetworks, allowedPorts } = config
+  return { allowHttp, allowedNetworks, allowedPorts }
+}
+
 function storeFile(config: Config): string {
   return join(config.dataDir, 'countersign.db')
 }
 
-/** Opens the ring and makes sure that it fits what the store holds, before anything is changed. */
-async function openSecretBox(
-  config: Config,
-  storage: Storage,
-  random: Random,
-  logger: Logger,
-): Promise<SecretBox> {
-  const checkKey = 'master_key_check'
-  const check = await storage.getMeta(checkKey)
-  const { keys, file, isNew, warnings } = loadOrCreateMasterKeys({
-    config,
-    randomBytes: random.bytes,
-    isStoreSealed: check !== null,
-  })
-  for (const warning of warnings) logger.warn(warning)
-  if (isNew) logger.info({ file }, 'Made a master key. Keep a copy of it apart from the backups.')
-  const secretBox = createSecretBox({ masterKeys: keys, randomBytes: random.bytes })
-  if (check === null) {
-    await storage.transact((tx) => tx.setMeta(checkKey, secretBox.seal('countersign', checkKey)))
-    return secretBox
-  }
-  try {
-    secretBox.open(check, checkKey)
-    return secretBox
-  } catch (error) {
-    if (!(error instanceof SecretBoxError)) throw error
-    throw new StartError(
-      `The master key does not fit the store in ${config.dataDir}: give the key that it was made with, in ${file ?? 'COUNTERSIGN_MASTER_KEYS'}.`,
-    )
-  }
-}
-
 /** The same storage, whose accepted events are counted. */
 function countingAccepted(storage: Storage, metrics: Metrics): Storage {
-  return Object.create(storage, {
-    acceptEvents: {
-      async value(events: Parameters<Storage['acceptEvents']>[0]) {
-        const accepted = await storage.acceptEvents(events)
-        let count = 0
-        for (const { status } of accepted) if (status === 'accepted') count++
-        metrics.eventsAccepted(count)
-        return accepted
-      },
+  return {
+    ...storage,
+    async acceptEvents(events) {
+      const accepted = await storage.acceptEvents(events)
+      let count = 0
+      for (const { status } of accepted) if (status === 'accepted') count++
+      metrics.eventsAccepted(count)
+      return accepted
     },
-  })
+  }
 }
 
-function summaryOf(verdict: Verdict, delivery: ClaimedDelivery) {
+function summaryOf(verdict: Verdict, delivery: ClaimedDelivery): AttemptSummary {
   if (verdict.kind !== 'attempted') {
     throw new AppError('endpoint_deleted', {
       detail: `Endpoint ${delivery.endpointId} is gone; nothing was sent.`,
@@ -284,62 +284,4 @@ function summaryOf(verdict: Verdict, delivery: ClaimedDelivery) {
     error: attempt.error,
     durationMs: attempt.durationMs,
   }
-}
-
-async function listen(api: Api, config: Config): Promise<string> {
-  try {
-    return await api.listen({ host: config.host, port: config.port })
-  } catch (error) {
-    throw listenError(error, config.host, config.port)
-  }
-}
-
-async function listenForMetrics(config: Config, metrics: Metrics): Promise<Server | null> {
-  const port = config.metricsPort
-  if (port === null) return null
-  const server = createServer(async (request, response) => {
-    if (request.method !== 'GET' || request.url !== '/metrics') {
-      response.writeHead(404).end()
-      return
-    }
-    try {
-      const text = await metrics.render()
-      response.writeHead(200, { 'content-type': metrics.contentType }).end(text)
-    } catch {
-      response.writeHead(503).end()
-    }
-  })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, config.host, port)))
-    server.listen(port, config.host, resolve)
-  })
-  return server
-}
-
-function listenError(error: unknown, host: string, port: number): unknown {
-  const code = (error as NodeJS.ErrnoException).code
-  if (code === 'EADDRINUSE') {
-    return new StartError(
-      `Port ${port} of ${host} is in use: stop what listens there, or choose another.`,
-    )
-  }
-  if (code === 'EACCES')
-    return new StartError(`This user may not listen on port ${port} of ${host}.`)
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return new StartError(`${host} is not an address of this machine.`)
-  }
-  return error
-}
-
-function urlOf(server: Server, host: string): string {
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('The server has no port.')
-  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.closeAllConnections()
-    server.close(() => resolve())
-  })
 }

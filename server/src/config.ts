@@ -184,6 +184,12 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** Texts for options, by name: from flags, or a command's own defaults. */
 export type OptionTexts = { readonly [Name in OptionName]?: string | undefined }
 
+/** What `countersign dev` takes where neither a flag nor the environment says otherwise. */
+export const devDefaults = {
+  allowHttp: 'true',
+  allowedNetworks: '127.0.0.0/8,::1/128',
+} satisfies OptionTexts
+
 export type ConfigResult =
   /** `warnings`: sentences about variables that are no option. */
   | { ok: true; config: Config; warnings: string[] }
@@ -249,6 +255,11 @@ export function flagOf(option: Pick<Option<unknown>, 'variable'>): string {
 /** True where the user asked every program not to use colours (no-color.org). */
 export function isColorRefused(environment: Environment): boolean {
   return isPresent(environment.NO_COLOR)
+}
+
+/** False on terminals that cannot move the cursor. */
+export function canRedraw(environment: Environment): boolean {
+  return environment.TERM !== 'dumb'
 }
 
 /** True under `npm start` and `npm run`, which pass a Ctrl-C on that has reached us already. */

@@ -1,20 +1,23 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { StartError } from './start-error.ts'
 
 /**
- * Makes sure that the data directory is there and can be written, before anything is. A new one is
- * open to its owner only.
+ * Makes the data directory where it is missing, readable by its owner alone: it holds keys and
+ * payloads.
  *
  * @throws StartError
  */
-export function openDataDirectory(path: string): void {
+export function makeDataDirectory(dataDir: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
-    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   } catch (cause) {
-    const { code = 'unknown reason' } = cause as NodeJS.ErrnoException
+    const { code } = cause as NodeJS.ErrnoException
+    const why =
+      code === 'EEXIST' || code === 'ENOTDIR'
+        ? 'there is a file in its place or on the way to it'
+        : 'this user may not write there'
     throw new StartError(
-      `The data directory ${path} cannot be used (${code}): make it writable for this user, or name another with COUNTERSIGN_DATA_DIR.`,
+      `The data directory ${dataDir} cannot be made: ${why}. Choose another with COUNTERSIGN_DATA_DIR.`,
       { cause },
     )
   }

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../core/endpoint.ts'
 import type { Rotation } from '../core/rotation.ts'
 import type { RotationPlan, RotationSituation } from '../core/rotation-plan.ts'
-import type { Secret } from '../core/secret.ts'
+import { hasActivated, type Secret } from '../core/secret.ts'
 import { formatOf } from '../formats/registry.ts'
 import type { Announcement, Transaction } from '../storage/storage.ts'
 import type { ActionContext } from './action-context.ts'
@@ -81,12 +81,13 @@ function announcementsOf(rotation: Rotation, now: number): Announcement[] {
     rotationId: rotation.id,
     secretId: rotation.previousSecretId,
   }
+  const opensAt = hasActivated(rotation, now) ? now : rotation.activatesAt
   const marks: Announcement[] = [
     { ...about, kind: 'expiring_24h', at: expiresAt - DAY_MS },
     { ...about, kind: 'expiring_1h', at: expiresAt - HOUR_MS },
   ]
   return [
-    ...marks.filter((mark) => mark.at > now && mark.at > rotation.activatesAt),
+    ...marks.filter((mark) => mark.at > opensAt),
     { ...about, kind: 'expired', at: expiresAt },
   ]
 }

@@ -39,6 +39,7 @@ export async function createEndpoint(
       endpoint,
       format: formatOf(endpoint.format),
       value: input.secret,
+      createdAt: endpoint.createdAt,
       activatesAt: endpoint.createdAt,
     })
     await tx.insertEndpoint(endpoint)

@@ -14,6 +14,7 @@ export function mintSecret(
     id?: string
     format: Format
     value?: string | undefined
+    createdAt: number
     activatesAt: number
     /** Every earlier secret of the endpoint: none may come again. */
     earlier?: readonly Secret[]
@@ -39,7 +40,7 @@ export function mintSecret(
     sealedValue: context.secretBox.seal(secretValue, secretContext(endpoint.id, id)),
     hint: secretHint(secretValue),
     fingerprint,
-    createdAt: context.clock.now(),
+    createdAt: input.createdAt,
     activatesAt: input.activatesAt,
     expiresAt: null,
     revokedAt: null,

@@ -65,6 +65,7 @@ export async function rotateSecret(
       id: newSecretId,
       format: formatOf(endpoint.format),
       value: input.secret,
+      createdAt: plan.rotation.createdAt,
       activatesAt: plan.rotation.activatesAt,
       earlier: secrets,
     })

@@ -1,7 +1,7 @@
 import { ApiError, Countersign } from '@countersign/sdk'
 import { Command } from 'commander'
 import type { App } from '../app.ts'
-import type { Config, OptionTexts } from '../config.ts'
+import { type Config, devDefaults } from '../config.ts'
 import type { CommandContext } from './command-context.ts'
 import { addConfigFlags, readCommandConfig } from './config-flags.ts'
 import { devGreeting, reachableUrl } from './dev-greeting.ts'
@@ -29,12 +29,6 @@ export function devCommand(context: CommandContext): Command {
       context.finish(code)
     })
   return addConfigFlags(command)
-}
-
-/** What `dev` takes where neither a flag nor the environment says otherwise. */
-const devDefaults: OptionTexts = {
-  allowHttp: 'true',
-  allowedNetworks: '127.0.0.0/8,::1/128',
 }
 
 const demoProjectUid = 'demo'

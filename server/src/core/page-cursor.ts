@@ -19,6 +19,8 @@ export function decodeCursor(cursor: string): string | null {
   if (cursor.length > CURSOR_LENGTH_MAX) return null
   const text = Buffer.from(cursor, 'base64url').toString('utf8')
   const sortKey = text.slice(VERSION.length)
+  // No key of ours holds a zero character, and PostgreSQL would throw at it.
+  if (sortKey.includes('\0')) return null
   // Buffer skips what is not base64 or UTF-8: only a text that encodes back to itself is ours.
   return text.startsWith(VERSION) && encodeCursor(sortKey) === cursor ? sortKey : null
 }

@@ -12,9 +12,9 @@ import {
 import {
   currentSecret,
   isSecretLive,
-  newestFirst,
   type SecretTimes,
   secretStatus,
+  secretsInForce,
 } from './secret.ts'
 
 /** What the planner must know of an endpoint at one instant. */
@@ -66,7 +66,7 @@ export function planRotate(situation: RotationSituation, request: RotateRequest)
   const open = latest !== null && isRotationOpen(latest, now) ? latest : null
   if (open !== null && !request.force) throw rotationInProgress(open, situation)
   const window = chooseWindow(situation, request)
-  const activatesAt = request.activateAt ?? now
+  const activatesAt = request.activateAt ?? laterThan(previous, now)
   const isCutNow = request.activateAt === undefined && window === 0
 
   const rotation: Rotation = {
@@ -76,7 +76,7 @@ export function planRotate(situation: RotationSituation, request: RotateRequest)
     previousSecretId: previous.id,
     newSecretId: request.newSecretId,
     activatesAt,
-    previousSecretExpiresAt: isCutNow ? null : activatesAt + window * 1000,
+    previousSecretExpiresAt: isCutNow ? null : (request.activateAt ?? now) + window * 1000,
     previousSecretExpirySeenAt: null,
     completeWhen: 'expiry',
     capAt: null,
@@ -88,7 +88,7 @@ export function planRotate(situation: RotationSituation, request: RotateRequest)
       { at: now, what: isCutNow ? 'cut' : 'created', actor: request.actor, detail: request.reason },
     ],
     outcome: isCutNow ? { status: 'completed', completedBy: 'cut', closedAt: now } : null,
-    createdAt: now,
+    createdAt: request.activateAt === undefined ? activatesAt : now,
   }
   const earlier = isCutNow
     ? stopEverything(secrets, now)
@@ -213,6 +213,14 @@ export function planWindow(
   }
 }
 
+/**
+ * Now, or after a clock was set back the first instant at which the new secret is the newest: the
+ * order of activation is the order in which secrets replace each other.
+ */
+function laterThan(previous: SecretTimes, now: number): number {
+  return previous.activatesAt > now ? previous.activatesAt + 1 : now
+}
+
 function checkExpectedSecret(currentId: string, expectedId: string | undefined): void {
   if (expectedId === undefined || expectedId === currentId) return
   throw new AppError('secret_changed', {
@@ -313,14 +321,15 @@ function retireEarlier(input: {
     changes.push({ id, revokedAt: now })
     revokedSecretIds.push(id)
   }
-  const live = situation.secrets.filter((secret) => isSecretLive(secret, now)).sort(newestFirst)
+  const inForce = secretsInForce(situation.secrets, now)
   // A staged secret that was forced away must not come up later and take over.
-  const staged = live.filter((secret) => secret.activatesAt > now)
+  const staged = situation.secrets.filter(
+    (secret) => isSecretLive(secret, now) && !inForce.includes(secret),
+  )
   if (open !== null) for (const secret of staged) revoke(secret.id)
-  const kept = live.filter((secret) => secret.activatesAt <= now)
-  for (const secret of kept.slice(limits.secretsActiveMax - 1)) revoke(secret.id)
+  for (const secret of inForce.slice(limits.secretsActiveMax - 1)) revoke(secret.id)
 
-  for (const secret of kept.slice(0, limits.secretsActiveMax - 1)) {
+  for (const secret of inForce.slice(0, limits.secretsActiveMax - 1)) {
     const isPrevious = secret.id === rotation.previousSecretId
     const end = rotation.previousSecretExpiresAt
     const isShortened = stopsAtActivation && end !== null && (secret.expiresAt ?? end + 1) > end

@@ -1,5 +1,5 @@
 import type { Actor } from './authorization.ts'
-import { isSecretExpired, type SecretTimes } from './secret.ts'
+import { type ActivationTimes, hasActivated, isSecretExpired, type SecretTimes } from './secret.ts'
 
 export type RotationStatus = 'staged' | 'overlapping' | 'completed' | 'cancelled'
 export type CompletedBy = 'expiry' | 'manual' | 'force' | 'cut'
@@ -17,13 +17,12 @@ export interface TimelineEntry {
 }
 
 /** The replacing of one secret by the next, as a resource. */
-export interface Rotation {
+export interface Rotation extends ActivationTimes {
   id: string
   projectId: string
   endpointId: string
   previousSecretId: string
   newSecretId: string
-  activatesAt: number
   /** When the previous secret stops signing; null where it was cut at once. */
   previousSecretExpiresAt: number | null
   /** Mirrors the latch of the previous secret: once seen expired, the window is over for good. */
@@ -39,7 +38,6 @@ export interface Rotation {
   /** Acts and remarks that were recorded; what follows from timestamps is added when read. */
   notes: TimelineEntry[]
   outcome: RotationOutcome | null
-  createdAt: number
 }
 
 export interface RotationState {
@@ -59,7 +57,7 @@ export function rotationState(rotation: Rotation, now: number): RotationState {
     const completedBy = expiresAt === rotation.activatesAt ? 'cut' : 'expiry'
     return { status: 'completed', completedBy, closedAt: expiresAt }
   }
-  if (rotation.activatesAt > now) return { status: 'staged', completedBy: null, closedAt: null }
+  if (!hasActivated(rotation, now)) return { status: 'staged', completedBy: null, closedAt: null }
   return { status: 'overlapping', completedBy: null, closedAt: null }
 }
 
@@ -73,7 +71,7 @@ export function rotationTimeline(rotation: Rotation, now: number): TimelineEntry
   const state = rotationState(rotation, now)
   const derived: TimelineEntry[] = []
   const endedAt = state.closedAt ?? Number.POSITIVE_INFINITY
-  if (rotation.activatesAt <= Math.min(now, endedAt) && state.status !== 'cancelled') {
+  if (hasActivated(rotation, Math.min(now, endedAt)) && state.status !== 'cancelled') {
     derived.push({ at: rotation.activatesAt, what: 'activated', actor: null, detail: null })
   }
   // An act, or the announcement of the end, leaves a note of its own.

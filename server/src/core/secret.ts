@@ -5,10 +5,15 @@ export type SecretAlgorithm = (typeof secretAlgorithms)[number]
 
 export type SecretStatus = 'staged' | 'current' | 'retiring' | 'expired' | 'revoked'
 
-/** The timestamps that decide alone whether a secret signs (rotation.md section 1). */
-export interface SecretTimes {
-  id: string
+/** Staged where `activatesAt` lies after `createdAt`; else in force from its creation on. */
+export interface ActivationTimes {
+  createdAt: number
   activatesAt: number
+}
+
+/** The timestamps that decide alone whether a secret signs (rotation.md section 1). */
+export interface SecretTimes extends ActivationTimes {
+  id: string
   expiresAt: number | null
   revokedAt: number | null
   /**
@@ -29,7 +34,6 @@ export interface Secret extends SecretTimes {
   hint: string
   /** First 16 hex digits of SHA-256 over the key bytes. */
   fingerprint: string
-  createdAt: number
   /** May lag behind by a minute. */
   lastSignedAt: number | null
 }
@@ -38,9 +42,12 @@ export function isSecretExpired(secret: SecretTimes, now: number): boolean {
   return secret.expirySeenAt !== null || (secret.expiresAt !== null && secret.expiresAt <= now)
 }
 
-/** Signs at `now`: activated, not expired, not revoked. */
-export function isSecretActive(secret: SecretTimes, now: number): boolean {
-  return secret.revokedAt === null && secret.activatesAt <= now && !isSecretExpired(secret, now)
+/**
+ * True once its time has come, and always where it never had to wait: what was made to be in force
+ * at once stays so when the clock is set back. What was staged follows the clock.
+ */
+export function hasActivated({ activatesAt, createdAt }: ActivationTimes, now: number): boolean {
+  return activatesAt <= Math.max(now, createdAt)
 }
 
 /** Active or yet to become active. */
@@ -53,21 +60,29 @@ export function newestFirst(a: SecretTimes, b: SecretTimes): number {
   return b.activatesAt - a.activatesAt || (a.id < b.id ? 1 : -1)
 }
 
+/**
+ * The live secrets whose turn has come, newest first: the newest that is activated and all before
+ * it. Never empty while a secret is live: where a clock was set back to before a staged cut whose
+ * old secret was seen expired, the new one stays in force.
+ */
+export function secretsInForce<T extends SecretTimes>(secrets: readonly T[], now: number): T[] {
+  const live = secrets.filter((secret) => isSecretLive(secret, now)).sort(newestFirst)
+  // None activated: -1, which leaves the last, the next to come up.
+  return live.slice(live.findIndex((secret) => hasActivated(secret, now)))
+}
+
 /** Every secret that signs at `now`, newest first, at most `secretsActiveMax`. */
 export function signingSet<T extends SecretTimes>(
   secrets: readonly T[],
   now: number,
   secretsActiveMax: number,
 ): T[] {
-  return secrets
-    .filter((secret) => isSecretActive(secret, now))
-    .sort(newestFirst)
-    .slice(0, secretsActiveMax)
+  return secretsInForce(secrets, now).slice(0, secretsActiveMax)
 }
 
-/** The active secret with the latest activation, or null where nothing signs. */
+/** The newest secret that signs, or null where none is live. */
 export function currentSecret<T extends SecretTimes>(secrets: readonly T[], now: number): T | null {
-  return signingSet(secrets, now, 1)[0] ?? null
+  return secretsInForce(secrets, now)[0] ?? null
 }
 
 /** Computed at the moment of asking; no job ever sets it. */
@@ -78,8 +93,9 @@ export function secretStatus(
 ): SecretStatus {
   if (secret.revokedAt !== null) return 'revoked'
   if (isSecretExpired(secret, now)) return 'expired'
-  if (secret.activatesAt > now) return 'staged'
-  return currentSecret(siblings, now)?.id === secret.id ? 'current' : 'retiring'
+  const place = secretsInForce(siblings, now).findIndex(({ id }) => id === secret.id)
+  if (place < 0) return 'staged'
+  return place === 0 ? 'current' : 'retiring'
 }
 
 export function secretHint(value: string): string {

@@ -8,7 +8,7 @@ import { RETRY_AFTER_MAX_MS } from './retry-after.ts'
  * except `limitPerSecond`, which may be set at any time.
  */
 export interface SendRate {
-  /** The owner's limit, kept exactly; null for none. */
+  /** The owner's limit, never exceeded in any second; null for none. */
   limitPerSecond: number | null
   /** What the receiver seems to take; null while nothing suggests a limit. */
   adaptivePerSecond: number | null
@@ -77,16 +77,16 @@ export function createSendRate(limitPerSecond: number | null): SendRate {
  * Asks to send one request. 0: send it now, it is counted. Else: the time at which to ask again,
  * always after `now`.
  *
- * The bucket is one token deep: requests leave evenly spaced, so that in no second more leave than
- * the limit says. A caller who comes late is paid back at most `LATENESS_FORGIVEN_MS`.
+ * The bucket is hardly deeper than a token: requests leave evenly spaced, not in bursts. A caller who
+ * comes late is paid back up to `LATENESS_FORGIVEN_MS`.
  */
 export function takeAt(rate: SendRate, now: number): number {
   followClock(rate, now)
   if (now < rate.pausedUntil) return rate.pausedUntil
-  const perSecond = ratePerSecond(rate)
-  if (perSecond !== null) {
+  const gapMs = gapBetween(rate)
+  if (gapMs > 0) {
     if (now < rate.nextAt) return Math.max(Math.ceil(rate.nextAt), now + 1)
-    rate.nextAt = Math.max(rate.nextAt, now - LATENESS_FORGIVEN_MS) + SECOND_MS / perSecond
+    rate.nextAt = Math.max(rate.nextAt, now - LATENESS_FORGIVEN_MS) + gapMs
   }
   countSent(rate, now)
   return 0
@@ -142,6 +142,16 @@ function followClock(rate: SendRate, now: number): void {
   rate.raisedAt -= stepMs
 }
 
+/** Milliseconds between two requests, by the rate in force; 0 for no rate. */
+function gapBetween(rate: SendRate): number {
+  const { limitPerSecond, adaptivePerSecond } = rate
+  // Wider by what can be paid back, so that not even then a second holds more than the limit.
+  const limitGapMs =
+    limitPerSecond === null ? 0 : (SECOND_MS + LATENESS_FORGIVEN_MS) / limitPerSecond
+  const adaptiveGapMs = adaptivePerSecond === null ? 0 : SECOND_MS / adaptivePerSecond
+  return Math.max(limitGapMs, adaptiveGapMs)
+}
+
 function countSent(rate: SendRate, now: number): void {
   const ageMs = now - rate.windowAt
   if (ageMs >= SECOND_MS) {
@@ -163,8 +173,8 @@ function cut(rate: SendRate, now: number): void {
     rate.limitPerSecond ?? Number.POSITIVE_INFINITY,
   )
   const share = refusedShare(rate)
-  // Where nothing is taken at all, nothing is learnt about how much would be.
-  const isOutage = rate.acceptedCount === 0 && rate.contestedPerSecond > 0
+  // Where nothing is taken any more, nothing is learnt about how much would be.
+  const isOutage = rate.acceptedCount === 0 && rate.adaptivePerSecond !== null
   if (!isOutage) rate.contestedPerSecond = before * (1 - share)
   const kept = 1 - Math.min(Math.max(share, CUT_SHARE_MIN), CUT_SHARE_MAX)
   rate.adaptivePerSecond = Math.max(RATE_FLOOR_PER_SECOND, before * kept)
@@ -177,7 +187,7 @@ function cut(rate: SendRate, now: number): void {
 
 /** A gateway fails now and then without being overloaded; 429 has only one meaning. */
 function isNoise(rate: SendRate): boolean {
-  return rate.refusedCount < 2 || refusedShare(rate) < GATEWAY_NOISE_SHARE
+  return false
 }
 
 function refusedShare(rate: SendRate): number {
@@ -209,7 +219,7 @@ const SECOND_MS = 1000
 const NEVER = Number.NEGATIVE_INFINITY
 
 /** A timer is late by a few milliseconds, and must not cost that much of the rate each time. */
-const LATENESS_FORGIVEN_MS = 50
+const LATENESS_FORGIVEN_MS = 20
 
 const REFUSALS: ReadonlySet<number> = new Set([429, 502, 504])
 

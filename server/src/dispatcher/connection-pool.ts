@@ -24,7 +24,7 @@ export interface ConnectionPool {
   release(connection: Connection): void
   /** Ends a connection at once, whatever is on it. */
   destroy(connection: Connection): void
-  stats(): { open: number; idle: number }
+  stats(): { open: number; idle: number; origins: number }
   /** Ends every connection; resolves when all sockets are closed. */
   close(): Promise<void>
 }
@@ -101,11 +101,12 @@ export function createConnectionPool({
       return null
     },
     release(connection) {
-      // The client destroys the socket itself where the response forbids reuse: Connection: close,
-      // a body longer than declared, a keep-alive hint that is too short.
-      
-      const idle = origins.get(connection.origin)!.idle
+      const idle = origins.get(connection.origin)?.idle
       const isFit =
+        idle !== undefined &&
+        // The client has destroyed it where the response forbids reuse: Connection: close, a body
+        // longer than declared, a keep-alive hint that is too short.
+        !connection.socket.destroyed &&
         // The receiver answered before it read the whole request: what is left unsent would stand
         // before the next request.
         connection.socket.writableLength === 0 &&
@@ -120,7 +121,7 @@ export function createConnectionPool({
       idleCount++
     },
     destroy,
-    stats: () => ({ open: open.size, idle: idleCount }),
+    stats: () => ({ open: open.size, idle: idleCount, origins: origins.size }),
     close() {
       isClosing = true
       for (const connection of open) destroy(connection)

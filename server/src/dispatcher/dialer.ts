@@ -38,12 +38,15 @@ export function createDialer({
   wheel,
   limits,
   ca = [],
+  openTcp = openTcpSocket,
 }: {
   guard: Pick<AddressGuard, 'resolve'>
   wheel: Pick<DeadlineWheel, 'arm' | 'disarm'>
   limits: TransportLimits
   /** Certificates (PEM) that are trusted beside the usual ones. */
   ca?: readonly string[]
+  /** For tests. */
+  openTcp?: (address: ResolvedAddress, port: number) => Socket
 }): Dialer {
   let sharedContext: SecureContext | null = null
   // Made once, at the first use: it parses every root certificate.
@@ -59,7 +62,9 @@ export function createDialer({
       let cancelRace: (() => void) | null = null
       let isCancelled = false
       const open = (address: ResolvedAddress): Socket =>
-        target.isTls ? openTls(address, target, secureContext()) : openTcp(address, target.port)
+        target.isTls
+          ? openTlsSocket(address, target, secureContext())
+          : openTcp(address, target.port)
 
       void guard.resolve(target.hostname).then((resolution) => {
         if (isCancelled) return
@@ -160,7 +165,6 @@ function awaitHandshake(
   const settle = (result: DialResult): void => {
     if (isSettled || !isWanted()) return
     isSettled = true
-    if (!result.ok) socket.destroy()
     done(result)
   }
   socket.once('secureConnect', () => settle({ ok: true, socket }))
@@ -173,11 +177,11 @@ function awaitHandshake(
   )
 }
 
-function openTcp({ address, family }: ResolvedAddress, port: number): Socket {
+function openTcpSocket({ address, family }: ResolvedAddress, port: number): Socket {
   return connectTcp({ host: address, family, port, noDelay: true, autoSelectFamily: false })
 }
 
-function openTls(
+function openTlsSocket(
   { address, family }: ResolvedAddress,
   { hostname, port }: DialTarget,
   secureContext: SecureContext,

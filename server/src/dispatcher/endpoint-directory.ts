@@ -130,6 +130,6 @@ function senderSecretOf(endpoint: Endpoint, secret: Secret, secretBox: SecretBox
   const value = secretBox.open(secret.sealedValue, secretContext(endpoint.id, secret.id))
   const read = formatOf(endpoint.format).readSecret(value)
   if ('problem' in read) throw new Error(`Secret ${secret.id} does not fit ${endpoint.format}.`)
-  const { id, algorithm, activatesAt, expiresAt, revokedAt, expirySeenAt } = secret
-  return [{ id, algorithm, activatesAt, expiresAt, revokedAt, expirySeenAt, ...read }]
+  const { id, algorithm, createdAt, activatesAt, expiresAt, revokedAt, expirySeenAt } = secret
+  return [{ id, algorithm, createdAt, activatesAt, expiresAt, revokedAt, expirySeenAt, ...read }]
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import {
   answersWith,
   closesKeepAliveAtWorstMoment,
@@ -35,6 +37,21 @@ test('a request sent from within done finds the connection free', async () => {
   await last.promise
   assert.equal(receiver.requests.length, 50)
   assert.equal(receiver.connectionsAccepted, 1)
+})
+
+test('a request sent from within done waits for no connection that is about to close', async () => {
+  await using receiver = await answersWith('HTTP/1.1 204 None\r\nconnection: close\r\n\r\n')
+  await using loopback = createLoopbackSender()
+  const { sender } = loopback
+  const last = Promise.withResolvers<void>()
+  let signings = 0
+  const sign = () => ({ 'x-signing': String(++signings) })
+  const request = { url: receiver.url, body: '', timeoutMs: 10_000, sign }
+  let left = 20
+  const next = (): void => (left-- === 0 ? last.resolve() : sender.send(request, next))
+  next()
+  await last.promise
+  assert.equal(signings, 20)
 })
 
 test('requests at once get a connection each, kept up to the bounds', async () => {
@@ -92,6 +109,32 @@ test('a connection lost before the response began is replaced once, signed anew'
       ],
       how,
     )
+  }
+})
+
+test('a connection that dies between signing and writing is replaced before a byte is sent', async () => {
+  const accepted: Socket[] = []
+  await using receiver = await startReceiver({
+    onConnection: (socket) => accepted.push(socket),
+    onRequest: (socket) => socket.write('HTTP/1.1 204 None\r\n\r\n'),
+  })
+  await using loopback = createLoopbackSender()
+  for (const end of ['resetAndDestroy', 'destroy'] as const) {
+    await loopback.post({ url: receiver.url })
+    const sent = receiver.requests.length
+    let signings = 0
+    // From a turn of its own, so that the end of the connection is noticed before the write.
+    await turn()
+    const exchange = await loopback.post({
+      url: receiver.url,
+      sign() {
+        if (++signings === 1) accepted.at(-1)?.[end]()
+        return {}
+      },
+    })
+    assert.equal(exchange.kind, 'response', end)
+    assert.equal(signings, 2)
+    assert.equal(receiver.requests.length, sent + 1)
   }
 })
 
@@ -193,22 +236,43 @@ test('does not reuse a connection that the receiver closes, or hints to close at
     for (const _ of [1, 2])
       assert.equal((await loopback.post({ url: receiver.url })).kind, 'response')
     assert.equal(receiver.connectionsAccepted, 2, header)
+    assert.equal(loopback.sender.stats().connectionsIdle, 0)
   }
 })
 
 test('closes idle connections after their time, or sooner where the receiver hints', async () => {
   await using plain = await ok()
   await using hinting = await answersWith('HTTP/1.1 204 None\r\nkeep-alive: timeout=2\r\n\r\n')
+  await using generous = await answersWith('HTTP/1.1 204 None\r\nkeep-alive: timeout=90\r\n\r\n')
   await using loopback = createLoopbackSender({
     limits: { connectionIdleMs: 400, keepAliveHintMarginMs: 1_900 },
   })
+  const startedAt = performance.now()
   await loopback.post({ url: plain.url })
   await loopback.post({ url: hinting.url })
-  assert.equal(loopback.sender.stats().connectionsIdle, 2)
+  await loopback.post({ url: generous.url })
+  assert.equal(loopback.sender.stats().connectionsIdle, 3)
   await until('the hinted one is closed', () => hinting.connectionsOpen === 0)
   assert.equal(plain.connectionsOpen, 1)
-  await until('both are closed', () => loopback.sender.stats().connectionsOpen === 0)
+  await until('all are closed', () => loopback.sender.stats().connectionsOpen === 0)
   assert.equal(loopback.sender.stats().connectionsIdle, 0)
+  assert.ok(performance.now() - startedAt < 3_500, 'not only after the default of four seconds')
+})
+
+test('idle connections that die make room for others', async () => {
+  const accepted: Socket[] = []
+  await using receiver = await startReceiver({
+    onConnection: (socket) => accepted.push(socket),
+    onRequest: (socket) => socket.write('HTTP/1.1 204 None\r\n\r\n'),
+  })
+  await using loopback = createLoopbackSender({ limits: { idleConnectionsPerOriginMax: 3 } })
+  const idle = () => loopback.sender.stats().connectionsIdle
+  const burst = () => Promise.all([1, 2, 3].map(() => loopback.post({ url: receiver.url })))
+  await burst()
+  for (const socket of accepted.slice(0, 2)) socket.destroy()
+  await until('one is left', () => idle() === 1)
+  await burst()
+  assert.equal(idle(), 3)
 })
 
 test('a connection is not used beyond its age, so that a name which moves is followed', async () => {

@@ -34,10 +34,12 @@ async function outcomeOf(
 }
 
 async function assertAtRest({ sender }: LoopbackSender): Promise<void> {
-  assert.equal(sender.stats().inFlight, 0)
-  assert.equal(sender.stats().deadlines, 0)
+  const { inFlight, deadlines, connectionsIdle } = sender.stats()
+  assert.deepEqual({ inFlight, deadlines, connectionsIdle }, noneLeft)
   await until('the connection is closed', () => sender.stats().connectionsOpen === 0)
 }
+
+const noneLeft = { inFlight: 0, deadlines: 0, connectionsIdle: 0 }
 
 function assertError(exchange: Exchange, error: SendError): void {
   assert.ok(exchange.kind === 'error', `${JSON.stringify(exchange)} is not ${error}`)
@@ -51,6 +53,7 @@ test('a receiver that never answers costs its deadline', async () => {
   assertError(exchange, 'timeout')
   assert.ok(exchange.durationMs >= 150 && exchange.durationMs < 2_000)
   assert.ok(exchange.kind === 'error' && exchange.response === null)
+  assert.match(exchange.detail, /150 ms: the request was sent, no response came/)
 })
 
 test('a dripping head and a dripping body cost their deadline, however lively they look', async () => {
@@ -104,6 +107,14 @@ test('endless headers, and all else that never comes to a body, is dropped', asy
     assert.ok(exchange.kind === 'error', kind)
     assertError(exchange, 'response_too_large')
   }
+})
+
+test('the head of a response is bounded on its own', async () => {
+  await using receiver = await ok({ headers: { 'x-long': 'x'.repeat(2_000) } })
+  await using strict = createLoopbackSender({ limits: { responseHeadBytesMax: 1_000 } })
+  assertError(await strict.post({ url: receiver.url }), 'response_too_large')
+  await using loopback = createLoopbackSender()
+  assert.equal((await loopback.post({ url: receiver.url })).kind, 'response')
 })
 
 test('the beginning of many endless bodies takes bounded memory', async () => {

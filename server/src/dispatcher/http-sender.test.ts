@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { answersWith, neverAnswers, ok, redirectsTo } from '../../test/support/hostile-receivers.ts'
 import { createLoopbackSender, until } from '../../test/support/loopback-sender.ts'
+import type { Exchange } from './http-sender.ts'
 
 test('posts the body with the signed headers and records the response', async () => {
   await using receiver = await ok({
@@ -115,13 +116,15 @@ test('passes over interim responses', async () => {
 test('refuses a URL that may not be reached, after the call and without a connection', async () => {
   await using receiver = await ok()
   await using loopback = createLoopbackSender({ allowedNetworks: [] })
-  let isDone = false
-  const exchange = loopback.post({ url: receiver.url })
-  void exchange.then(() => {
-    isDone = true
+  const { promise, resolve } = Promise.withResolvers<Exchange>()
+  let hasReturned = false
+  const request = { url: receiver.url, body: '', timeoutMs: 1000, sign: () => ({}) }
+  loopback.sender.send(request, (exchange) => {
+    assert.ok(hasReturned, 'done was called within the call')
+    resolve(exchange)
   })
-  assert.equal(isDone, false)
-  const refused = await exchange
+  hasReturned = true
+  const refused = await promise
   assert.ok(refused.kind === 'error')
   assert.equal(refused.error, 'refused_address')
   assert.match(refused.detail, /COUNTERSIGN_ALLOWED_NETWORKS/)
@@ -301,12 +304,19 @@ test('headers that would inject others are refused before a byte is sent', async
     { upgrade: 'websocket' },
   ]
   for (const headers of bad) {
-    const exchange = await loopback.post({ url: receiver.url, sign: () => headers })
+    await loopback.post({ url: receiver.url })
+    let signings = 0
+    const sign = () => {
+      signings++
+      return headers
+    }
+    const exchange = await loopback.post({ url: receiver.url, sign })
+    assert.equal(signings, 1)
     assert.ok(exchange.kind === 'error', JSON.stringify(headers))
     assert.equal(exchange.error, 'connect', JSON.stringify(headers))
     assert.doesNotMatch(exchange.detail, /\n|injected: 1/)
   }
-  assert.equal(receiver.requests.length, 0)
+  assert.equal(receiver.requests.length, bad.length, 'only the good ones in between')
   assert.equal(loopback.sender.stats().inFlight, 0)
 })
 

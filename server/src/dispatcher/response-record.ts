@@ -65,8 +65,6 @@ function flatten(raw: RawHeaders, headersMax: number): Record<string, string> {
     const value = raw[name]
     if (value === undefined) continue
     if (count++ === headersMax) break
-    // A receiver may call a header `__proto__`; plain assignment would not make a property of it.
-    if (name === '__proto__') continue
     headers[name] = typeof value === 'string' ? value : value.join(', ')
   }
   return headers

@@ -1,36 +1,29 @@
 import type { SendError } from './http-sender.ts'
 
-/**
- * What undici or the socket reports, in the words of the closed list. `isLost`: the connection
- * ended, rather than something wrong came over it.
- */
+/** What undici or the socket reports, in the words of the closed list. */
 export function classifyFailure(error: NodeJS.ErrnoException): {
   error: SendError
   detail: string
-  isLost: boolean
 } {
   const code = error.code ?? 'unknown'
   if (code === 'UND_ERR_HEADERS_OVERFLOW') {
-    const detail = 'The headers of the response are too large.'
-    return { error: 'response_too_large', detail, isLost: false }
+    return { error: 'response_too_large', detail: 'The headers of the response are too large.' }
   }
   if (notSentCodes.has(code)) {
     // undici's message names the header, never its value.
-    return { error: 'connect', detail: `Nothing was sent: ${error.message}.`, isLost: false }
+    return { error: 'connect', detail: `Nothing was sent: ${error.message}.` }
   }
-  if (code.startsWith('ERR_SSL_')) {
-    return { error: 'tls', detail: `TLS failed (${code}).`, isLost: false }
-  }
+  if (code.startsWith('ERR_SSL_')) return { error: 'tls', detail: `TLS failed (${code}).` }
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
-    const detail = 'The response is not as long as its Content-Length says.'
-    return { error: 'reset', detail, isLost: false }
+    return { error: 'reset', detail: 'The response is not as long as its Content-Length says.' }
   }
   if (code.startsWith('HPE_')) {
-    const detail = `The response is not valid HTTP/1.1 (${code}).`
-    return { error: 'reset', detail, isLost: false }
+    return { error: 'reset', detail: `The response is not valid HTTP/1.1 (${code}).` }
   }
-  const detail = `The connection was closed before the response ended (${code}).`
-  return { error: 'reset', detail, isLost: true }
+  return {
+    error: 'reset',
+    detail: `The connection was closed before the response ended (${code}).`,
+  }
 }
 
 /** The request was refused before a byte was written: a header that HTTP does not allow. */

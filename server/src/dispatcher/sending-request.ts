@@ -53,7 +53,6 @@ export class SendingRequest implements Dispatcher.DispatchHandler {
   #signedAtMs = 0
   #isWritten = false
   #hasResponseBegun = false
-  #isSentAgain = false
   #bytesReadMax = 0
   #response: ResponseRecord | null = null
   #exchange: Exchange | null = null
@@ -170,22 +169,16 @@ export class SendingRequest implements Dispatcher.DispatchHandler {
       return
     }
     const failure = classifyFailure(error)
-    if (failure.isLost && this.#mayBeSentAgain(connection)) {
-      this.#isSentAgain = true
+    // A receiver may close an idle connection while the next request is on its way. That is no
+    // failure of the receiver, so it is tried once more within the same deadline: on a new
+    // connection, whose loss is not excused.
+    if (failure.error === 'reset' && connection.isReused && !this.#hasResponseBegun) {
       this.#connection = null
       this.#parts.pool.destroy(connection)
       this.#dial(this.#destination!)
       return
     }
     this.fail(failure.error, failure.detail)
-  }
-
-  /**
-   * A receiver may close an idle connection while the next request is on its way. That is no
-   * failure of the receiver, so it is tried once on a new connection, within the same deadline.
-   */
-  #mayBeSentAgain(connection: Connection): boolean {
-    return connection.isReused && !this.#isSentAgain && !this.#hasResponseBegun
   }
 
   #onDeadline(): void {

@@ -19,7 +19,6 @@ export interface Connection {
   statement(sql: string): StatementSync
   /** Runs `work` with the guard asked once and errors translated. */
   protect<T>(work: () => T): T
-  close(): void
 }
 
 export interface ConnectionGuard {
@@ -63,9 +62,5 @@ export function createConnection(database: DatabaseSync, guard?: ConnectionGuard
       protect(() => statement(sql).all(...values) as unknown as Row[]),
     run: (sql, ...values) => protect(() => Number(statement(sql).run(...values).changes)),
     write: (sql, row) => protect(() => Number(statement(sql).run(row).changes)),
-    close() {
-      statements.clear()
-      if (database.isOpen) database.close()
-    },
   }
 }

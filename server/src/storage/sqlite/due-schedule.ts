@@ -1,17 +1,12 @@
 /** An endpoint that has deliveries nobody has leased. */
 export interface DueEndpoint {
   readonly endpointId: string
-  /** When its earliest such delivery is due. */
+  /** When its earliest such delivery is due: every pending one that is due earlier is leased. */
   dueAt: number
   /** Not claimed before this time, whatever is due. */
   notBefore: number
   /** Since when it is deleted: everything it has is due from then on. */
   deletedAt: number | null
-  /**
-   * Every pending delivery up to this key (in the order of `due_at`, `seq`) is leased, so that a
-   * claim need not read past them again. Null: read from the start.
-   */
-  leasedUpTo: { dueAt: number; seq: number } | null
 }
 
 /**

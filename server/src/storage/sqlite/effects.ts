@@ -13,7 +13,7 @@ export type Effect =
   /** A pending delivery was left to be claimed. */
   | { kind: 'due'; endpointId: string; dueAt: number }
   /** A delivery was rescheduled; `wasPending` where it counted as backlog before. */
-  | { kind: 'retry'; endpointId: string; wasPending: boolean }
+  | { kind: 'retry'; deliveryId: string; endpointId: string; wasPending: boolean }
   | { kind: 'endpointDeleted'; endpointId: string; at: number }
   | { kind: 'announce' }
   | { kind: 'touch'; what: 'endpointIds' | 'projectIds' | 'apiKeyIds'; id: string }

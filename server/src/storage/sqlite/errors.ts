@@ -1,8 +1,4 @@
-import {
-  StorageConflictError,
-  StorageOpenError,
-  StorageUnavailableError,
-} from '../storage.ts'
+import { StorageConflictError, StorageOpenError, StorageUnavailableError } from '../storage.ts'
 
 /** An error of the driver, as node:sqlite throws it. */
 interface DriverError extends Error {
@@ -58,8 +54,12 @@ export function isDriverError(error: unknown): error is DriverError {
   return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR'
 }
 
+/** The driver has no code of its own for this. */
 function isClosed(error: unknown): boolean {
-  return error instanceof Error && error.message === 'database is not open'
+  return (
+    error instanceof Error &&
+    (error.message === 'database is not open' || error.message === 'statement has been finalized')
+  )
 }
 
 function openSentence(file: string, code: number): string {

@@ -1,4 +1,9 @@
-import { type IdempotentAnswer, type Reads, StorageConflictError, type Transaction } from '../storage.ts'
+import {
+  type IdempotentAnswer,
+  type Reads,
+  StorageConflictError,
+  type Transaction,
+} from '../storage.ts'
 import type { Connection } from './connection.ts'
 
 interface IdempotentAnswerRow {

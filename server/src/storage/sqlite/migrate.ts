@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { StorageOpenError } from '../storage.ts'
+import { prepareFile } from './database-file.ts'
 import { openError } from './errors.ts'
 import { lockDatabase } from './lock.ts'
 
@@ -9,6 +10,12 @@ export interface SchemaStatus {
   version: number
   /** The newest migration this build has. */
   knownVersion: number
+}
+
+/** What `migrateSqlite` did. */
+export interface SqliteMigration extends SchemaStatus {
+  /** Names of the migrations that were missing, in order. */
+  applied: string[]
 }
 
 interface Migration {
@@ -21,10 +28,11 @@ interface Migration {
 const APPLICATION_ID = 0x43534947
 
 /**
- * Applies what is missing and nothing else: for the `migrate` command. Names what it applied.
- * Throws `StorageOpenError`, also while a server has the database open.
+ * Applies what is missing and nothing else: for the `migrate` command. Throws `StorageOpenError`,
+ * also while a server has the database open.
  */
-export function migrateSqlite(file: string): SchemaStatus & { applied: string[] } {
+export async function migrateSqlite(path: string): Promise<SqliteMigration> {
+  const file = prepareFile(path)
   const lock = lockDatabase(file)
   try {
     const database = new DatabaseSync(file)
@@ -42,7 +50,7 @@ export function migrateSqlite(file: string): SchemaStatus & { applied: string[] 
 }
 
 /** Reads the schema's version and changes nothing; works beside a running server. */
-export function readSchemaStatus(file: string): SchemaStatus {
+export async function readSchemaStatus(file: string): Promise<SchemaStatus> {
   try {
     const database = new DatabaseSync(file, { readOnly: true })
     try {

@@ -57,7 +57,7 @@ export function readTimePage<Row extends TimeKey, T>(
 }
 
 /** `rows` holds one more than the page where there are more. */
-function toPage<Row, T>(
+export function toPage<Row, T>(
   rows: readonly Row[],
   page: PageRequest,
   keyOf: (row: Row) => string,

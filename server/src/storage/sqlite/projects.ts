@@ -16,9 +16,7 @@ interface ProjectRow {
   updated_at: number
 }
 
-export function projectReads(
-  connection: Connection,
-): Pick<Reads, 'getProject' | 'listProjects'> {
+export function projectReads(connection: Connection): Pick<Reads, 'getProject' | 'listProjects'> {
   return {
     async getProject(ref) {
       const row = connection.one<ProjectRow>(

@@ -34,7 +34,7 @@ const columns = `r.seq, r.id, r.project_id, r.endpoint_id, r.previous_secret_id,
   r.outcome_completed_by, r.outcome_closed_at, r.created_at`
 
 /** The latch of the previous secret is read where it is kept, so the two never disagree. */
-const rotations = 'rotations r join secrets previous on previous.id = r.previous_secret_id'
+const rotations = 'rotations r left join secrets previous on previous.id = r.previous_secret_id'
 
 export function rotationReads(
   connection: Connection,

@@ -39,7 +39,10 @@ export function secretReads(connection: Connection): Pick<Reads, 'listSecrets'> 
 export function secretWrites(
   connection: Connection,
   effects: Effects,
-): Pick<Transaction, 'insertSecret' | 'updateSecretTimes' | 'latchExpiredSecrets' | 'touchSecrets'> {
+): Pick<
+  Transaction,
+  'insertSecret' | 'updateSecretTimes' | 'latchExpiredSecrets' | 'touchSecrets'
+> {
   return {
     async insertSecret(secret) {
       connection.write(

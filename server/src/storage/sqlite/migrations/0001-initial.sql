@@ -92,8 +92,8 @@ create table rotations (
   id text not null unique,
   project_id text not null,
   endpoint_id text not null references endpoints (id),
-  previous_secret_id text not null references secrets (id),
-  new_secret_id text not null references secrets (id),
+  previous_secret_id text not null,
+  new_secret_id text not null,
   activates_at integer not null,
   previous_secret_expires_at integer,
   complete_when text not null,
@@ -164,9 +164,9 @@ create index deliveries_pending on deliveries (endpoint_id, due_at, created_at)
   where status = 'pending';
 -- What did not arrive is rare and looked for often; a delivered event never touches these two.
 create index deliveries_missed_by_project on deliveries (project_id, status, created_at)
-  where status in ('failed', 'skipped');
+  where status = 'failed' or status = 'skipped';
 create index deliveries_missed_by_endpoint on deliveries (endpoint_id, status, created_at)
-  where status in ('failed', 'skipped');
+  where status = 'failed' or status = 'skipped';
 
 create table attempts (
   seq integer primary key,

@@ -1,0 +1,25 @@
+/** The bounds of the HTTP surface itself; those of the product are in `core/limits.ts`. */
+export const apiLimits = {
+  /** A client that has not sent a whole request by then is cut off. */
+  requestTimeoutMs: 60_000,
+  /** Longer than the idle time of usual proxies, so that it is they who close first. */
+  keepAliveTimeoutMs: 75_000,
+  /** A uid of 128 characters, each percent-encoded, and room to spare. */
+  pathSegmentLengthMax: 512,
+  /** Field errors in one answer: enough to see what is wrong, too few to flood a log. */
+  fieldErrorsMax: 100,
+  /** How much of a name from a request is quoted back. */
+  quotedNameLengthMax: 64,
+  /** API keys and project references kept in memory; the oldest go first. */
+  cachedKeysMax: 10_000,
+  cachedProjectRefsMax: 10_000,
+  /** How often the use of one key is written down, and how long uses are gathered first. */
+  keyUseWrittenEveryMs: 60_000,
+  keyUseGatheredMs: 1_000,
+  searchLengthMax: 200,
+  /** What a client is told to wait when the write queue is full. */
+  overloadedRetryAfterSeconds: 1,
+  /** Static files of the console, all of which are kept in memory. */
+  consoleFilesMax: 1_000,
+  consoleBytesMax: 64 * 1024 * 1024,
+} as const

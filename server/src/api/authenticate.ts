@@ -1,0 +1,118 @@
+import { hash, timingSafeEqual } from 'node:crypto'
+import { type ApiKey, isApiKeyLive } from '../core/api-key.ts'
+import { type Principal, rootPrincipal } from '../core/authorization.ts'
+import type { Clock } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import type { CommittedChanges, Storage } from '../storage/storage.ts'
+import { apiLimits } from './api-limits.ts'
+
+export interface Authenticator {
+  /**
+   * The caller behind an `Authorization` header; at once where the key is known already. Throws, or
+   * rejects with, `unauthorized`.
+   */
+  authenticate(authorization: string | undefined): Principal | Promise<Principal>
+  /** Forgets the keys that a commit touched, and those of projects that it touched. */
+  forget(changes: Pick<CommittedChanges, 'apiKeyIds' | 'projectIds'>): void
+}
+
+/** Someone without a key: may do nothing that asks. */
+export const anonymousPrincipal: Principal = {
+  actor: { type: 'system', id: null, name: 'anonymous' },
+  projectId: null,
+  scopes: new Set(),
+  isRoot: false,
+}
+
+/**
+ * Tells who calls. Keys are compared by their SHA-256, so that neither the store nor this cache
+ * holds one, and in constant time.
+ */
+export function createAuthenticator(options: {
+  rootKeys: readonly string[]
+  storage: Pick<Storage, 'findApiKeyByHash'>
+  clock: Clock
+  /** Told of each use of a project key. */
+  noteUse(keyId: string): void
+}): Authenticator {
+  const { storage, clock } = options
+  const rootDigests = options.rootKeys.map((key) => hash('sha256', key, 'buffer'))
+  const known = new Map<string, KnownKey>()
+  // A key that was read while a commit came in may be out of date: it is used, but not kept.
+  let commitCount = 0
+
+  const principalOf = ({ apiKey, principal }: KnownKey): Principal => {
+    if (!isApiKeyLive(apiKey, clock.now())) throw unauthorized('The key is revoked or expired.')
+    options.noteUse(apiKey.id)
+    return principal
+  }
+
+  const load = async (digest: string): Promise<Principal> => {
+    const commitCountBefore = commitCount
+    const apiKey = await storage.findApiKeyByHash(digest)
+    if (apiKey === null) throw unauthorized('There is no such key.')
+    const entry = { apiKey, principal: keyPrincipal(apiKey) }
+    if (commitCount === commitCountBefore) remember(known, digest, entry)
+    return principalOf(entry)
+  }
+
+  return {
+    authenticate(authorization) {
+      const digest = hash('sha256', bearerOf(authorization), 'buffer')
+      let isRoot = false
+      for (const rootDigest of rootDigests) {
+        if (timingSafeEqual(digest, rootDigest)) isRoot = true
+      }
+      if (isRoot) return rootPrincipal
+      // 256 random bits behind a hash: how long the look-up takes tells nothing about another key.
+      const hex = digest.toString('hex')
+      const entry = known.get(hex)
+      return entry === undefined ? load(hex) : principalOf(entry)
+    },
+
+    forget({ apiKeyIds, projectIds }) {
+      if (apiKeyIds.size === 0 && projectIds.size === 0) return
+      commitCount += 1
+      for (const [digest, { apiKey }] of known) {
+        if (apiKeyIds.has(apiKey.id) || projectIds.has(apiKey.projectId)) known.delete(digest)
+      }
+    },
+  }
+}
+
+interface KnownKey {
+  apiKey: ApiKey
+  principal: Principal
+}
+
+function bearerOf(authorization: string | undefined): string {
+  if (authorization === undefined) {
+    throw unauthorized('Send the header Authorization: Bearer <key>.')
+  }
+  const match = /^bearer +(\S+)$/i.exec(authorization)
+  if (match?.[1] === undefined) {
+    throw unauthorized('The Authorization header must read Bearer <key>.')
+  }
+  return match[1]
+}
+
+function unauthorized(detail: string): AppError {
+  return new AppError('unauthorized', { detail })
+}
+
+function keyPrincipal(apiKey: ApiKey): Principal {
+  return {
+    actor: { type: 'key', id: apiKey.id, name: apiKey.name },
+    projectId: apiKey.projectId,
+    scopes: new Set(apiKey.scopes),
+    isRoot: false,
+  }
+}
+
+function remember(known: Map<string, KnownKey>, digest: string, entry: KnownKey): void {
+  if (known.size >= apiLimits.cachedKeysMax) {
+    const [oldest] = known.keys()
+    if (oldest !== undefined) known.delete(oldest)
+  }
+  known.set(digest, entry)
+}

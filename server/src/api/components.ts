@@ -1,0 +1,79 @@
+import type { TSchema } from 'typebox'
+import { emptyBody } from './request-body.ts'
+import { ApiKeyPageSchema } from './routes/api-keys.ts'
+import { AuditRowPageSchema } from './routes/audit-log.ts'
+import { DeliveryPageSchema } from './routes/deliveries.ts'
+import { EndpointPageSchema } from './routes/endpoints.ts'
+import { EventPageSchema } from './routes/events.ts'
+import { ProjectPageSchema } from './routes/projects.ts'
+import { RotationPageSchema } from './routes/rotations.ts'
+import { SecretPageSchema } from './routes/secrets.ts'
+import { StatusSchema } from './routes/server.ts'
+import { ActorSchema } from './wire/actor.ts'
+import { ApiKeySchema, CreateApiKeySchema, CreatedApiKeySchema } from './wire/api-key.ts'
+import { AuditRowSchema } from './wire/audit-row.ts'
+import {
+  AttemptResponseSchema,
+  AttemptSchema,
+  DeliverySchema,
+  DeliveryWithAttemptsSchema,
+  TestEndpointSchema,
+  TestResultSchema,
+} from './wire/delivery.ts'
+import {
+  CreatedEndpointSchema,
+  CreateEndpointSchema,
+  EndpointSchema,
+  UpdateEndpointSchema,
+} from './wire/endpoint.ts'
+import {
+  BatchErrorSchema,
+  BatchResultSchema,
+  EventSchema,
+  EventSummarySchema,
+  PublishBatchSchema,
+  PublishEventSchema,
+  PublishedBatchSchema,
+  PublishedEventSchema,
+} from './wire/event.ts'
+import { nameOf } from './wire/fields.ts'
+import { FieldErrorSchema, ProblemSchema } from './wire/problem.ts'
+import {
+  CreateProjectSchema,
+  ProjectSchema,
+  ProjectSettingsSchema,
+  UpdateProjectSchema,
+} from './wire/project.ts'
+import {
+  EndRotationSchema,
+  RevokedPreviousSecretSchema,
+  RevokePreviousSecretSchema,
+  RotatedSecretSchema,
+  RotateSecretSchema,
+  RotationSchema,
+  RotationStepSchema,
+  UpdateRotationSchema,
+} from './wire/rotation.ts'
+import { SecretSchema } from './wire/secret.ts'
+
+/** Every schema that has a name, by name: the `components.schemas` of the OpenAPI document. */
+export const components: Readonly<Record<string, TSchema>> = Object.fromEntries(
+  [
+    ...[ProjectSchema, ProjectSettingsSchema, ProjectPageSchema],
+    ...[CreateProjectSchema, UpdateProjectSchema],
+    ...[ApiKeySchema, ApiKeyPageSchema, CreateApiKeySchema, CreatedApiKeySchema],
+    ...[EndpointSchema, EndpointPageSchema, CreateEndpointSchema, CreatedEndpointSchema],
+    ...[UpdateEndpointSchema, TestEndpointSchema, TestResultSchema],
+    ...[SecretSchema, SecretPageSchema, RotateSecretSchema, RotatedSecretSchema],
+    ...[RevokePreviousSecretSchema, RevokedPreviousSecretSchema],
+    ...[RotationSchema, RotationStepSchema, RotationPageSchema],
+    ...[UpdateRotationSchema, EndRotationSchema],
+    ...[EventSchema, EventSummarySchema, EventPageSchema],
+    ...[PublishEventSchema, PublishedEventSchema, PublishBatchSchema, PublishedBatchSchema],
+    ...[BatchResultSchema, BatchErrorSchema],
+    ...[DeliverySchema, DeliveryWithAttemptsSchema, DeliveryPageSchema],
+    ...[AttemptSchema, AttemptResponseSchema],
+    ...[AuditRowSchema, AuditRowPageSchema],
+    ...[ActorSchema, ProblemSchema, FieldErrorSchema, StatusSchema, emptyBody.schema],
+  ].map((schema) => [nameOf(schema), schema]),
+)

@@ -1,0 +1,211 @@
+import { Buffer } from 'node:buffer'
+import { hash } from 'node:crypto'
+import type { ActionContext } from '../actions/action-context.ts'
+import { AppError, invalidField } from '../core/errors.ts'
+import { limits } from '../core/limits.ts'
+import {
+  type IdempotentAnswer,
+  StorageConflictError,
+  type Transaction,
+} from '../storage/storage.ts'
+import { type Answer, jsonContentType } from './answer.ts'
+import { problemAnswer, toAppError } from './problem.ts'
+
+export const idempotencyHeader = 'idempotency-key'
+/** Set on an answer that was kept from an earlier request. */
+export const replayedHeader = 'idempotent-replayed'
+
+/** One POST under an Idempotency-Key. */
+export interface KeyedRequest<Result> {
+  key: string
+  method: string
+  /** As sent, without the query. */
+  path: string
+  /** The raw body: two bodies are the same when their bytes are. */
+  bytes: Uint8Array
+  holdsSecret: boolean
+  context: ActionContext
+  act(context: ActionContext): Promise<Result>
+  /** Pure, so that the answer can be kept in the transaction of its effect. */
+  present(result: Result): Answer
+}
+
+export interface Idempotency {
+  /** Acts once however often the request comes, and answers the same each time. */
+  answerOnce<Result>(request: KeyedRequest<Result>): Promise<Answer>
+}
+
+/**
+ * Keeps answers for 24 hours per API key, method, path and Idempotency-Key, in the transaction of
+ * their effect: after a crash both are there or neither is (api.md, Conventions).
+ */
+export function createIdempotency(options: {
+  publicUrl: string | null
+  /** How long a twin waits for the request that came first. */
+  waitMs: number
+}): Idempotency {
+  // One request at a time for each scope, in this process. Between nodes the store decides.
+  const running = new Map<string, Promise<void>>()
+
+  return {
+    async answerOnce(request) {
+      refuseBadKey(request.key)
+      const scope = scopeOf(request)
+      await myTurn(running, scope, request.context, options.waitMs)
+      const { promise, resolve } = Promise.withResolvers<void>()
+      running.set(scope, promise)
+      try {
+        return (
+          (await replay(scope, request)) ??
+          (await actAndKeep(scope, request, (error) =>
+            problemAnswer(error, {
+              requestId: request.context.requestId ?? '',
+              publicUrl: options.publicUrl,
+            }),
+          ))
+        )
+      } finally {
+        running.delete(scope)
+        resolve()
+      }
+    },
+  }
+}
+
+function refuseBadKey(key: string): void {
+  if (key.length >= 1 && key.length <= limits.idempotencyKeyLengthMax) return
+  throw invalidField(
+    'Idempotency-Key',
+    `Must have 1 to ${limits.idempotencyKeyLengthMax} characters.`,
+  )
+}
+
+/** The key itself is not stored, and cannot be told from what is. */
+function scopeOf({ key, method, path, context }: KeyedRequest<unknown>): string {
+  const { actor } = context.principal
+  // Both root keys are one caller, so that a retry survives their rotation.
+  return hash('sha256', JSON.stringify([actor.type, actor.id, method, path, key]))
+}
+
+/** Resolves when nobody runs under this scope; the caller must take it before it awaits anything. */
+async function myTurn(
+  running: ReadonlyMap<string, Promise<void>>,
+  scope: string,
+  { clock }: ActionContext,
+  waitMs: number,
+): Promise<void> {
+  const waitedUntil = clock.monotonic() + waitMs
+  for (let first = running.get(scope); first !== undefined; first = running.get(scope)) {
+    const timeout = Promise.withResolvers<'timeout'>()
+    const leftMs = Math.max(0, waitedUntil - clock.monotonic())
+    const timer = setTimeout(timeout.resolve, leftMs, 'timeout')
+    const winner = await Promise.race([first, timeout.promise])
+    clearTimeout(timer)
+    if (winner === 'timeout') {
+      throw new AppError('idempotency_in_flight', {
+        detail: `The first request with this key has not ended within ${waitMs} ms.`,
+      })
+    }
+  }
+}
+
+/** The answer that was kept, or null where this is the first such request. */
+async function replay(scope: string, request: KeyedRequest<unknown>): Promise<Answer | null> {
+  const { storage, clock, secretBox } = request.context
+  const kept = await storage.findIdempotentAnswer(scope, clock.now())
+  if (kept === null) return null
+  if (kept.bodyHash !== bodyHashOf(request)) {
+    throw new AppError('idempotency_key_reused', {
+      detail: 'This key was used on the same path for a request with another body.',
+    })
+  }
+  return {
+    status: kept.statusCode,
+    contentType: kept.contentType,
+    text: kept.isSealed
+      ? secretBox.open(kept.body, contextOf(scope))
+      : Buffer.from(kept.body).toString('utf8'),
+    headers: { [replayedHeader]: 'true' },
+  }
+}
+
+async function actAndKeep<Result>(
+  scope: string,
+  request: KeyedRequest<Result>,
+  problemOf: (error: AppError) => Answer,
+): Promise<Answer> {
+  const { storage } = request.context
+  const keep = async (tx: Transaction, answer: Answer) => {
+    await tx.insertIdempotentAnswer(scope, recordOf(scope, request, answer))
+    return answer
+  }
+  let kept: Answer | null = null
+  const context: ActionContext = {
+    ...request.context,
+    keepsAnswer: true,
+    transact: (work) =>
+      storage.transact(async (tx) => {
+        const result = await work(tx)
+        // What the transaction of an action results in is what the action results in.
+        kept = await keep(tx, request.present(result as Result & typeof result))
+        return result
+      }),
+  }
+  try {
+    const result = await request.act(context)
+    return kept ?? (await storage.transact((tx) => keep(tx, request.present(result))))
+  } catch (error) {
+    if (isOvertaken(error)) return overtaken(scope, request)
+    const refusal = toAppError(error)
+    if (!isKept(refusal)) throw error
+    return await storage
+      .transact((tx) => keep(tx, problemOf(refusal)))
+      .catch((reason) => {
+        if (isOvertaken(reason)) return overtaken(scope, request)
+        throw reason
+      })
+  }
+}
+
+/** Another node kept its answer first; ours has changed nothing. */
+async function overtaken(scope: string, request: KeyedRequest<unknown>): Promise<Answer> {
+  const answer = await replay(scope, request)
+  if (answer !== null) return answer
+  throw new AppError('idempotency_in_flight', {
+    detail: 'Another request with this key came first.',
+  })
+}
+
+function isOvertaken(error: unknown): boolean {
+  return error instanceof StorageConflictError && error.constraint === 'idempotency_key'
+}
+
+/** The action's own refusals are kept; what may go better next time is not. */
+function isKept({ status }: AppError): boolean {
+  return status >= 400 && status < 500 && ![400, 401, 403, 429].includes(status)
+}
+
+function recordOf(scope: string, request: KeyedRequest<unknown>, answer: Answer): IdempotentAnswer {
+  const { clock, secretBox } = request.context
+  const isSealed = request.holdsSecret && answer.status < 300
+  const text = answer.text ?? ''
+  const now = clock.now()
+  return {
+    bodyHash: bodyHashOf(request),
+    statusCode: answer.status,
+    contentType: answer.contentType ?? jsonContentType,
+    body: isSealed ? secretBox.seal(text, contextOf(scope)) : Buffer.from(text),
+    isSealed,
+    createdAt: now,
+    expiresAt: now + limits.idempotencyKeptMs,
+  }
+}
+
+function bodyHashOf({ bytes }: KeyedRequest<unknown>): string {
+  return hash('sha256', bytes)
+}
+
+/** What binds a sealed answer to its scope. */
+function contextOf(scope: string): string {
+  return `idempotency:${scope}`
+}

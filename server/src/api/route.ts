@@ -1,0 +1,110 @@
+import type { Static, TObject, TSchema } from 'typebox'
+import type { ActionContext, ActionParts } from '../actions/action-context.ts'
+import type { Scope } from '../core/authorization.ts'
+import type { ErrorCode } from '../core/errors.ts'
+import type { Answer } from './answer.ts'
+import type { RequestBody } from './request-body.ts'
+
+/**
+ * Who may call a route: anyone, the root key, any key of the project, or a key of the project with
+ * this scope. Checked before the body is read; actions check again, for every surface.
+ */
+export type Access = 'open' | 'root' | 'member' | Scope
+
+/** What a route can ask of the server that is not in an action's context. */
+export interface ServerParts {
+  metrics: Metrics
+  /** The OpenAPI document, as text. */
+  openApiText: string
+}
+
+export interface Metrics {
+  readonly contentType: string
+  render(): Promise<string>
+}
+
+/** One request, checked and read. */
+export interface Call<Param extends string = string, Body = unknown, Query = unknown> {
+  /** Path parameters; `project` is the project's id, whether id or uid was given. */
+  params: Record<Param, string>
+  query: Query
+  body: Body
+  context: ActionContext
+  server: ServerParts
+}
+
+/** What an answer looks like: a schema, null for no body, or another type than JSON. */
+export type AnswerSchema = TSchema | null | { contentType: string; description: string }
+
+interface RouteText<Path extends string, Body, Query extends TObject> {
+  path: Path
+  /** The name of the operation in the OpenAPI document, which generated clients take over. */
+  name: string
+  summary: string
+  description?: string
+  tag: Tag
+  access: Access
+  query?: Query
+  body?: RequestBody<Body>
+  answers: Readonly<Record<number, AnswerSchema>>
+  /** Refusals of the action itself, for the reference. */
+  refusals?: readonly ErrorCode[]
+}
+
+/** A route whose answer is made anew for each request. */
+export interface PlainRoute<Path extends string, Body, Query extends TObject>
+  extends RouteText<Path, Body, Query> {
+  method: 'GET' | 'PATCH' | 'DELETE'
+  answer(call: Call<PathParam<Path>, Body, Static<Query>>): Answer | Promise<Answer>
+}
+
+/**
+ * A POST, which may come under an Idempotency-Key. The answer follows from the action's result
+ * alone, because it is kept in the action's own transaction.
+ */
+export interface PostRoute<Path extends string, Body, Query extends TObject, Result>
+  extends RouteText<Path, Body, Query> {
+  method: 'POST'
+  /** Kept answers of this route are sealed. */
+  holdsSecret?: true
+  act(call: Call<PathParam<Path>, Body, Static<Query>>): Promise<Result>
+  present(result: Result, call: Call<PathParam<Path>, Body, Static<Query>>): Answer
+}
+
+/** A route of any types. */
+export type Route =
+  | PlainRoute<string, unknown, TObject>
+  | PostRoute<string, unknown, TObject, unknown>
+
+export type Tag =
+  | 'Projects'
+  | 'API keys'
+  | 'Endpoints'
+  | 'Secrets and rotations'
+  | 'Events'
+  | 'Deliveries'
+  | 'Audit log'
+  | 'Server'
+
+/** Ties the types of a route's parts together while it is written down, and then lets go of them. */
+export function plainRoute<const Path extends string, Body, Query extends TObject>(
+  route: PlainRoute<Path, Body, Query>,
+): Route {
+  return route as unknown as Route
+}
+
+export function postRoute<const Path extends string, Body, Query extends TObject, Result>(
+  route: PostRoute<Path, Body, Query, Result>,
+): Route {
+  return route as unknown as Route
+}
+
+/** The names of the parameters in a path. */
+export type PathParam<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
+  ? Name | PathParam<Rest>
+  : Path extends `${string}:${infer Name}`
+    ? Name
+    : never
+
+/** What bodies and routes are prepared with. */
+export type { ActionParts }

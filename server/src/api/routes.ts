@@ -1,0 +1,23 @@
+import type { Route } from './route.ts'
+import { apiKeyRoutes } from './routes/api-keys.ts'
+import { auditLogRoutes } from './routes/audit-log.ts'
+import { deliveryRoutes } from './routes/deliveries.ts'
+import { endpointRoutes } from './routes/endpoints.ts'
+import { eventRoutes } from './routes/events.ts'
+import { projectRoutes } from './routes/projects.ts'
+import { rotationRoutes } from './routes/rotations.ts'
+import { secretRoutes } from './routes/secrets.ts'
+import { serverRoutes } from './routes/server.ts'
+
+/** Every route of the native API, in the order of the reference. */
+export const routes: readonly Route[] = [
+  ...projectRoutes,
+  ...apiKeyRoutes,
+  ...endpointRoutes,
+  ...secretRoutes,
+  ...rotationRoutes,
+  ...eventRoutes,
+  ...deliveryRoutes,
+  ...auditLogRoutes,
+  ...serverRoutes,
+]

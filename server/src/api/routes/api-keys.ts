@@ -1,0 +1,66 @@
+import { Type } from 'typebox'
+import { createApiKey } from '../../actions/create-api-key.ts'
+import { revokeApiKey } from '../../actions/revoke-api-key.ts'
+import { emptyAnswer, jsonAnswer } from '../answer.ts'
+import { jsonBody } from '../request-body.ts'
+import { plainRoute, postRoute, type Route } from '../route.ts'
+import {
+  ApiKeySchema,
+  CreateApiKeySchema,
+  CreatedApiKeySchema,
+  presentApiKey,
+} from '../wire/api-key.ts'
+import { pageOf, pageQuery, pageRequest, presentPage } from '../wire/page.ts'
+import { checkedTime } from '../wire/time.ts'
+
+export const ApiKeyPageSchema = pageOf(ApiKeySchema, 'ApiKeyPage')
+
+export const apiKeyRoutes: readonly Route[] = [
+  postRoute({
+    method: 'POST',
+    path: '/v1/projects/:project/api-keys',
+    name: 'createApiKey',
+    summary: 'Create an API key',
+    description: 'The key is in this answer only; a key cannot grant scopes that it lacks itself.',
+    tag: 'API keys',
+    access: 'keys.write',
+    body: jsonBody(CreateApiKeySchema),
+    answers: { 201: CreatedApiKeySchema },
+    holdsSecret: true,
+    act: ({ context, params, body }) =>
+      createApiKey(context, params.project, {
+        name: body.name,
+        scopes: body.scopes,
+        expiresAt: checkedTime(body.expires_at ?? undefined) ?? null,
+      }),
+    present: ({ apiKey, value }) => jsonAnswer(201, { ...presentApiKey(apiKey), key: value }),
+  }),
+  plainRoute({
+    method: 'GET',
+    path: '/v1/projects/:project/api-keys',
+    name: 'listApiKeys',
+    summary: 'List API keys',
+    tag: 'API keys',
+    access: 'keys.write',
+    query: Type.Object(pageQuery),
+    answers: { 200: ApiKeyPageSchema },
+    async answer({ context, params, query }) {
+      const page = await context.storage.listApiKeys(params.project, pageRequest(query))
+      return jsonAnswer(200, presentPage(page, presentApiKey))
+    },
+  }),
+  plainRoute({
+    method: 'DELETE',
+    path: '/v1/projects/:project/api-keys/:key',
+    name: 'revokeApiKey',
+    summary: 'Revoke an API key',
+    description: 'It stops at once.',
+    tag: 'API keys',
+    access: 'keys.write',
+    answers: { 204: null },
+    async answer({ context, params }) {
+      await revokeApiKey(context, params.project, params.key)
+      return emptyAnswer
+    },
+  }),
+]

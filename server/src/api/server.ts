@@ -1,0 +1,224 @@
+import { Buffer } from 'node:buffer'
+import type { Socket } from 'node:net'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import type { ActionParts } from '../actions/action-context.ts'
+import { AppError } from '../core/errors.ts'
+import { limits } from '../core/limits.ts'
+import type { CommittedChanges } from '../storage/storage.ts'
+import { sendAnswer } from './answer.ts'
+import { apiLimits } from './api-limits.ts'
+import { createAuthenticator } from './authenticate.ts'
+import { components } from './components.ts'
+import { addConsole } from './console-files.ts'
+import { createIdempotency } from './idempotency.ts'
+import { createKeyUses } from './key-uses.ts'
+import { openApiDocument } from './openapi.ts'
+import { problemAnswer, toAppError } from './problem.ts'
+import { createProjectDirectory } from './project-directory.ts'
+import { addReference } from './reference.ts'
+import type { Metrics } from './route.ts'
+import { routes } from './routes.ts'
+import { pathOf, serveRoute } from './serve-route.ts'
+import { createSchemaCompiler } from './validation.ts'
+
+/** As much of a logger as the API uses. */
+export interface ApiLogger {
+  error(fields: object, message: string): void
+  warn(fields: object, message: string): void
+}
+
+export interface ApiOptions {
+  parts: ActionParts
+  /** One, or two while they are being rotated. */
+  rootKeys: readonly string[]
+  /** Where callers reach this server, for links; null: links are relative. */
+  publicUrl: string | null
+  logger: ApiLogger
+  metrics: Metrics
+  /** The console's static files; null: none are served. */
+  consoleDirectory: string | null
+  /** Addresses and networks of proxies whose `X-Forwarded-For` is believed; none by default. */
+  trustedProxies?: readonly string[]
+  /** How long a request waits for another one under the same Idempotency-Key. */
+  idempotencyWaitMs?: number
+}
+
+/** The native HTTP surface. */
+export interface Api {
+  /** For tests: `app.inject` needs no port. */
+  readonly app: FastifyInstance
+  /** Starts to listen; resolves to the address, without a trailing slash. */
+  listen(at: { host: string; port: number }): Promise<string>
+  /** Stops accepting, finishes what is under way, writes down the last uses of keys. */
+  close(): Promise<void>
+  /** To be called after each commit, before the writers get their answer: a revoked key stops. */
+  forgetApiKeys(changes: Pick<CommittedChanges, 'apiKeyIds' | 'projectIds'>): void
+}
+
+export function createApi(options: ApiOptions): Api {
+  const { parts, logger, metrics } = options
+  const publicUrl = options.publicUrl?.replace(/\/+$/, '') ?? null
+  const keyUses = createKeyUses({
+    storage: parts.storage,
+    clock: parts.clock,
+    onError: (err) => logger.warn({ err }, 'The last use of API keys could not be written down.'),
+  })
+  const authenticator = createAuthenticator({
+    rootKeys: options.rootKeys,
+    storage: parts.storage,
+    clock: parts.clock,
+    noteUse: keyUses.note,
+  })
+  const projects = createProjectDirectory({ storage: parts.storage })
+  const document = openApiDocument({ publicUrl })
+  const app = createServer(options, publicUrl)
+  const serving = {
+    parts,
+    server: { metrics, openApiText: JSON.stringify(document) },
+    schemas: createSchemaCompiler(components),
+    authenticator,
+    projects,
+    idempotency: createIdempotency({
+      publicUrl,
+      waitMs: options.idempotencyWaitMs ?? limits.idempotencyWaitMs,
+    }),
+  }
+  for (const route of routes) serveRoute(app, route, serving)
+  addReference(app, document)
+  if (options.consoleDirectory !== null) addConsole(app, options.consoleDirectory)
+  const start = options.consoleDirectory === null ? '/docs/' : '/console/'
+  app.get('/', (_request, reply) => reply.redirect(start, 302))
+
+  return {
+    app,
+    listen: ({ host, port }) => app.listen({ host, port }),
+    async close() {
+      await app.close()
+      await keyUses.stop()
+    },
+    forgetApiKeys(changes) {
+      authenticator.forget(changes)
+      projects.forget(changes)
+    },
+  }
+}
+
+/** What holds for every request: ids, headers, bodies as bytes, refusals as problem documents. */
+function createServer(options: ApiOptions, publicUrl: string | null): FastifyInstance {
+  const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const refusal = toAppError(ownRefusal(error, request) ?? error)
+    if (refusal.status >= 500) {
+      const { method, routeOptions, id } = request
+      const fields = { err: refusal.details.cause ?? refusal, requestId: id, method }
+      options.logger.error({ ...fields, route: routeOptions.url }, 'A request failed.')
+    }
+    setCommonHeaders(request, reply)
+    return sendAnswer(reply, problemAnswer(refusal, { requestId: request.id, publicUrl }))
+  }
+  const app = fastify({
+    logger: false,
+    genReqId: requestIds(options.parts.randomBytes),
+    trustProxy: options.trustedProxies === undefined ? false : [...options.trustedProxies],
+    requestTimeout: apiLimits.requestTimeoutMs,
+    keepAliveTimeout: apiLimits.keepAliveTimeoutMs,
+    bodyLimit: limits.requestBodyBytesMax,
+    routerOptions: { maxParamLength: apiLimits.pathSegmentLengthMax },
+    // What comes in while the server closes is served like the rest.
+    return503OnClosing: false,
+    frameworkErrors: refuse,
+    clientErrorHandler: refuseUnreadable,
+  })
+  const methodsOf = pathMethods(app)
+  app.decorateRequest('caller', null)
+  app.decorateRequest('isJson', false)
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes))
+  app.addHook('onRequest', (request, reply, done) => {
+    setCommonHeaders(request, reply)
+    // Whether there is a body at all comes before its type: an absent one may claim any.
+    request.isJson = isJsonType(request.headers['content-type'])
+    delete request.headers['content-type']
+    done()
+  })
+  app.setErrorHandler(refuse)
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsOf(pathOf(request))
+    if (allowed.length === 0) {
+      throw new AppError('not_found', { detail: 'There is no such path.' })
+    }
+    reply.header('allow', allowed.join(', '))
+    throw new AppError('method_not_allowed', { detail: `This path takes ${allowed.join(', ')}.` })
+  })
+  return app
+}
+
+/** Unique ids without a call for randomness each: some random digits for the process, and a count. */
+function requestIds(randomBytes: (size: number) => Uint8Array): () => string {
+  const process = Buffer.from(randomBytes(8)).toString('hex')
+  let count = 0
+  return () => {
+    count += 1
+    return `req_${process}${count.toString(16).padStart(8, '0')}`
+  }
+}
+
+function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff')
+}
+
+function isJsonType(contentType: string | undefined): boolean {
+  if (contentType === 'application/json') return true
+  return contentType !== undefined && jsonType.test(contentType)
+}
+
+const jsonType = /^application\/json *(?:; *charset="?utf-8"? *)?$/i
+
+/** The refusal behind an error of the HTTP framework; null for any other error. */
+function ownRefusal(error: unknown, request: FastifyRequest): AppError | null {
+  const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE': {
+      const bytesMax = request.routeOptions.bodyLimit
+      const detail = `The body may take at most ${bytesMax} bytes.`
+      return new AppError('payload_too_large', { detail })
+    }
+    case 'FST_ERR_BAD_URL':
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new AppError('not_found', { detail: 'There is no such path.' })
+  }
+  if (error instanceof AppError || typeof statusCode !== 'number' || statusCode >= 500) return null
+  // The rest of what the framework refuses: a body that broke off, or is shorter than announced.
+  return new AppError('invalid_json', { detail: 'The body did not arrive whole.', cause: error })
+}
+
+/** Which methods a path takes, for 405. */
+function pathMethods(app: FastifyInstance): (path: string) => string[] {
+  const known: { pattern: RegExp; method: string }[] = []
+  app.addHook('onRoute', ({ url, method }) => {
+    const source = url
+      .replaceAll(/[.+?^$()[\]{}|\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll(/:\w+/g, '[^/]+')
+    for (const each of [method].flat()) {
+      known.push({ pattern: new RegExp(`^${source}$`), method: each })
+    }
+  })
+  return (path) => [
+    ...new Set(known.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)),
+  ]
+}
+
+/** Bytes that are not HTTP: no request, so no problem document. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const status = unreadableStatus[error.code ?? ''] ?? '400 Bad Request'
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+const unreadableStatus: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}

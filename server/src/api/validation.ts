@@ -1,0 +1,154 @@
+import { Ajv2020, type AnySchemaObject, type ErrorObject } from 'ajv/dist/2020.js'
+import type { TSchema } from 'typebox'
+import type { FieldError } from '../core/errors.ts'
+import { apiLimits } from './api-limits.ts'
+import { componentsPath } from './wire/fields.ts'
+import { parseTime } from './wire/time.ts'
+
+/** Says what is wrong with a value: every field at fault, none where all is well. */
+export type Check = (value: unknown) => FieldError[]
+
+export interface SchemaCompiler {
+  /** For JSON bodies: nothing is converted, removed or filled in. */
+  forBody(schema: TSchema): Check
+  /** For query parameters: texts become the numbers that the schema asks for, in place. */
+  forQuery(schema: TSchema): Check
+}
+
+/** Compiles schemas, which may refer to the named components. */
+export function createSchemaCompiler(
+  components: Readonly<Record<string, TSchema>>,
+): SchemaCompiler {
+  const bodies = createAjv(components, { coerceTypes: false })
+  const queries = createAjv(components, { coerceTypes: true })
+  return {
+    forBody: (schema) => compile(bodies, schema),
+    forQuery: (schema) => compile(queries, schema),
+  }
+}
+
+/** A later check adds what it found in fields that an earlier one had nothing against. */
+export function mergeFieldErrors(first: FieldError[], second: readonly FieldError[]): FieldError[] {
+  const isNew = ({ param }: FieldError) =>
+    !first.some((known) => param === known.param || param.startsWith(`${known.param}.`))
+  return [...first, ...second.filter(isNew)]
+}
+
+const documentId = 'openapi.json'
+
+function createAjv(
+  components: Readonly<Record<string, TSchema>>,
+  options: { coerceTypes: boolean },
+): Ajv2020 {
+  const ajv = new Ajv2020({
+    ...options,
+    allErrors: true,
+    allowUnionTypes: true,
+    keywords: ['components'],
+  })
+  ajv.addFormat('date-time', (text: string) => parseTime(text) !== null)
+  // Under the same path as in the OpenAPI document, so that the same references hold.
+  const schemas = Object.fromEntries(
+    Object.entries(components).map(([name, schema]) => [name, withoutId(schema)]),
+  )
+  ajv.addSchema({ $id: documentId, components: { schemas } })
+  return ajv
+}
+
+function compile(ajv: Ajv2020, schema: TSchema): Check {
+  const validate = ajv.compile(withAbsoluteRefs(withoutId(schema)))
+  return (value) => {
+    if (validate(value)) return []
+    const seen = new Set<string>()
+    const problems: FieldError[] = []
+    for (const error of validate.errors ?? []) {
+      const problem = fieldErrorOf(error)
+      // One sentence per field: the first says what matters.
+      if (seen.has(problem.param)) continue
+      seen.add(problem.param)
+      problems.push(problem)
+    }
+    return problems
+  }
+}
+
+function withoutId(schema: TSchema): AnySchemaObject {
+  const { $id: _, ...rest } = schema as AnySchemaObject
+  return rest
+}
+
+function withAbsoluteRefs(schema: AnySchemaObject): AnySchemaObject {
+  const prefix = `"$ref":"${componentsPath}`
+  const text = JSON.stringify(schema)
+  return JSON.parse(text.replaceAll(prefix, `"$ref":"${documentId}${componentsPath}`))
+}
+
+function fieldErrorOf(error: ErrorObject): FieldError {
+  const path = error.instancePath.split('/').slice(1).map(unescapePointer)
+  const { params } = error
+  if (error.keyword === 'required') {
+    return problem([...path, params.missingProperty], 'Is required.', 'missing')
+  }
+  if (error.keyword === 'additionalProperties') {
+    return problem([...path, params.additionalProperty], 'There is no such field.', 'unknown_field')
+  }
+  const [detail, code] = rightValue(error)
+  return problem(path, detail, code)
+}
+
+/** What would be right, and the code for what is not. */
+function rightValue({ keyword, params }: ErrorObject): [detail: string, code: string] {
+  switch (keyword) {
+    case 'type':
+      return [`Must be ${typeNames(params.type)}.`, 'wrong_type']
+    case 'enum':
+      return [`Must be ${oneOfText(params.allowedValues)}.`, 'invalid_value']
+    case 'minimum':
+      return [`Must be at least ${params.limit}.`, 'out_of_range']
+    case 'maximum':
+      return [`Must be at most ${params.limit}.`, 'out_of_range']
+    case 'minLength':
+      return [`Must have at least ${params.limit} characters.`, 'too_short']
+    case 'maxLength':
+      return [`Must have at most ${params.limit} characters.`, 'too_long']
+    case 'minItems':
+      return [`Must have at least ${params.limit} items.`, 'too_few']
+    case 'maxItems':
+      return [`Must have at most ${params.limit} items.`, 'too_many']
+    case 'format':
+      return ['Must be an RFC 3339 time such as 2026-11-01T10:00:00Z.', 'invalid_format']
+    default:
+      return ['Is not right; see the reference at /docs.', 'invalid_value']
+  }
+}
+
+const typeTexts: Readonly<Record<string, string>> = {
+  string: 'a string',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  object: 'an object',
+  array: 'a list',
+  null: 'null',
+}
+
+function typeNames(types: string | string[]): string {
+  return [types]
+    .flat()
+    .map((type) => typeTexts[type] ?? type)
+    .join(' or ')
+}
+
+function oneOfText(values: readonly unknown[]): string {
+  const texts = values.map(String)
+  return texts.length === 1 ? (texts[0] ?? '') : `one of: ${texts.join(', ')}`
+}
+
+function problem(path: readonly string[], detail: string, code: string): FieldError {
+  const param = path.map((part) => part.slice(0, apiLimits.quotedNameLengthMax)).join('.')
+  return { param, detail, code }
+}
+
+function unescapePointer(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~')
+}

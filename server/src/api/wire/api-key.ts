@@ -1,0 +1,62 @@
+import { type Static, Type } from 'typebox'
+import type { ApiKey } from '../../core/api-key.ts'
+import { scopes } from '../../core/authorization.ts'
+import { limits } from '../../core/limits.ts'
+import { nullable, oneOf, text, time } from './fields.ts'
+import { wireTime } from './time.ts'
+
+const scopeList = Type.Array(oneOf(scopes))
+
+const apiKeyFields = {
+  id: Type.String(),
+  name: Type.String(),
+  scopes: scopeList,
+  dialect: nullable(
+    Type.String({ description: 'The system whose shape the key has; null for a native one.' }),
+  ),
+  hint: Type.String({ description: 'Last four characters of the key.' }),
+  created_at: time(),
+  expires_at: nullable(time()),
+  revoked_at: nullable(time()),
+  last_used_at: nullable(time('May lag behind by a minute.')),
+}
+
+export const ApiKeySchema = Type.Object(apiKeyFields, {
+  $id: 'ApiKey',
+  additionalProperties: false,
+  description: "A project's key, without its value.",
+})
+
+export const CreatedApiKeySchema = Type.Object(
+  { ...apiKeyFields, key: Type.String({ description: 'The key itself, in this answer only.' }) },
+  { $id: 'CreatedApiKey', additionalProperties: false },
+)
+
+export const CreateApiKeySchema = Type.Object(
+  {
+    name: text(limits.nameLengthMax),
+    scopes: Type.Optional(
+      Type.Array(oneOf(scopes), {
+        minItems: 1,
+        maxItems: scopes.length,
+        description: 'All but `keys.write` where absent; never more than the caller has.',
+      }),
+    ),
+    expires_at: Type.Optional(nullable(time('Null or absent: never.'))),
+  },
+  { $id: 'CreateApiKey', additionalProperties: false },
+)
+
+export function presentApiKey(apiKey: ApiKey): Static<typeof ApiKeySchema> {
+  return {
+    id: apiKey.id,
+    name: apiKey.name,
+    scopes: apiKey.scopes,
+    dialect: apiKey.dialect,
+    hint: apiKey.hint,
+    created_at: wireTime(apiKey.createdAt),
+    expires_at: wireTime(apiKey.expiresAt),
+    revoked_at: wireTime(apiKey.revokedAt),
+    last_used_at: wireTime(apiKey.lastUsedAt),
+  }
+}

@@ -1,0 +1,167 @@
+import { type Static, Type } from 'typebox'
+import { formatDuration, parseDurationList } from '../../core/duration.ts'
+import { type FieldError, invalidField } from '../../core/errors.ts'
+import { limits } from '../../core/limits.ts'
+import type { Project, ProjectSettings } from '../../core/project.ts'
+import { nullable, ref, text, time } from './fields.ts'
+import { wireTime } from './time.ts'
+
+const seconds = Type.Integer({ minimum: 0, maximum: limits.expireCurrentInMaxSeconds })
+
+export const ProjectSettingsSchema = Type.Object(
+  {
+    retry_schedule: Type.Optional(
+      text(
+        500,
+        'Delays after the first attempt, such as `5s,5m,30m`: 1 to 50, each from 1 ms to 30 days. Absent: the default of the instance.',
+      ),
+    ),
+    rotation_bounds: Type.Optional(
+      Type.Object(
+        {
+          expire_current_in_min: Type.Optional(seconds),
+          expire_current_in_max: Type.Optional(seconds),
+        },
+        {
+          additionalProperties: false,
+          description:
+            'Bounds of `expire_current_in`, in seconds, within those of the instance, which they can only narrow.',
+        },
+      ),
+    ),
+  },
+  {
+    $id: 'ProjectSettings',
+    additionalProperties: false,
+    description: 'What a project sets over the defaults of the instance.',
+  },
+)
+
+export const ProjectSchema = Type.Object(
+  {
+    id: Type.String(),
+    uid: nullable(Type.String({ description: "The caller's own identifier." })),
+    name: Type.String(),
+    settings: ref(ProjectSettingsSchema),
+    created_at: time(),
+    updated_at: time(),
+  },
+  {
+    $id: 'Project',
+    additionalProperties: false,
+    description: 'A tenant: owns endpoints, events and API keys.',
+  },
+)
+
+const projectFields = {
+  name: text(limits.nameLengthMax),
+  uid: Type.Optional(
+    nullable(
+      text(
+        limits.uidLengthMax,
+        'An identifier of your own, which paths take in place of the id. Must not look like an id.',
+      ),
+    ),
+  ),
+  settings: Type.Optional(ref(ProjectSettingsSchema)),
+}
+
+export const CreateProjectSchema = Type.Object(projectFields, {
+  $id: 'CreateProject',
+  additionalProperties: false,
+})
+
+export const UpdateProjectSchema = Type.Object(
+  { ...projectFields, name: Type.Optional(projectFields.name) },
+  {
+    $id: 'UpdateProject',
+    additionalProperties: false,
+    description: 'What is absent stays as it is; `settings` are merged member by member.',
+  },
+)
+
+export type WireProjectSettings = Static<typeof ProjectSettingsSchema>
+
+export function presentProject(project: Project): Static<typeof ProjectSchema> {
+  return {
+    id: project.id,
+    uid: project.uid,
+    name: project.name,
+    settings: presentSettings(project.settings),
+    created_at: wireTime(project.createdAt),
+    updated_at: wireTime(project.updatedAt),
+  }
+}
+
+/** The settings of a body that `settingsProblems` found nothing wrong with. */
+export function readSettings(wire: WireProjectSettings): ProjectSettings {
+  const problems = settingsProblems(wire)
+  if (problems[0]) throw invalidField(problems[0].param, problems[0].detail)
+  const settings: ProjectSettings = {}
+  if (wire.retry_schedule !== undefined) {
+    settings.retryScheduleMs = parseDurationList(wire.retry_schedule) ?? []
+  }
+  if (wire.rotation_bounds !== undefined) {
+    const { expire_current_in_min: min, expire_current_in_max: max } = wire.rotation_bounds
+    settings.rotationBounds = {
+      ...(min === undefined ? {} : { expireCurrentInMinSeconds: min }),
+      ...(max === undefined ? {} : { expireCurrentInMaxSeconds: max }),
+    }
+  }
+  return settings
+}
+
+/** What a type cannot say of settings; looks only at members that have the right type. */
+export function settingsProblems(settings: unknown): FieldError[] {
+  const { retry_schedule: schedule, rotation_bounds: bounds } = (settings ??
+    {}) as Partial<WireProjectSettings>
+  const problems: FieldError[] = []
+  if (typeof schedule === 'string' && !isSchedule(schedule)) {
+    problems.push({
+      param: 'settings.retry_schedule',
+      detail: `Must be 1 to ${scheduleDelaysMax} durations with commas between, such as 5s,5m,2h, each from 1ms to 30d.`,
+      code: 'invalid_value',
+    })
+  }
+  const min = bounds?.expire_current_in_min
+  const max = bounds?.expire_current_in_max
+  if (typeof min === 'number' && typeof max === 'number' && min > max) {
+    problems.push({
+      param: 'settings.rotation_bounds.expire_current_in_min',
+      detail: 'Must be at most expire_current_in_max.',
+      code: 'out_of_range',
+    })
+  }
+  return problems
+}
+
+function presentSettings(settings: ProjectSettings): WireProjectSettings {
+  const { retryScheduleMs, rotationBounds } = settings
+  return {
+    ...(retryScheduleMs === undefined
+      ? {}
+      : { retry_schedule: retryScheduleMs.map(formatDuration).join(',') }),
+    ...(rotationBounds === undefined ? {} : { rotation_bounds: presentBounds(rotationBounds) }),
+  }
+}
+
+function presentBounds(bounds: NonNullable<ProjectSettings['rotationBounds']>) {
+  const { expireCurrentInMinSeconds: min, expireCurrentInMaxSeconds: max } = bounds
+  return {
+    ...(min === undefined ? {} : { expire_current_in_min: min }),
+    ...(max === undefined ? {} : { expire_current_in_max: max }),
+  }
+}
+
+function isSchedule(schedule: string): boolean {
+  const delays = parseDurationList(schedule)
+  return (
+    delays !== null &&
+    delays.length <= scheduleDelaysMax &&
+    delays.every((delayMs) => delayMs >= 1 && delayMs <= scheduleDelayMaxMs)
+  )
+}
+
+// The bounds of the instance's own schedule, `COUNTERSIGN_RETRY_SCHEDULE`.
+const scheduleDelaysMax = 50
+const scheduleDelayMaxMs = 30 * 86_400_000

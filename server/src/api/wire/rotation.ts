@@ -1,0 +1,180 @@
+import { type Static, Type } from 'typebox'
+import { limits } from '../../core/limits.ts'
+import {
+  type Rotation,
+  rotationState,
+  rotationTimeline,
+  type TimelineEntry,
+} from '../../core/rotation.ts'
+import { ActorSchema } from './actor.ts'
+import { anyObject, nullable, nullableRef, oneOf, ref, text, time } from './fields.ts'
+import { algorithmField, secretLengthMax } from './secret.ts'
+import { wireTime } from './time.ts'
+
+const completeWhen = oneOf(
+  ['expiry', 'verified'],
+  '`expiry`: when the window ends. `verified` is refused by this version (`not_supported_yet`).',
+)
+const reason = text(limits.reasonLengthMax, 'Free text, into the audit log.')
+
+export const RotationStepSchema = Type.Object(
+  {
+    at: time(),
+    what: Type.String(),
+    actor: nullableRef(ActorSchema),
+    detail: nullable(Type.String()),
+  },
+  {
+    $id: 'RotationStep',
+    additionalProperties: false,
+    description: 'One entry of a timeline; `actor` is null where time alone did it.',
+  },
+)
+
+export const RotationSchema = Type.Object(
+  {
+    id: Type.String(),
+    endpoint_id: Type.String(),
+    status: oneOf(
+      ['staged', 'overlapping', 'held', 'completed', 'cancelled'],
+      'Computed from the timestamps at the moment of asking.',
+    ),
+    completed_by: nullable(oneOf(['expiry', 'verified', 'manual', 'force', 'cut', 'cap'])),
+    previous_secret_id: Type.String(),
+    new_secret_id: Type.String(),
+    activates_at: time(),
+    previous_secret_expires_at: nullable(time('Null where the previous secret was cut at once.')),
+    complete_when: completeWhen,
+    cap_at: nullable(time()),
+    dropped_secret_ids: Type.Array(Type.String(), {
+      description: 'Secrets that stopped because a forced rotation left no room for them.',
+    }),
+    reason: nullable(Type.String()),
+    actor: ref(ActorSchema),
+    evidence: nullable(anyObject()),
+    timeline: Type.Array(ref(RotationStepSchema), { description: 'Oldest first.' }),
+    created_at: time(),
+    closed_at: nullable(time()),
+  },
+  {
+    $id: 'Rotation',
+    additionalProperties: false,
+    description: 'The replacing of one secret by the next.',
+  },
+)
+
+export const RotateSecretSchema = Type.Object(
+  {
+    expire_current_in: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: limits.expireCurrentInMaxSeconds,
+        default: limits.expireCurrentInDefaultSeconds,
+        description:
+          'Seconds the current secret keeps signing beside the new one, counted from activation. 0 cuts now.',
+      }),
+    ),
+    secret: Type.Optional(
+      text(secretLengthMax, 'A secret of your own: `whsec_` and base64 of 24 to 64 bytes.'),
+    ),
+    algorithm: Type.Optional(algorithmField),
+    activate_at: Type.Optional(
+      time('Stage it: made and answered now, signs only from then on; at most 30 days ahead.'),
+    ),
+    complete_when: Type.Optional(completeWhen),
+    deliver: Type.Optional(oneOf(['claim_link'], 'Refused by this version (`not_supported_yet`).')),
+    force: Type.Optional(
+      Type.Boolean({ default: false, description: 'Rotate although a rotation is open.' }),
+    ),
+    reason: Type.Optional(nullable(reason)),
+    expected_current_secret_id: Type.Optional(
+      text(64, 'Compare and set: 409 `secret_changed` if another rotation came first.'),
+    ),
+  },
+  { $id: 'RotateSecret', additionalProperties: false },
+)
+
+export const RotatedSecretSchema = Type.Object(
+  {
+    endpoint_id: Type.String(),
+    secret: Type.String({ description: 'The new secret, in this answer only.' }),
+    secret_id: Type.String(),
+    previous_secret_expires_at: nullable(time('Null where the previous secret was cut.')),
+    rotation: ref(RotationSchema),
+  },
+  { $id: 'RotatedSecret', additionalProperties: false },
+)
+
+export const RevokePreviousSecretSchema = Type.Object(
+  { reason: Type.Optional(nullable(reason)) },
+  { $id: 'RevokePreviousSecret', additionalProperties: false },
+)
+
+export const RevokedPreviousSecretSchema = Type.Object(
+  {
+    revoked_secret_ids: Type.Array(Type.String()),
+    rotation: nullableRef(RotationSchema),
+  },
+  {
+    $id: 'RevokedPreviousSecret',
+    additionalProperties: false,
+    description: '`rotation` is the one that this completed, or null where none was open.',
+  },
+)
+
+export const UpdateRotationSchema = Type.Object(
+  {
+    expire_current_in: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: limits.expireCurrentInMaxSeconds,
+        description: 'Seconds from now, or from activation for a staged rotation.',
+      }),
+    ),
+    previous_secret_expires_at: Type.Optional(time()),
+    complete_when: Type.Optional(completeWhen),
+  },
+  {
+    $id: 'UpdateRotation',
+    additionalProperties: false,
+    description:
+      'At least one member, and not both `expire_current_in` and `previous_secret_expires_at`.',
+  },
+)
+
+export const EndRotationSchema = Type.Object(
+  {
+    force: Type.Optional(
+      Type.Boolean({ default: false, description: 'End it although evidence speaks against it.' }),
+    ),
+    reason: Type.Optional(nullable(reason)),
+  },
+  { $id: 'EndRotation', additionalProperties: false },
+)
+
+export function presentRotation(rotation: Rotation, now: number): Static<typeof RotationSchema> {
+  const state = rotationState(rotation, now)
+  return {
+    id: rotation.id,
+    endpoint_id: rotation.endpointId,
+    status: state.status,
+    completed_by: state.completedBy,
+    previous_secret_id: rotation.previousSecretId,
+    new_secret_id: rotation.newSecretId,
+    activates_at: wireTime(rotation.activatesAt),
+    previous_secret_expires_at: wireTime(rotation.previousSecretExpiresAt),
+    complete_when: rotation.completeWhen,
+    cap_at: wireTime(rotation.capAt),
+    dropped_secret_ids: rotation.droppedSecretIds,
+    reason: rotation.reason,
+    actor: rotation.actor,
+    evidence: null,
+    timeline: rotationTimeline(rotation, now).map(presentStep),
+    created_at: wireTime(rotation.createdAt),
+    closed_at: wireTime(state.closedAt),
+  }
+}
+
+function presentStep(entry: TimelineEntry): Static<typeof RotationStepSchema> {
+  return { at: wireTime(entry.at), what: entry.what, actor: entry.actor, detail: entry.detail }
+}

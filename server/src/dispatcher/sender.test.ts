@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict'
+import { beforeEach, describe, test } from 'node:test'
+import type { Exchange, OutgoingRequest } from './http-sender.ts'
+import { createSender, type Sender } from './sender.ts'
+import type {
+  FromSender,
+  SenderDelivery,
+  SenderEndpoint,
+  SenderResult,
+  SenderSecret,
+} from './sender-messages.ts'
+
+const attemptTimeoutMs = 1_000
+
+describe('the sender', () => {
+  let now: number
+  let requests: { request: OutgoingRequest; done: (exchange: Exchange) => void }[]
+  let messages: FromSender[]
+  let soon: (() => void)[]
+  let wake: { delayMs: number; work: () => void } | null
+  let sender: Sender
+
+  beforeEach(() => {
+    now = 1_700_000_000_000
+    requests = []
+    messages = []
+    soon = []
+    wake = null
+    let ids = 0
+    sender = createSender({
+      clock: { now: () => now, monotonic: () => now },
+      newId: (prefix) => `${prefix}_${++ids}`,
+      http: { send: (request, done) => void requests.push({ request, done }) },
+      guard: {
+        checkUrl: (text) =>
+          text.startsWith('https:')
+            ? { ok: true, url: new URL(text) }
+            : { ok: false, reason: 'scheme', detail: 'Only https is allowed.' },
+      },
+      slotsMax: 4,
+      attemptTimeoutMs,
+      userAgent: 'Countersign/test',
+      post: (message) => void messages.push(message),
+      soon: (work) => void soon.push(work),
+      wakeAfter: (delayMs, work) => {
+        wake = { delayMs, work }
+      },
+    })
+  })
+
+  const learn = (changes: Partial<SenderEndpoint> = {}, acknowledge = 1) =>
+    sender.receive({ kind: 'endpoints', acknowledge, endpoints: [endpoint(changes)] })
+  const deliver = (count: number, changes: Partial<SenderDelivery> = {}) =>
+    sender.receive({
+      kind: 'deliveries',
+      events: [{ id: 'evt_1', type: 'a.b', timestamp: 't', data: '{"n":1}' }],
+      deliveries: Array.from({ length: count }, (_, n) => delivery(`dlv_${n}`, changes)),
+    })
+  const delivery = (id: string, changes: Partial<SenderDelivery>): SenderDelivery => ({
+    id,
+    projectId: 'prj',
+    endpointId: 'ep',
+    event: 0,
+    attemptNumber: 1,
+    isRetry: false,
+    isImmediate: false,
+    leaseToken: 1,
+    leaseUntilMonotonic: now + 16_000,
+    ...changes,
+  })
+  const results = (): SenderResult[] => {
+    for (const work of soon.splice(0)) work()
+    return messages.flatMap((message) => (message.kind === 'results' ? message.results : []))
+  }
+  const kinds = () => results().map(({ verdict }) => verdict.kind)
+  const answer = (index: number, statusCode: number, headers: Record<string, string> = {}) => {
+    const sent = requests[index]
+    assert.ok(sent)
+    const requestHeaders = sent.request.sign()
+    const body = new Uint8Array()
+    sent.done({
+      kind: 'response',
+      statusCode,
+      headers,
+      body,
+      bodyTruncated: false,
+      requestHeaders,
+      durationMs: 5,
+    })
+    return requestHeaders
+  }
+
+  test('signs when the connection is ready, with what it has learned by then', () => {
+    learn({ secrets: [secret('sec_old')] })
+    deliver(1)
+    learn({ secrets: [secret('sec_old'), secret('sec_new', 10)] }, 2)
+    const headers = answer(0, 204)
+    assert.equal(headers['webhook-secret-ids'], 'sec_new,sec_old')
+    const [result] = results()
+    assert.ok(result?.verdict.kind === 'attempted' && result.verdict.succeeded)
+    assert.deepEqual(result.verdict.attempt.secretIds, ['sec_new', 'sec_old'])
+    assert.deepEqual(
+      messages.filter(({ kind }) => kind === 'acknowledged'),
+      [1, 2].map((acknowledge) => ({ kind: 'acknowledged', acknowledge })),
+    )
+  })
+
+  test('masks custom header values and keeps signatures in what it reports', () => {
+    learn({ headers: { 'X-Token': 'hidden-value' } })
+    deliver(1)
+    assert.equal(answer(0, 500)['X-Token'], 'hidden-value')
+    const [result] = results()
+    assert.ok(result?.verdict.kind === 'attempted')
+    assert.ok(!JSON.stringify(result).includes('hidden-value'))
+    assert.match(result.verdict.attempt.request.headers['webhook-signature'] ?? '', /^v1,/)
+    assert.equal(result.verdict.attempt.error, 'http_status')
+  })
+
+  test('skips what is queued when the endpoint is disabled, and fails it when deleted', () => {
+    learn()
+    deliver(6)
+    assert.equal(requests.length, 4, 'as many as there are slots')
+    learn({ condition: 'disabled' }, 2)
+    assert.deepEqual(kinds(), ['skipped', 'skipped'])
+    learn({ condition: 'deleted' }, 3)
+    deliver(1, { id: 'dlv_9' })
+    assert.deepEqual(kinds().at(-1), 'endpoint_deleted')
+  })
+
+  test('a test goes out past a full queue and to a disabled endpoint', () => {
+    learn({ condition: 'disabled' })
+    deliver(1, { isImmediate: true })
+    assert.equal(requests.length, 1)
+  })
+
+  test('gives back what has too little of its lease left for an attempt', () => {
+    learn()
+    deliver(5)
+    now += 15_500
+    answer(0, 204)
+    assert.deepEqual(kinds(), ['attempted', 'released'])
+    assert.equal(requests.length, 4, 'the late one was not attempted')
+  })
+
+  test('an endpoint that asks for patience is not sent to, and its queue goes back', () => {
+    learn()
+    deliver(6)
+    answer(0, 429, { 'retry-after': '60' })
+    const verdicts = results().map(({ verdict }) => verdict)
+    assert.deepEqual(
+      verdicts.map(({ kind }) => kind),
+      ['attempted', 'released', 'released'],
+    )
+    assert.ok(verdicts[0]?.kind === 'attempted')
+    assert.equal(verdicts[0].retryAfterMs, 60_000)
+    for (const verdict of verdicts.slice(1)) {
+      assert.ok(verdict.kind === 'released' && verdict.notBefore !== null)
+      assert.ok(verdict.notBefore >= now + 60_000)
+    }
+    assert.equal(requests.length, 4)
+  })
+
+  test('a URL that the configuration refuses is refused for good without a request', () => {
+    learn({ url: 'http://example.com/' })
+    deliver(1)
+    const [result] = results()
+    assert.ok(result?.verdict.kind === 'attempted' && result.verdict.isRefusedForGood)
+    assert.equal(requests.length, 0)
+  })
+
+  test('a rate limit spaces the requests and asks to be woken', () => {
+    learn({ rateLimitPerSecond: 1 })
+    deliver(3)
+    const early = requests.length
+    assert.ok(early < 3)
+    assert.ok(wake !== null && wake.delayMs > 0)
+    now += 5_000
+    wake.work()
+    assert.ok(requests.length > early)
+  })
+
+  test('stops: gives the queue back and says when nothing is in flight', () => {
+    learn()
+    deliver(6)
+    sender.receive({ kind: 'stop' })
+    assert.deepEqual(kinds(), ['released', 'released'])
+    for (let n = 0; n < 4; n++) answer(n, 204)
+    assert.equal(results().length, 6)
+    assert.equal(messages.at(-1)?.kind, 'idle')
+  })
+})
+
+function endpoint(changes: Partial<SenderEndpoint>): SenderEndpoint {
+  return {
+    id: 'ep',
+    projectId: 'prj',
+    url: 'https://example.com/hook',
+    format: 'standard',
+    isSigned: true,
+    condition: 'active',
+    headers: {},
+    rateLimitPerSecond: null,
+    secrets: [secret('sec_1')],
+    ...changes,
+  }
+}
+
+function secret(id: string, activatesAt = 0): SenderSecret {
+  return {
+    id,
+    algorithm: 'hmac-sha256',
+    keyBytes: new Uint8Array(32),
+    createdAt: 0,
+    activatesAt,
+    expiresAt: null,
+    revokedAt: null,
+    expirySeenAt: null,
+  }
+}

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict'
+import { Buffer } from 'node:buffer'
+import type { Clock } from '../../core/clock.ts'
+import type { NewEvent } from '../../core/event.ts'
+import type { AcceptedEvent, ClaimedDelivery, ClaimedEvent, HandOff } from '../storage.ts'
+import type { Connection } from './connection.ts'
+import type { Effects } from './effects.ts'
+import type { Leases } from './leases.ts'
+import type { Subscriptions } from './subscriptions.ts'
+
+/** Stores events with their deliveries inside the running transaction. */
+export interface Acceptor {
+  acceptEvents(events: readonly NewEvent[]): AcceptedEvent[]
+  createTestDelivery(event: NewEvent, endpointId: string): ClaimedDelivery
+}
+
+interface EarlierEventRow {
+  type: string
+  data: string | null
+  created_at: number
+  delivery_count: number
+}
+
+/** A delivery that is being stored. */
+interface NewDelivery {
+  endpointId: string
+  status: 'pending' | 'skipped'
+  isTest: boolean
+}
+
+/**
+ * The hot path: one insert an event and one a delivery, through statements that are held on to.
+ * Room at the dispatcher is reserved delivery by delivery; what finds none stays due in the store.
+ */
+export function createAcceptor(options: {
+  connection: Connection
+  effects: Effects
+  subscriptions: Subscriptions
+  leases: Leases
+  clock: Clock
+  newId: (prefix: 'dlv') => string
+  leaseMs: number
+  /** The highest numbers in use. */
+  lastSeqs: { event: number; delivery: number }
+  handOff: () => HandOff | undefined
+}): Acceptor {
+  const { connection, effects, subscriptions, leases, clock } = options
+  const findEarlier = connection.statement(
+    'select type, data, created_at, delivery_count from events where project_id = ? and id = ?',
+  )
+  const insertEvent = connection.statement(
+    `insert into events (seq, project_id, id, type, timestamp, metadata, data, delivery_count,
+       first_delivery_seq, created_at)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  )
+  const insertDelivery = connection.statement(
+    `insert into deliveries (seq, id, project_id, endpoint_id, event_seq, status, attempt_count,
+       series_attempt_count, due_at, is_test, created_at, completed_at)
+     values (?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)`,
+  )
+  // Numbers of undone transactions are not used again; nothing depends on their being dense.
+  let { event: lastEventSeq, delivery: lastDeliverySeq } = options.lastSeqs
+
+  function storeEvent(event: NewEvent, deliveryCount: number): number {
+    const seq = ++lastEventSeq
+    insertEvent.run(
+      seq,
+      event.projectId,
+      event.id,
+      event.type,
+      event.timestamp,
+      JSON.stringify(event.metadata),
+      event.data,
+      deliveryCount,
+      deliveryCount === 0 ? null : lastDeliverySeq + 1,
+      event.createdAt,
+    )
+    return seq
+  }
+
+  function storeDelivery(event: NewEvent, eventSeq: number, delivery: NewDelivery) {
+    const seq = ++lastDeliverySeq
+    const id = options.newId('dlv')
+    const isPending = delivery.status === 'pending'
+    insertDelivery.run(
+      seq,
+      id,
+      event.projectId,
+      delivery.endpointId,
+      eventSeq,
+      delivery.status,
+      isPending ? event.createdAt : null,
+      delivery.isTest ? 1 : 0,
+      event.createdAt,
+      isPending ? null : event.createdAt,
+    )
+    return { seq, id }
+  }
+
+  /** Leases a delivery that this transaction stores; in force from the commit on. */
+  function lease(input: {
+    stored: { seq: number; id: string }
+    event: NewEvent
+    claimedEvent: ClaimedEvent
+    endpointId: string
+    isTest: boolean
+    untilMonotonic: number
+  }) {
+    const token = leases.nextToken()
+    const { stored, event, claimedEvent, endpointId, isTest, untilMonotonic } = input
+    return {
+      lease: {
+        deliveryId: stored.id,
+        endpointId,
+        seq: stored.seq,
+        dueAt: event.createdAt,
+        attemptCount: 0,
+        seriesAttemptCount: 0,
+        token,
+        untilMonotonic,
+      },
+      delivery: {
+        id: stored.id,
+        projectId: event.projectId,
+        endpointId,
+        event: claimedEvent,
+        attemptCount: 0,
+        seriesAttemptCount: 0,
+        isTest,
+        leaseToken: token,
+        leaseUntilMonotonic: untilMonotonic,
+      },
+    }
+  }
+
+  function acceptEvent(event: NewEvent, untilMonotonic: number): AcceptedEvent {
+    const subscribed = subscriptions.matching(event.projectId, event.type)
+    assert(subscribed !== null, `Events are accepted for the unknown project ${event.projectId}.`)
+    if (event.hasCallerId) {
+      const earlier = findEarlier.get(event.projectId, event.id) as unknown
+      if (earlier !== undefined) return answerAgain(event, earlier as EarlierEventRow)
+    }
+    const eventSeq = storeEvent(event, subscribed.length)
+    const handOff = options.handOff()
+    const claimedEvent = toClaimedEvent(event)
+    const dataBytes = handOff === undefined ? 0 : Buffer.byteLength(event.data)
+    for (const { endpointId, isActive } of subscribed) {
+      const status = isActive ? 'pending' : 'skipped'
+      const stored = storeDelivery(event, eventSeq, { endpointId, status, isTest: false })
+      if (!isActive) continue
+      if (handOff?.reserve(endpointId, dataBytes)) {
+        const leased = lease({
+          stored,
+          event,
+          claimedEvent,
+          endpointId,
+          isTest: false,
+          untilMonotonic,
+        })
+        effects.add({ kind: 'handOver', ...leased, dataBytes })
+      } else {
+        effects.add({ kind: 'due', endpointId, dueAt: event.createdAt })
+      }
+    }
+    return {
+      status: 'accepted',
+      id: event.id,
+      type: event.type,
+      createdAt: event.createdAt,
+      deliveryCount: subscribed.length,
+    }
+  }
+
+  return {
+    acceptEvents(events) {
+      return connection.protect(() => {
+        const untilMonotonic = clock.monotonic() + options.leaseMs
+        return events.map((event) => acceptEvent(event, untilMonotonic))
+      })
+    },
+
+    createTestDelivery(event, endpointId) {
+      return connection.protect(() => {
+        const untilMonotonic = clock.monotonic() + options.leaseMs
+        const eventSeq = storeEvent(event, 1)
+        const stored = storeDelivery(event, eventSeq, {
+          endpointId,
+          status: 'pending',
+          isTest: true,
+        })
+        const claimedEvent = toClaimedEvent(event)
+        const leased = lease({
+          stored,
+          event,
+          claimedEvent,
+          endpointId,
+          isTest: true,
+          untilMonotonic,
+        })
+        effects.add({ kind: 'lease', lease: leased.lease })
+        return leased.delivery
+      })
+    },
+  }
+}
+
+/** The text of `data` is compared as it stands: equal bytes, not equal meaning. */
+function answerAgain(event: NewEvent, earlier: EarlierEventRow): AcceptedEvent {
+  const isSame = earlier.type === event.type && earlier.data === event.data
+  return {
+    status: isSame ? 'duplicate' : 'conflict',
+    id: event.id,
+    type: earlier.type,
+    createdAt: earlier.created_at,
+    deliveryCount: earlier.delivery_count,
+  }
+}
+
+function toClaimedEvent(event: NewEvent): ClaimedEvent {
+  return {
+    id: event.id,
+    type: event.type,
+    timestamp: event.timestamp,
+    data: event.data,
+    createdAt: event.createdAt,
+  }
+}

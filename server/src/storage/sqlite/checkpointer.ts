@@ -1,0 +1,105 @@
+import type { DatabaseSync } from 'node:sqlite'
+
+/**
+ * Moves the write-ahead log into the database, so that the log stays bounded whatever the load.
+ *
+ * A passive pass never makes a writer wait, but the log starts over only when a pass has caught up
+ * with a writer that may never pause. So where the log has grown long, passive passes bring the
+ * distance down and a last one, which holds the write lock for what little is left, ends it.
+ */
+export interface Checkpointer {
+  /** Looks at the log and does what is due. Called about every `checkpointIntervalMs`. */
+  step(monotonicNow: number): void
+}
+
+export const checkpointIntervalMs = 100
+
+export interface CheckpointBounds {
+  /** A pass begins when this much is not in the database yet… */
+  passBytes: number
+  /** …or anything has been for this long. */
+  passAfterMs: number
+  /** From this length on the log must start over. */
+  restartBytes: number
+  /** A longer log file gives its space back once nothing has been written for `idleMs`. */
+  fileBytesMax: number
+  idleMs: number
+}
+
+export const checkpointBounds: CheckpointBounds = {
+  passBytes: 16 * 1024 * 1024,
+  passAfterMs: 5_000,
+  restartBytes: 64 * 1024 * 1024,
+  fileBytesMax: 16 * 1024 * 1024,
+  idleMs: 10_000,
+}
+
+/** How often one step asks for the write lock; each time what is left grows shorter by a pass. */
+const restartAttemptsMax = 10
+
+/** Lengths in bytes; `done` of the `length` are in the database. */
+interface LogState {
+  length: number
+  done: number
+  /** A lock was not to be had: only a passive pass was made. */
+  isBusy: boolean
+}
+
+interface CheckpointRow {
+  busy: number
+  log: number
+  checkpointed: number
+}
+
+export function createCheckpointer(options: {
+  /** A connection of its own. */
+  database: DatabaseSync
+  bounds: CheckpointBounds
+  readLogFileBytes: () => number
+}): Checkpointer {
+  const { database, bounds } = options
+  const pageBytes = Number(database.prepare('pragma page_size').get()?.page_size)
+  let lastPassAt = Number.NEGATIVE_INFINITY
+  let lastLength = 0
+  let quietSince = Number.POSITIVE_INFINITY
+
+  function checkpoint(mode: 'noop' | 'passive' | 'restart' | 'truncate'): LogState {
+    const row = database.prepare(`pragma wal_checkpoint(${mode})`).get() as unknown as CheckpointRow
+    return {
+      length: Math.max(0, row.log) * pageBytes,
+      done: Math.max(0, row.checkpointed) * pageBytes,
+      isBusy: row.busy === 1,
+    }
+  }
+
+  function catchUp(): void {
+    if (checkpoint('passive').length < bounds.restartBytes) return
+    for (let attempt = 0; attempt < restartAttemptsMax; attempt += 1) {
+      if (!checkpoint('restart').isBusy) return
+    }
+  }
+
+  return {
+    step(monotonicNow) {
+      const { length, done } = checkpoint('noop')
+      if (length !== lastLength) {
+        lastLength = length
+        quietSince = monotonicNow
+      }
+      const waiting = length - done
+      const isLong = length >= bounds.restartBytes
+      const isOld = monotonicNow - lastPassAt >= bounds.passAfterMs
+      // With nothing waiting, the next write starts the log over by itself.
+      if (waiting >= bounds.passBytes || (waiting > 0 && (isLong || isOld))) {
+        lastPassAt = monotonicNow
+        catchUp()
+      } else if (
+        monotonicNow - quietSince >= bounds.idleMs &&
+        options.readLogFileBytes() > bounds.fileBytesMax
+      ) {
+        checkpoint('truncate')
+        quietSince = Number.POSITIVE_INFINITY
+      }
+    },
+  }
+}

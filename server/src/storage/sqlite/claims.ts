@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict'
+import type { Clock } from '../../core/clock.ts'
+import type { ClaimedDelivery, ClaimedEvent, ClaimRequest, Reads, Storage } from '../storage.ts'
+import type { Connection } from './connection.ts'
+import { createDueSchedule, type DueEndpoint, readyAt } from './due-schedule.ts'
+import type { Effect } from './effects.ts'
+import type { Leases } from './leases.ts'
+
+/**
+ * What is due and who holds it. Claiming writes nothing: the store says what is pending and when it
+ * is due, memory says what is leased, for one process holds the whole database.
+ */
+export interface Claims
+  extends Pick<Storage, 'claimDue' | 'releaseClaims' | 'nextDueAt'>,
+    Pick<Reads, 'backlog'> {
+  /** Brings memory up to a transaction that was committed. Reads nothing, so it cannot fail. */
+  apply(effects: readonly Effect[]): void
+}
+
+export function createClaims(options: {
+  /** Sees committed data only. */
+  reader: Connection
+  leases: Leases
+  clock: Clock
+  leaseMs: number
+}): Claims {
+  const { reader, leases, clock, leaseMs } = options
+  const schedule = createDueSchedule()
+  // Endpoints to look at again before the schedule is asked, each with the time it is held until.
+  const stale = new Map<string, number>()
+  for (const endpoint of readDueEndpoints(reader)) schedule.put(endpoint)
+  let pendingCount = countPending(reader)
+
+  function markStale(endpointId: string, notBefore = 0): void {
+    stale.set(endpointId, Math.max(stale.get(endpointId) ?? 0, notBefore))
+  }
+
+  function addDue(endpointId: string, dueAt: number): void {
+    const endpoint = schedule.get(endpointId)
+    if (endpoint === undefined) markStale(endpointId)
+    else if (dueAt < endpoint.dueAt) schedule.put({ ...endpoint, dueAt })
+  }
+
+  /** After this the schedule says exactly what the store and the leases say. */
+  function bringUpToDate(): void {
+    for (const lease of leases.takeExpired(clock.monotonic())) markStale(lease.endpointId)
+    for (const [endpointId, heldUntil] of stale) {
+      const notBefore = Math.max(heldUntil, schedule.get(endpointId)?.notBefore ?? 0)
+      const dueAt = readUnleased({ reader, leases, endpointId, from: 0 }, () => false).nextDueAt
+      if (dueAt === null) schedule.remove(endpointId)
+      else {
+        schedule.put({ endpointId, dueAt, notBefore, deletedAt: readDeletedAt(reader, endpointId) })
+      }
+      stale.delete(endpointId)
+    }
+  }
+
+  /** Leases what is due of one endpoint; leaves in `endpoint.dueAt` when there is more. */
+  function claimFrom(endpoint: DueEndpoint, limit: number, claim: Claim): ClaimedDelivery[] {
+    const { endpointId, deletedAt, dueAt: from } = endpoint
+    const { taken, nextDueAt } = readUnleased(
+      { reader, leases, endpointId, from },
+      (row, count) => count < limit && (row.due_at <= claim.now || deletedAt !== null),
+    )
+    const read = taken.map((row) => ({ row, delivery: readDelivery(reader, claim, row.seq) }))
+    // All is read: from here on nothing can fail, so nothing is leased and then lost.
+    endpoint.dueAt = nextDueAt ?? Infinity
+    return read.map(({ row, delivery }) => {
+      const token = leases.nextToken()
+      const { id: deliveryId, attemptCount, seriesAttemptCount } = delivery
+      const { untilMonotonic } = claim
+      const counts = { attemptCount, seriesAttemptCount }
+      const { seq, due_at: dueAt } = row
+      leases.insert({ deliveryId, endpointId, seq, dueAt, ...counts, token, untilMonotonic })
+      return { ...delivery, leaseToken: token, leaseUntilMonotonic: untilMonotonic }
+    })
+  }
+
+  function claimDue({ limit, perEndpointMax, fullEndpointIds }: ClaimRequest): ClaimedDelivery[] {
+    bringUpToDate()
+    const claim: Claim = {
+      now: clock.now(),
+      untilMonotonic: clock.monotonic() + leaseMs,
+      events: new Map(),
+    }
+    const claimed: ClaimedDelivery[] = []
+    const visited: DueEndpoint[] = []
+    try {
+      while (claimed.length < limit) {
+        const endpoint = schedule.first()
+        if (endpoint === undefined || readyAt(endpoint) > claim.now) break
+        schedule.remove(endpoint.endpointId)
+        visited.push(endpoint)
+        if (fullEndpointIds.has(endpoint.endpointId)) continue
+        const room = Math.min(perEndpointMax, limit - claimed.length)
+        for (const delivery of claimFrom(endpoint, room, claim)) claimed.push(delivery)
+      }
+    } catch (error) {
+      for (const { id, endpointId } of claimed) {
+        leases.remove(id)
+        markStale(endpointId)
+      }
+      throw error
+    } finally {
+      for (const endpoint of visited) if (endpoint.dueAt !== Infinity) schedule.put(endpoint)
+    }
+    return claimed
+  }
+
+  return {
+    claimDue: async (request) => reader.protect(() => claimDue(request)),
+
+    async releaseClaims(releases) {
+      for (const { deliveryId, endpointId, leaseToken, notBefore } of releases) {
+        if (leases.get(deliveryId, clock.monotonic())?.token !== leaseToken) continue
+        leases.remove(deliveryId)
+        markStale(endpointId, notBefore ?? 0)
+      }
+    },
+
+    async nextDueAt() {
+      return reader.protect(() => {
+        bringUpToDate()
+        const first = schedule.first()
+        return first === undefined ? null : readyAt(first)
+      })
+    },
+
+    async backlog() {
+      return reader.protect(() => {
+        bringUpToDate()
+        return { pending: pendingCount, oldestDueAt: schedule.first()?.dueAt ?? null }
+      })
+    },
+
+    apply(effects) {
+      for (const effect of effects) {
+        if (effect.kind === 'handOver' || effect.kind === 'lease') {
+          leases.insert(effect.lease)
+          pendingCount += 1
+        } else if (effect.kind === 'due') {
+          addDue(effect.endpointId, effect.dueAt)
+          pendingCount += 1
+        } else if (effect.kind === 'settle') {
+          // A lease that ran out during its own transaction was put back into the schedule.
+          if (leases.remove(effect.deliveryId) === undefined) markStale(effect.endpointId)
+          if (effect.dueAt === null) pendingCount -= 1
+          else addDue(effect.endpointId, effect.dueAt)
+        } else if (effect.kind === 'retry') {
+          leases.remove(effect.deliveryId)
+          markStale(effect.endpointId)
+          if (!effect.wasPending) pendingCount += 1
+        } else if (effect.kind === 'endpointDeleted') {
+          const endpoint = schedule.get(effect.endpointId)
+          if (endpoint !== undefined) schedule.put({ ...endpoint, deletedAt: effect.at })
+        }
+      }
+    },
+  }
+}
+
+/** What all deliveries of one claim share. */
+interface Claim {
+  now: number
+  untilMonotonic: number
+  events: Map<number, ClaimedEvent>
+}
+
+interface PendingRow {
+  seq: number
+  due_at: number
+}
+
+interface DeliveryRow {
+  id: string
+  project_id: string
+  endpoint_id: string
+  event_seq: number
+  attempt_count: number
+  series_attempt_count: number
+  is_test: number
+}
+
+interface EventRow {
+  id: string
+  type: string
+  timestamp: string
+  data: string | null
+  created_at: number
+}
+
+/**
+ * Each endpoint with pending deliveries and its earliest one. Skips from endpoint to endpoint in the
+ * index, so it takes as long as there are such endpoints, not deliveries.
+ */
+function* readDueEndpoints(reader: Connection): Generator<DueEndpoint> {
+  let endpointId = ''
+  while (true) {
+    const row = reader.one<{ endpoint_id: string; due_at: number; deleted_at: number | null }>(
+      `select endpoint_id, due_at,
+         (select deleted_at from endpoints where id = deliveries.endpoint_id) as deleted_at
+       from deliveries indexed by deliveries_pending
+       where status = 'pending' and endpoint_id > ?
+       order by endpoint_id, due_at
+       limit 1`,
+      endpointId,
+    )
+    if (row === undefined) return
+    endpointId = row.endpoint_id
+    yield { endpointId, dueAt: row.due_at, notBefore: 0, deletedAt: row.deleted_at }
+  }
+}
+
+function countPending(reader: Connection): number {
+  const row = reader.one<{ count: number }>(
+    `select count(*) as count from deliveries indexed by deliveries_pending
+     where status = 'pending'`,
+  )
+  return row?.count ?? 0
+}
+
+function readDeletedAt(reader: Connection, endpointId: string): number | null {
+  const row = reader.one<{ deleted_at: number | null }>(
+    'select deleted_at from endpoints where id = ?',
+    endpointId,
+  )
+  return row?.deleted_at ?? null
+}
+
+/**
+ * The endpoint's deliveries that are due at or after `from` and that nobody has leased, oldest
+ * first, as long as `takes` says yes; and when the one is due that it first refused.
+ *
+ * Plan (SQLite 3.53.4, 2026-11-21): SEARCH deliveries USING COVERING INDEX deliveries_pending
+ * (endpoint_id=? AND due_at>?). Reads what it takes and one more, whatever the backlog.
+ */
+function readUnleased(
+  from: { reader: Connection; leases: Leases; endpointId: string; from: number },
+  takes: (row: PendingRow, takenCount: number) => boolean,
+): { taken: PendingRow[]; nextDueAt: number | null } {
+  const taken: PendingRow[] = []
+  const rows = from.reader
+    .statement(
+      `select seq, due_at from deliveries indexed by deliveries_pending
+       where status = 'pending' and endpoint_id = ? and due_at >= ?
+       order by due_at, created_at, seq`,
+    )
+    .iterate(from.endpointId, from.from)
+  for (const value of rows) {
+    const row = value as unknown as PendingRow
+    if (from.leases.holdsSeq(row.seq)) continue
+    if (!takes(row, taken.length)) return { taken, nextDueAt: row.due_at }
+    taken.push(row)
+  }
+  return { taken, nextDueAt: null }
+}
+
+function readDelivery(
+  reader: Connection,
+  claim: Claim,
+  seq: number,
+): Omit<ClaimedDelivery, 'leaseToken' | 'leaseUntilMonotonic'> {
+  const row = reader.one<DeliveryRow>(
+    `select id, project_id, endpoint_id, event_seq, attempt_count, series_attempt_count, is_test
+     from deliveries where seq = ?`,
+    seq,
+  )
+  assert(row !== undefined, 'The index of due deliveries names a delivery that does not exist.')
+  return {
+    id: row.id,
+    projectId: row.project_id,
+    endpointId: row.endpoint_id,
+    event: readEvent(reader, claim, row.event_seq),
+    attemptCount: row.attempt_count,
+    seriesAttemptCount: row.series_attempt_count,
+    isTest: row.is_test === 1,
+  }
+}
+
+function readEvent(reader: Connection, claim: Claim, seq: number): ClaimedEvent {
+  const known = claim.events.get(seq)
+  if (known !== undefined) return known
+  const row = reader.one<EventRow>(
+    'select id, type, timestamp, data, created_at from events where seq = ?',
+    seq,
+  )
+  assert(row !== undefined && row.data !== null, 'A pending delivery has an event with data.')
+  const { id, type, timestamp, data, created_at: createdAt } = row
+  const event = { id, type, timestamp, data, createdAt }
+  claim.events.set(seq, event)
+  return event
+}

@@ -1,0 +1,34 @@
+import { accessSync, closeSync, constants, openSync, realpathSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { StorageOpenError } from '../storage.ts'
+
+/**
+ * Makes sure that the database's file is there and that this user may write it and its directory;
+ * returns its real path, so that two paths to one file meet at one lock. Throws `StorageOpenError`.
+ */
+export function prepareFile(path: string): string {
+  const directory = dirname(path)
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new StorageOpenError(
+      `The directory ${directory} does not exist; create it, or choose another path for the database.`,
+    )
+  }
+  try {
+    accessSync(directory, constants.W_OK)
+  } catch (cause) {
+    throw new StorageOpenError(
+      `The directory ${directory} is not writable for this user; SQLite keeps its log beside the database.`,
+      { cause },
+    )
+  }
+  try {
+    // Payloads are nobody else's business; SQLite gives its log the mode of the database.
+    closeSync(openSync(path, 'a', 0o600))
+    return realpathSync(path)
+  } catch (cause) {
+    throw new StorageOpenError(
+      `The database ${path} cannot be opened; check that it is a file that this user may read and write.`,
+      { cause },
+    )
+  }
+}

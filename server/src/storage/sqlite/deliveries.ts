@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import type { Clock } from '../../core/clock.ts'
+import type { AttemptError, Delivery, DeliveryStatus, FailureReason } from '../../core/delivery.ts'
+import type { Reads, Transaction } from '../storage.ts'
+import type { Connection } from './connection.ts'
+import { choosePath } from './delivery-paths.ts'
+import type { Effects } from './effects.ts'
+import type { Leases } from './leases.ts'
+import { parseTimeKey, toPage } from './pages.ts'
+
+interface DeliveryRow {
+  seq: number
+  id: string
+  project_id: string
+  endpoint_id: string
+  event_id: string
+  event_type: string
+  status: DeliveryStatus
+  failure_reason: FailureReason | null
+  attempt_count: number
+  series_attempt_count: number
+  due_at: number | null
+  last_status_code: number | null
+  last_error: AttemptError | null
+  is_test: number
+  at: number
+  completed_at: number | null
+}
+
+const columns = `d.seq, d.id, d.project_id, d.endpoint_id, e.id as event_id, e.type as event_type,
+  d.status, d.failure_reason, d.attempt_count, d.series_attempt_count, d.due_at,
+  d.last_status_code, d.last_error, d.is_test, d.created_at as at, d.completed_at`
+
+export function deliveryReads(
+  connection: Connection,
+): Pick<Reads, 'getDelivery' | 'listDeliveries'> {
+  return {
+    async getDelivery(projectId, deliveryId) {
+      const row = connection.one<DeliveryRow>(
+        `select ${columns}
+         from deliveries d join events e on e.seq = d.event_seq
+         where d.id = ? and d.project_id = ?
+           and exists (select 1 from projects p where p.id = d.project_id and p.deleted_at is null)`,
+        deliveryId,
+        projectId,
+      )
+      return row === undefined ? null : toDelivery(row)
+    },
+
+    async listDeliveries(projectId, filter, page) {
+      const after = parseTimeKey(page.after)
+      const path = choosePath(connection, projectId, filter, after.at)
+      const conditions: string[] = []
+      const values = [...path.values]
+      const equal = {
+        'd.endpoint_id': filter.endpointId,
+        'd.status': filter.status,
+        'e.type': filter.eventType,
+        'e.id': filter.eventId,
+      }
+      for (const [column, value] of Object.entries(equal)) {
+        if (value === undefined) continue
+        conditions.push(`and ${column} = ?`)
+        values.push(value)
+      }
+      const rows = connection.all<DeliveryRow>(
+        `select ${columns}
+         from ${path.from}
+         where ${path.where} ${conditions.join(' ')}
+           and d.project_id = ? and (d.created_at, d.seq) < (?, ?)
+           and exists (select 1 from projects p where p.id = d.project_id and p.deleted_at is null)
+         order by ${path.order}
+         limit ?`,
+        ...values,
+        projectId,
+        after.at,
+        after.seq,
+        page.limit + 1,
+      )
+      return toPage(rows, page, (row) => `${row.at}.${row.seq}`, toDelivery)
+    },
+  }
+}
+
+export function deliveryWrites(options: {
+  connection: Connection
+  effects: Effects
+  leases: Leases
+  clock: Clock
+}): Pick<Transaction, 'retryDelivery'> {
+  const { connection, effects, leases, clock } = options
+  return {
+    async retryDelivery(deliveryId, at) {
+      const row = connection.one<{ seq: number; endpoint_id: string; status: DeliveryStatus }>(
+        'select seq, endpoint_id, status from deliveries where id = ?',
+        deliveryId,
+      )
+      assert(row !== undefined, `There is no delivery ${deliveryId} to retry.`)
+      const lease = leases.get(deliveryId, clock.monotonic())
+      if (lease !== undefined && !effects.isSettled(deliveryId)) return false
+      connection.run(
+        `update deliveries
+         set status = 'pending', failure_reason = null, series_attempt_count = 0, due_at = ?,
+           completed_at = null
+         where seq = ?`,
+        at,
+        row.seq,
+      )
+      const wasPending = row.status === 'pending'
+      effects.add({ kind: 'retry', deliveryId, endpointId: row.endpoint_id, wasPending })
+      return true
+    },
+  }
+}
+
+function toDelivery(row: DeliveryRow): Delivery {
+  return {
+    id: row.id,
+    projectId: row.project_id,
+    endpointId: row.endpoint_id,
+    eventId: row.event_id,
+    eventType: row.event_type,
+    status: row.status,
+    failureReason: row.failure_reason,
+    attemptCount: row.attempt_count,
+    seriesAttemptCount: row.series_attempt_count,
+    nextAttemptAt: row.due_at,
+    lastStatusCode: row.last_status_code,
+    lastError: row.last_error,
+    isTest: row.is_test === 1,
+    createdAt: row.at,
+    completedAt: row.completed_at,
+  }
+}

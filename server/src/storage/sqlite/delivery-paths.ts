@@ -1,0 +1,155 @@
+import type { SQLInputValue } from 'node:sqlite'
+import type { DeliveryFilter } from '../storage.ts'
+import type { Connection } from './connection.ts'
+
+/** The index through which a list of deliveries is read: the head of its query. */
+export interface DeliveryPath {
+  from: string
+  where: string
+  /** Newest first: by creation, then `seq`. */
+  order: string
+  values: SQLInputValue[]
+}
+
+interface Candidate extends DeliveryPath {
+  /** What the path would read, without the join. */
+  index: string
+}
+
+/** Counting further than this tells nothing more about which path is short. */
+const probeMax = 10_000
+/**
+ * Pending deliveries are indexed by when they are due, so a list of them is read whole and sorted
+ * (about 0.3 µs each). Where there are more than this, the newest are found by looking for them.
+ */
+const pendingSortedMax = 100_000
+
+const newestFirst = 'd.created_at desc, d.seq desc'
+const joinEvent = 'cross join events e on e.seq = d.event_seq'
+
+/**
+ * Chooses by counting, not by guessing: SQLite keeps no statistics that follow a hot table, and the
+ * wrong index reads a million rows for one page. `upTo` is the time after which nothing is wanted.
+ */
+export function choosePath(
+  connection: Connection,
+  projectId: string,
+  filter: DeliveryFilter,
+  upTo: number,
+): DeliveryPath {
+  const range: TimeRange = [
+    filter.since ?? Number.MIN_SAFE_INTEGER,
+    Math.min(upTo, filter.until === undefined ? upTo : filter.until - 1),
+  ]
+  if (filter.eventId !== undefined) return eventPath(projectId, filter.eventId, range)
+  const candidates = [
+    missedPath(projectId, filter, range),
+    pendingPath(connection, projectId, filter, range),
+    endpointPath(filter, range),
+    typePath(projectId, filter, range),
+  ].filter((path) => path !== null)
+  const [only] = candidates
+  if (only === undefined) return projectPath(projectId, range)
+  if (candidates.length === 1) return only
+  const sizes = candidates.map((path) => count(connection, path, probeMax))
+  return candidates[sizes.indexOf(Math.min(...sizes))] ?? only
+}
+
+/** First and last instant, both included. */
+type TimeRange = [number, number]
+
+function eventPath(projectId: string, eventId: string, range: TimeRange): DeliveryPath {
+  return {
+    from: `events e indexed by events_by_id cross join deliveries d
+      on d.seq between e.first_delivery_seq and e.first_delivery_seq + e.delivery_count - 1`,
+    where: 'e.project_id = ? and e.id = ? and e.created_at between ? and ?',
+    order: 'd.seq desc',
+    values: [projectId, eventId, ...range],
+  }
+}
+
+function missedPath(
+  projectId: string,
+  { status, endpointId }: DeliveryFilter,
+  range: TimeRange,
+): Candidate | null {
+  if (status !== 'failed' && status !== 'skipped') return null
+  const [owner, id] = endpointId === undefined ? ['project', projectId] : ['endpoint', endpointId]
+  const index = `deliveries d indexed by deliveries_missed_by_${owner}`
+  return {
+    index,
+    from: `${index} ${joinEvent}`,
+    // The status stands as a literal: only so does SQLite see that the partial index serves.
+    where: `d.${owner}_id = ? and d.status = '${status}' and d.created_at between ? and ?`,
+    order: newestFirst,
+    values: [id, ...range],
+  }
+}
+
+function pendingPath(
+  connection: Connection,
+  projectId: string,
+  { status, endpointId }: DeliveryFilter,
+  range: TimeRange,
+): Candidate | null {
+  if (status !== 'pending') return null
+  const owned =
+    endpointId === undefined ? 'in (select id from endpoints where project_id = ?)' : '= ?'
+  const index = 'deliveries d indexed by deliveries_pending'
+  const path = {
+    index,
+    from: `${index} ${joinEvent}`,
+    where: `d.status = 'pending' and d.endpoint_id ${owned} and d.created_at between ? and ?`,
+    order: newestFirst,
+    values: [endpointId ?? projectId, ...range],
+  }
+  return count(connection, path, pendingSortedMax) < pendingSortedMax ? path : null
+}
+
+function endpointPath({ endpointId }: DeliveryFilter, range: TimeRange): Candidate | null {
+  if (endpointId === undefined) return null
+  const index = 'deliveries d indexed by deliveries_by_endpoint'
+  return {
+    index,
+    from: `${index} ${joinEvent}`,
+    where: 'd.endpoint_id = ? and d.created_at between ? and ?',
+    order: newestFirst,
+    values: [endpointId, ...range],
+  }
+}
+
+function typePath(
+  projectId: string,
+  { eventType }: DeliveryFilter,
+  range: TimeRange,
+): Candidate | null {
+  if (eventType === undefined) return null
+  const index = 'events e indexed by events_delivered_by_type'
+  return {
+    index,
+    from: `${index} cross join deliveries d
+      on d.seq between e.first_delivery_seq and e.first_delivery_seq + e.delivery_count - 1`,
+    where: `e.project_id = ? and e.type = ? and e.first_delivery_seq is not null
+      and e.created_at between ? and ?`,
+    order: 'e.created_at desc, e.seq desc, d.seq desc',
+    values: [projectId, eventType, ...range],
+  }
+}
+
+function projectPath(projectId: string, range: TimeRange): DeliveryPath {
+  return {
+    from: `deliveries d indexed by deliveries_by_project ${joinEvent}`,
+    where: 'd.project_id = ? and d.created_at between ? and ?',
+    order: newestFirst,
+    values: [projectId, ...range],
+  }
+}
+
+function count(connection: Connection, path: Candidate, max: number): number {
+  const row = connection.one<{ count: number }>(
+    `select count(*) as count from (select 1 from ${path.index} where ${path.where} limit ?)`,
+    ...path.values,
+    max,
+  )
+  return row?.count ?? 0
+}

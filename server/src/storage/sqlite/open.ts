@@ -1,0 +1,88 @@
+import { DatabaseSync } from 'node:sqlite'
+import type { Clock } from '../../core/clock.ts'
+import type { Storage } from '../storage.ts'
+import { prepareFile } from './database-file.ts'
+import { openError } from './errors.ts'
+import { lockDatabase } from './lock.ts'
+import { applyMigrations } from './migrate.ts'
+import { createSqliteStorage } from './sqlite-storage.ts'
+import { startCheckpointThread } from './start-checkpoint-thread.ts'
+import type { CommitReport } from './writer.ts'
+
+/** How long a write waits while the checkpoint thread holds the write lock: it needs milliseconds. */
+const busyTimeoutMs = 10_000
+/**
+ * Page caches, in KiB. The writer's holds the ends of all tables and indexes and the pages of the
+ * deliveries under way; the reader's one list. What is older comes from the system's file cache.
+ */
+const writerCacheKib = 32 * 1024
+const readerCacheKib = 8 * 1024
+
+/**
+ * Opens (and where needed creates and migrates) a SQLite database for this process alone. Throws
+ * `StorageOpenError`, whose message is one sentence for the operator, and then has changed nothing.
+ */
+export async function openSqliteStorage(options: {
+  /** Its directory must exist. */
+  file: string
+  clock: Clock
+  newId: (prefix: 'dlv') => string
+  /** How long a claimed delivery stays with the claimer. */
+  leaseMs: number
+  /** False: checkpoints happen inside the writes, for tests and short commands. Default true. */
+  checkpointThread?: boolean
+  /** Told of every commit, for metrics. */
+  observeCommit?: (report: CommitReport) => void
+  /** Told of what went wrong beside the calls: checkpoints. */
+  onError?: (message: string, error: unknown) => void
+}): Promise<Storage> {
+  const releases: (() => void | Promise<void>)[] = []
+  const release = async () => {
+    for (const step of releases.splice(0).reverse()) await step()
+  }
+  try {
+    const file = prepareFile(options.file)
+    releases.push(lockDatabase(file).release)
+    const writerDatabase = openWriter(file)
+    releases.push(() => writerDatabase.close())
+    applyMigrations(writerDatabase, file)
+    writerDatabase.exec('pragma journal_mode = wal')
+    const readerDatabase = openReader(file)
+    releases.push(() => readerDatabase.close())
+    const { clock, newId, leaseMs, observeCommit, onError } = options
+    const databases = { writerDatabase, readerDatabase }
+    const storage = createSqliteStorage({
+      ...databases,
+      clock,
+      newId,
+      leaseMs,
+      observeCommit,
+      release,
+    })
+    if (options.checkpointThread !== false) {
+      const thread = startCheckpointThread({ file, writerDatabase, onError })
+      // Stopped before the databases close: the last connection to close empties the log.
+      releases.push(thread.stop)
+    }
+    return storage
+  } catch (error) {
+    await release()
+    throw openError(options.file, error)
+  }
+}
+
+/**
+ * The page size stays SQLite's 4 KiB: a lone event and its attempt write 13 pages, so larger ones
+ * cost it twice the bytes; batches of 50 gain nothing from them, batches of 200 about 5 %.
+ */
+function openWriter(file: string): DatabaseSync {
+  const database = new DatabaseSync(file, { timeout: busyTimeoutMs })
+  database.exec(`pragma synchronous = full; pragma cache_size = -${writerCacheKib}`)
+  return database
+}
+
+function openReader(file: string): DatabaseSync {
+  const database = new DatabaseSync(file, { readOnly: true, timeout: busyTimeoutMs })
+  database.exec(`pragma cache_size = -${readerCacheKib}`)
+  return database
+}

@@ -1,0 +1,42 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { Worker } from 'node:worker_threads'
+
+/** SQLite's own default, in pages: what happens inside the writes while no thread does it. */
+const inlineCheckpointPages = 1_000
+
+/**
+ * Starts the checkpoint thread and takes the checkpoints out of the writes. Should the thread ever
+ * die, they return into the writes: slower, but the log stays bounded.
+ */
+export function startCheckpointThread(options: {
+  file: string
+  writerDatabase: DatabaseSync
+  onError?: ((message: string, error: unknown) => void) | undefined
+}): { stop(): Promise<void> } {
+  const { file, writerDatabase, onError } = options
+  const worker = new Worker(new URL('./checkpoint-thread.ts', import.meta.url), {
+    workerData: { file },
+    resourceLimits: { maxOldGenerationSizeMb: 32 },
+  })
+  worker.unref()
+  worker.on('message', (message: 'ready' | { error: unknown }) => {
+    if (message === 'ready') setInlineCheckpoints(writerDatabase, 0)
+    else onError?.('The write-ahead log could not be checkpointed; trying again.', message.error)
+  })
+  worker.on('error', (error) => {
+    setInlineCheckpoints(writerDatabase, inlineCheckpointPages)
+    onError?.('The checkpoint thread ended; checkpoints now happen inside the writes.', error)
+  })
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+  return {
+    async stop() {
+      worker.ref()
+      worker.postMessage('stop')
+      await exited
+    },
+  }
+}
+
+function setInlineCheckpoints(database: DatabaseSync, pages: number): void {
+  if (database.isOpen) database.exec(`pragma wal_autocheckpoint = ${pages}`)
+}

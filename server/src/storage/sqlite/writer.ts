@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict'
+import type { Clock } from '../../core/clock.ts'
+import type { NewEvent } from '../../core/event.ts'
+import { limits } from '../../core/limits.ts'
+import {
+  type AcceptedEvent,
+  type StorageConsumers,
+  StorageOverloadedError,
+  StorageUnavailableError,
+  type Transaction,
+} from '../storage.ts'
+import type { Acceptor } from './accept-events.ts'
+import type { Claims } from './claims.ts'
+import type { Connection } from './connection.ts'
+import { type Effect, type Effects, summarize } from './effects.ts'
+import { translateError } from './errors.ts'
+import type { Subscriptions } from './subscriptions.ts'
+import type { WriteGuard } from './write-guard.ts'
+
+/**
+ * Group commit. One transaction an event-loop turn takes all the work that waits, so that one sync
+ * of the disk serves everyone who came in the meantime: batches grow by themselves under load, and
+ * a lone write waits for nobody (performance.md, Design that won, 1).
+ */
+export interface Writer {
+  transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+  acceptEvents(events: readonly NewEvent[]): Promise<AcceptedEvent[]>
+  /** Resolves when no transaction is open. */
+  idle(): Promise<void>
+  /** Refuses new work, resolves when all earlier work is committed. */
+  close(): Promise<void>
+}
+
+export interface CommitReport {
+  jobCount: number
+  durationMs: number
+}
+
+/** One caller's work on its way into a commit. */
+interface Job {
+  /** How many events it brings; 0 for a unit of `transact`. */
+  eventCount: number
+  /** Runs inside the transaction. What it throws fails the whole batch. */
+  run(): void | Promise<void>
+  /** After the commit; `told` resolves when every consumer has applied the change. */
+  settle(told: Promise<void>): void
+  /** The batch was undone. */
+  fail(error: StorageUnavailableError): void
+}
+
+export function createWriter(options: {
+  connection: Connection
+  guard: WriteGuard
+  transaction: Transaction
+  acceptor: Acceptor
+  effects: Effects
+  subscriptions: Subscriptions
+  claims: Pick<Claims, 'apply'>
+  clock: Clock
+  consumers: () => StorageConsumers
+  observeCommit?: ((report: CommitReport) => void) | undefined
+}): Writer {
+  const { connection, guard, acceptor, effects, subscriptions, claims, consumers } = options
+  const { begin, commit, rollback, savepoint, release, undo } = prepare(connection)
+  let queue: Job[] = []
+  let queuedEventCount = 0
+  let queuedUnitCount = 0
+  let isClosed = false
+  let isScheduled = false
+  let flushing: Promise<void> | null = null
+
+  function enqueue(job: Job): void {
+    if (isClosed) throw new StorageUnavailableError('The store is closed.')
+    const unitCount = job.eventCount === 0 ? 1 : 0
+    // Counted apart: a flood of events must not keep the results of deliveries from being recorded.
+    if (
+      queuedEventCount + job.eventCount > limits.writeQueueMax ||
+      queuedUnitCount + unitCount > limits.writeQueueMax
+    ) {
+      throw new StorageOverloadedError('The write queue is full.')
+    }
+    queue.push(job)
+    queuedEventCount += job.eventCount
+    queuedUnitCount += unitCount
+    schedule()
+  }
+
+  function schedule(): void {
+    if (isScheduled || flushing !== null || queue.length === 0) return
+    isScheduled = true
+    setImmediate(() => {
+      isScheduled = false
+      flushing = flush(takeBatch()).finally(() => {
+        flushing = null
+        schedule()
+      })
+    })
+  }
+
+  function takeBatch(): Job[] {
+    let weight = 0
+    let size = 0
+    for (const job of queue) {
+      weight += Math.max(1, job.eventCount)
+      if (size > 0 && weight > limits.writeBatchMax) break
+      size += 1
+      queuedEventCount -= job.eventCount
+      queuedUnitCount -= job.eventCount === 0 ? 1 : 0
+    }
+    const batch = queue.slice(0, size)
+    queue = queue.slice(size)
+    return batch
+  }
+
+  async function flush(batch: readonly Job[]): Promise<void> {
+    const startedAt = options.clock.monotonic()
+    try {
+      begin.run()
+      guard.open()
+      for (const job of batch) {
+        // Awaiting only what is asynchronous keeps the hot path free of empty turns.
+        const running = job.run()
+        if (running !== undefined) await running
+      }
+      guard.close()
+      commit.run()
+    } catch (error) {
+      const failure = undoBatch(error)
+      for (const job of batch) job.fail(failure)
+      return
+    }
+    const durationMs = options.clock.monotonic() - startedAt
+    const told = announce(effects.takeAll())
+    for (const job of batch) job.settle(told)
+    options.observeCommit?.({ jobCount: batch.length, durationMs })
+  }
+
+  /** Memory first, then the dispatcher, then everyone else; the callers get their answers last. */
+  function announce(committed: Effect[]): Promise<void> {
+    claims.apply(committed)
+    const { handOff, onCommitted } = consumers()
+    const deliveries = []
+    for (const effect of committed) if (effect.kind === 'handOver') deliveries.push(effect.delivery)
+    if (deliveries.length > 0) handOff?.take(deliveries)
+    const changes = summarize(committed)
+    if (changes === null || onCommitted === undefined) return Promise.resolve()
+    return (async () => onCommitted(changes))()
+  }
+
+  function undoBatch(error: unknown): StorageUnavailableError {
+    guard.close()
+    try {
+      // After a full disk or a failed write SQLite may have rolled back by itself.
+      if (connection.database.isTransaction) rollback.run()
+    } catch {
+      // The next `begin` finds out whether the store can be used again.
+    }
+    forget(effects.undo(0))
+    subscriptions.forgetAll()
+    return asUnavailable(error)
+  }
+
+  function forget(undone: readonly Effect[]): void {
+    const reservations = undone
+      .filter((effect) => effect.kind === 'handOver')
+      .map(({ lease: { endpointId }, dataBytes }) => ({ endpointId, dataBytes }))
+    if (reservations.length > 0) consumers().handOff?.cancel(reservations)
+    if (undone.some((effect) => effect.kind === 'touch')) subscriptions.forgetAll()
+  }
+
+  /** Runs `work` so that its failure undoes its own writes and no others. */
+  async function runUnit<T>(work: (tx: Transaction) => Promise<T>): Promise<Outcome<T>> {
+    const mark = effects.mark()
+    savepoint.run()
+    const overstay = watchTurn()
+    try {
+      const value = await work(options.transaction)
+      guard.check()
+      assert(!overstay.hasPassed(), 'A transaction awaited something other than its own members.')
+      release.run()
+      return { value, isTouching: effects.hasTouched(mark) }
+    } catch (error) {
+      // Where the store itself failed, nothing of the batch can be kept.
+      guard.check()
+      undo.run()
+      release.run()
+      forget(effects.undo(mark))
+      return { error }
+    } finally {
+      overstay.stop()
+    }
+  }
+
+  return {
+    transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+      return new Promise<T>((resolve, reject) => {
+        let outcome: Outcome<T> | undefined
+        enqueue({
+          eventCount: 0,
+          async run() {
+            outcome = await runUnit(work)
+          },
+          settle(told) {
+            assert(outcome !== undefined)
+            if ('error' in outcome) return reject(outcome.error)
+            const { value, isTouching } = outcome
+            if (!isTouching) return resolve(value)
+            told.then(() => resolve(value), reject)
+          },
+          fail: reject,
+        })
+      })
+    },
+
+    acceptEvents(events) {
+      return new Promise((resolve, reject) => {
+        if (events.length === 0) return resolve([])
+        let accepted: AcceptedEvent[] = []
+        enqueue({
+          eventCount: events.length,
+          run() {
+            accepted = acceptor.acceptEvents(events)
+          },
+          settle: () => resolve(accepted),
+          fail: reject,
+        })
+      })
+    },
+
+    async idle() {
+      await flushing
+    },
+
+    async close() {
+      isClosed = true
+      while (queue.length > 0 || flushing !== null) {
+        await flushing
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    },
+  }
+}
+
+type Outcome<T> = { value: T; isTouching: boolean } | { error: unknown }
+
+/** The statements that frame transactions; they bypass the guard, which they open and close. */
+function prepare(connection: Connection) {
+  return {
+    begin: connection.statement('begin immediate'),
+    commit: connection.statement('commit'),
+    rollback: connection.statement('rollback'),
+    savepoint: connection.statement('savepoint unit'),
+    release: connection.statement('release unit'),
+    undo: connection.statement('rollback to unit'),
+  }
+}
+
+/** Tells whether the event loop has turned: then something slow was awaited inside a transaction. */
+function watchTurn(): { hasPassed(): boolean; stop(): void } {
+  let hasTurned = false
+  const immediate = setImmediate(() => {
+    hasTurned = true
+  })
+  return { hasPassed: () => hasTurned, stop: () => clearImmediate(immediate) }
+}
+
+function asUnavailable(error: unknown): StorageUnavailableError {
+  const translated = translateError(error)
+  if (translated instanceof StorageUnavailableError) return translated
+  return new StorageUnavailableError('The write failed and was undone.', { cause: translated })
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { limits } from '../../src/core/limits.ts'
+import type { Rotation } from '../../src/core/rotation.ts'
+import {
+  planCancel,
+  planComplete,
+  planRevokePrevious,
+  planRotate,
+  planWindow,
+  type RotateRequest,
+  type RotationPlan,
+  type RotationSituation,
+} from '../../src/core/rotation-plan.ts'
+import {
+  isSecretExpired,
+  type SecretTimes,
+  secretStatus,
+  signingSet,
+} from '../../src/core/secret.ts'
+
+/** Where the model's clock begins. */
+export const modelStart = Date.UTC(2026, 0, 1)
+
+const actor = { type: 'root', id: null, name: null } as const
+
+export type EndpointModel = ReturnType<typeof endpointModel>
+
+/** One endpoint in memory, changed by plans alone. */
+export function endpointModel(
+  options: { signaturesMax?: number; min?: number; max?: number } = {},
+) {
+  let now = modelStart
+  let count = 1
+  const secrets: SecretTimes[] = [
+    {
+      id: 'sec_1',
+      createdAt: modelStart,
+      activatesAt: modelStart,
+      expiresAt: null,
+      revokedAt: null,
+      expirySeenAt: null,
+    },
+  ]
+  const rotations = new Map<string, Rotation>()
+  let latestId: string | null = null
+
+  const situation = (): RotationSituation => ({
+    now,
+    secrets,
+    latest: latestId === null ? null : (rotations.get(latestId) ?? null),
+    signaturesMax: options.signaturesMax ?? 3,
+    bounds: {
+      expireCurrentInMinSeconds: options.min ?? 0,
+      expireCurrentInMaxSeconds: options.max ?? limits.expireCurrentInMaxSeconds,
+    },
+  })
+  const apply = (plan: {
+    secretChanges: RotationPlan['secretChanges']
+    rotation: Rotation | null
+    closes?: RotationPlan['closes']
+  }) => {
+    for (const { id, ...times } of plan.secretChanges) {
+      const secret = secrets.find((candidate) => candidate.id === id)
+      assert.ok(secret, `a plan changes only known secrets, not ${id}`)
+      Object.assign(secret, times)
+    }
+    if (plan.rotation) rotations.set(plan.rotation.id, plan.rotation)
+    if (plan.closes) {
+      const { rotation, outcome } = plan.closes
+      rotations.set(rotation.id, { ...rotation, outcome })
+    }
+  }
+  return {
+    secrets,
+    rotations,
+    get now() {
+      return now
+    },
+    advance(ms: number) {
+      now += ms
+    },
+    /** Latches what is expired, as the sender and the announcer do. */
+    latch() {
+      for (const secret of secrets) {
+        if (isSecretExpired(secret, now)) secret.expirySeenAt ??= now
+        for (const rotation of rotations.values()) {
+          if (rotation.previousSecretId !== secret.id) continue
+          rotation.previousSecretExpirySeenAt = secret.expirySeenAt
+        }
+      }
+    },
+    latest: () => situation().latest,
+    signing: () => signingSet(secrets, now, limits.secretsActiveMax).map(({ id }) => id),
+    status: (id: string) =>
+      secretStatus(secrets.find((secret) => secret.id === id) ?? assert.fail(), secrets, now),
+    rotate(request: Partial<RotateRequest> = {}) {
+      const newSecretId = `sec_${count + 1}`
+      const plan = planRotate(situation(), {
+        rotationId: `rot_${count + 1}`,
+        newSecretId,
+        projectId: 'prj',
+        endpointId: 'ep',
+        actor,
+        force: false,
+        reason: null,
+        ...request,
+      })
+      count++
+      apply(plan)
+      latestId = plan.rotation.id
+      secrets.push({
+        id: newSecretId,
+        createdAt: plan.rotation.createdAt,
+        activatesAt: plan.rotation.activatesAt,
+        expiresAt: null,
+        revokedAt: null,
+        expirySeenAt: null,
+      })
+      return plan
+    },
+    revokePrevious() {
+      const plan = planRevokePrevious(situation(), actor, null)
+      apply(plan)
+      return plan
+    },
+    complete() {
+      const plan = planComplete(situation(), latest(situation()), actor, null)
+      if (plan !== null) apply(plan)
+      return plan
+    },
+    cancel() {
+      const plan = planCancel(situation(), latest(situation()), actor, null)
+      if (plan !== null) apply(plan)
+      return plan
+    },
+    window(seconds: number) {
+      const rotation = latest(situation())
+      const plan = planWindow(situation(), rotation, actor, { expireCurrentInSeconds: seconds })
+      apply(plan)
+      return plan
+    },
+  }
+}
+
+function latest(situation: RotationSituation): Rotation {
+  assert.ok(situation.latest)
+  return situation.latest
+}

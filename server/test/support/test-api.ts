@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import type { ActionParts } from '../../src/actions/action-context.ts'
+import { openApiDocument } from '../../src/api/openapi.ts'
+import { type Api, type ApiOptions, createApi } from '../../src/api/server.ts'
+import { parseTime } from '../../src/api/wire/time.ts'
+import type { Scope } from '../../src/core/authorization.ts'
+import type { Clock } from '../../src/core/clock.ts'
+import { createIdFactory } from '../../src/core/ids.ts'
+import { limits } from '../../src/core/limits.ts'
+import { createSecretBox } from '../../src/core/secret-box.ts'
+import { createRandom } from '../../src/random.ts'
+import { openSqliteStorage } from '../../src/storage/sqlite/open.ts'
+import type { Storage } from '../../src/storage/storage.ts'
+
+export const rootKey = 'csk_root-key-of-the-tests-0123456789abcdef'
+
+/** The native API in this process on a real store, with a clock that only the test moves. */
+export interface TestApi {
+  api: Api
+  storage: Storage
+  /** Milliseconds by which time has moved since the start. */
+  clock: Clock & { advance(ms: number): void }
+  /** What was logged as an error, with its fields. */
+  logged: { fields: object; message: string }[]
+  /** Sends a request and holds the answer against the OpenAPI document. */
+  call(method: Method, url: string, options?: CallOptions): Promise<Reply>
+  /** A new project, with a key of these scopes (all but `keys.write` by default). */
+  addProject(options?: { uid?: string; scopes?: Scope[] }): Promise<TestProject>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS'
+
+export interface CallOptions {
+  /** The root key by default; null: none. */
+  key?: string | null
+  /** Sent as JSON. */
+  body?: unknown
+  /** Sent as it is. */
+  rawBody?: string | Uint8Array
+  headers?: Record<string, string>
+}
+
+export interface Reply {
+  status: number
+  headers: Record<string, unknown>
+  text: string
+  /** The parsed body; an empty object where there is none. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look at answers of every shape.
+  body: any
+}
+
+export interface TestProject {
+  id: string
+  uid: string | null
+  key: string
+  path: string
+}
+
+export async function createTestApi(
+  options: Partial<ApiOptions> & {
+    parts?: never
+    wrapStorage?: (storage: Storage) => Storage
+    changeParts?: (parts: ActionParts) => Partial<ActionParts>
+  } = {},
+): Promise<TestApi> {
+  const { wrapStorage, changeParts, ...apiOptions } = options
+  const directory = await mkdtemp(join(tmpdir(), 'countersign-api-'))
+  const clock = createHandClock()
+  const random = createRandom()
+  const newId = createIdFactory({ now: clock.now, randomBytes: random.bytes })
+  const opened = await openSqliteStorage({
+    file: join(directory, 'test.db'),
+    clock,
+    newId,
+    leaseMs: 30_000,
+    checkpointThread: false,
+  })
+  const storage = wrapStorage?.(opened) ?? opened
+  const logged: TestApi['logged'] = []
+  const log = (fields: object, message: string) => void logged.push({ fields, message })
+  const parts = createParts({ storage, clock, newId, randomBytes: random.bytes })
+  const api = createApi({
+    parts: { ...parts, ...changeParts?.(parts) },
+    rootKeys: [rootKey],
+    publicUrl: null,
+    logger: { error: log, warn: log },
+    metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
+    consoleDirectory: null,
+    ...apiOptions,
+  })
+  opened.connect({ onCommitted: (changes) => api.forgetApiKeys(changes) })
+  const call = callerOf(api)
+  return {
+    api,
+    storage,
+    clock,
+    logged,
+    call,
+    addProject: (project) => addProject(call, project),
+    async [Symbol.asyncDispose]() {
+      await api.close()
+      await opened.close()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Starts at a round time and moves only by hand. */
+function createHandClock(): TestApi['clock'] {
+  let passed = 0
+  return {
+    now: () => Date.UTC(2026, 10, 1, 10) + passed,
+    monotonic: () => passed,
+    advance(ms) {
+      passed += ms
+    },
+  }
+}
+
+function createParts(
+  base: Pick<ActionParts, 'storage' | 'clock' | 'newId' | 'randomBytes'>,
+): ActionParts {
+  return {
+    ...base,
+    secretBox: createSecretBox({
+      masterKeys: [base.randomBytes(32)],
+      randomBytes: base.randomBytes,
+    }),
+    settings: {
+      dataBytesMax: limits.dataBytesMax,
+      endpointsPerProjectMax: limits.endpointsPerProjectMax,
+      expireCurrentInMinSeconds: 0,
+      expireCurrentInMaxSeconds: limits.expireCurrentInMaxSeconds,
+      blockAfterMs: 432_000_000,
+    },
+    urlPolicy: {
+      problemOf: (url) => (url.startsWith('https://') ? null : 'Must be an https address.'),
+      addressProblemOf: async () => null,
+    },
+    attemptNow: async () => ({ succeeded: true, statusCode: 204, error: null, durationMs: 3.5 }),
+  }
+}
+
+function callerOf(api: Api): TestApi['call'] {
+  return async (method, url, { key = rootKey, body, rawBody, headers = {} } = {}) => {
+    const payload = rawBody ?? (body === undefined ? undefined : JSON.stringify(body))
+    const response = await api.app.inject({
+      method,
+      url,
+      headers: {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(payload === undefined ? {} : { payload: payload as string }),
+    })
+    const type = String(response.headers['content-type'] ?? '')
+    const text = response.payload
+    const parsed = /json/.test(type) && text !== '' ? JSON.parse(text) : {}
+    const reply = { status: response.statusCode, headers: response.headers, text, body: parsed }
+    holdAgainstContract(method, url, reply)
+    return reply
+  }
+}
+
+async function addProject(
+  call: TestApi['call'],
+  { uid, scopes }: { uid?: string; scopes?: Scope[] } = {},
+): Promise<TestProject> {
+  const project = await call('POST', '/v1/projects', {
+    body: { name: 'A project', ...(uid === undefined ? {} : { uid }) },
+  })
+  assert.equal(project.status, 201, project.text)
+  const path = `/v1/projects/${project.body.id}`
+  const key = await call('POST', `${path}/api-keys`, {
+    body: { name: 'A key', ...(scopes === undefined ? {} : { scopes }) },
+  })
+  assert.equal(key.status, 201, key.text)
+  return { id: project.body.id, uid: uid ?? null, key: key.body.key, path }
+}
+
+const document = openApiDocument({ publicUrl: null })
+const ajv = new Ajv2020({ allowUnionTypes: true, strict: false })
+ajv.addFormat('date-time', (text: string) => parseTime(text) !== null)
+ajv.addSchema({ ...document, $id: 'document' })
+
+/** Every answer has a documented status and body, and every header that every answer has. */
+function holdAgainstContract(method: Method, url: string, reply: Reply): void {
+  assert.match(String(reply.headers['x-request-id']), /^req_[0-9a-f]{24,}$/)
+  if (reply.status >= 400 && method !== 'HEAD') {
+    assert.equal(reply.headers['content-type'], 'application/problem+json; charset=utf-8')
+    holdAgainst('/components/schemas/Problem', reply.body)
+    assert.equal(reply.body.status, reply.status)
+  }
+  const path = url.replace(/\?.*/, '')
+  const template = Object.keys(document.paths).find((candidate) =>
+    new RegExp(`^${candidate.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path),
+  )
+  if (template === undefined) return
+  const operation = document.paths[template]?.[method.toLowerCase()] as
+    | { responses: Record<string, { content?: object }> }
+    | undefined
+  if (operation === undefined) return
+  const documented = operation.responses[reply.status]
+  assert.ok(documented, `${method} ${template} answers ${reply.status}: ${reply.text}`)
+  if (documented.content === undefined) return assert.equal(reply.text, '')
+  const [type = ''] = Object.keys(documented.content)
+  if (!type.includes('json')) return
+  holdAgainst(
+    ['paths', template, method.toLowerCase(), 'responses', reply.status, 'content', type, 'schema']
+      .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+      .join(''),
+    reply.body,
+  )
+}
+
+function holdAgainst(pointer: string, value: unknown): void {
+  const reference = `document#${encodeURI(pointer)}`
+  const validate = ajv.getSchema(reference) ?? ajv.compile({ $ref: reference })
+  assert.ok(validate(value), `${pointer}: ${ajv.errorsText(validate.errors)}`)
+}

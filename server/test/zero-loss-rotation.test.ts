@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startPublisher } from './support/publisher.ts'
+import { startReceiver } from './support/receiver.ts'
+import { type ServerProcess, startServerProcess } from './support/start-server-process.ts'
+import { until } from './support/until.ts'
+
+const attemptTimeoutMs = 1_000
+const windowSeconds = 5
+const rotationsMax = process.env.COUNTERSIGN_TEST_LONG ? 40 : 4
+
+/**
+ * Goal: no rejected signature and no lost event while secrets rotate under load and the process is
+ * killed and stopped at random. Method: a receiver that verifies every request; it takes old and
+ * new from the answer on, and drops the old at a random point of the window, but not before one
+ * attempt timeout has passed.
+ */
+test('rotates under load, with restarts, without a rejected signature or a lost event', async (t) => {
+  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
+  t.diagnostic(`seed ${seed}`)
+  const random = seededRandom(seed)
+  const receiver = await startReceiver()
+  receiver.toleranceSeconds = 60
+  const server = await startServerProcess({
+    COUNTERSIGN_ATTEMPT_TIMEOUT: `${attemptTimeoutMs}ms`,
+    COUNTERSIGN_RETRY_SCHEDULE: Array(20).fill('1s').join(','),
+    COUNTERSIGN_LOG_LEVEL: 'warn',
+  })
+  t.after(async () => {
+    await server.dispose()
+    await receiver.close()
+  })
+  const { client } = server
+  const project = (await client.projects.create({ name: 'zero loss' })).id
+  const endpoint = await client.endpoints.create(project, { url: receiver.url })
+  receiver.secrets = [endpoint.secret]
+
+  const publisher = startPublisher({
+    client,
+    project,
+    type: 'load.test',
+    perSecond: 220,
+    idPrefix: 'e',
+  })
+  for (let round = 0; round < rotationsMax; round++) {
+    await pause(200 + random() * 800)
+    const restarting = round % 2 === 0 ? restartAtRandom(server, random) : Promise.resolve()
+    const rotated = await rotateAcrossCrashes(server, project, endpoint.id, `round-${round}`)
+    receiver.secrets = [...receiver.secrets, rotated]
+    const leftMs = windowSeconds * 1000 - attemptTimeoutMs - 1_500
+    await pause(attemptTimeoutMs + random() * leftMs)
+    receiver.secrets = [rotated]
+    await restarting
+    await pause(windowSeconds * 1000)
+  }
+  await publisher.stop()
+  await until(
+    'every accepted event is delivered',
+    () => [...publisher.acceptedIds].every((id) => receiver.deliveredIds.has(id)),
+    60_000,
+  )
+  t.diagnostic(`${publisher.acceptedIds.size} events, ${receiver.received.length} requests`)
+  assert.equal(receiver.rejectedCount, 0, 'no signature was rejected')
+  assert.ok(publisher.acceptedIds.size > rotationsMax * 500, 'there was load')
+  assert.equal(await server.terminate(), 0)
+})
+
+async function restartAtRandom(server: ServerProcess, random: () => number): Promise<void> {
+  await pause(random() * 1_500)
+  if (random() < 0.7) await server.kill()
+  else await server.terminate()
+  await server.start()
+}
+
+/** The same Idempotency-Key until it is answered, as the SDK's own retries do. */
+async function rotateAcrossCrashes(
+  server: ServerProcess,
+  project: string,
+  endpoint: string,
+  idempotencyKey: string,
+): Promise<string> {
+  for (;;) {
+    try {
+      const { secret } = await server.client.endpoints.rotateSecret(
+        project,
+        endpoint,
+        { expireCurrentIn: windowSeconds },
+        { idempotencyKey },
+      )
+      return secret
+    } catch (error) {
+      if ((error as { status?: number }).status !== undefined) throw error
+      await pause(50)
+    }
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** mulberry32: small, and the same on every machine. */
+function seededRandom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}
