@@ -39,6 +39,10 @@ export async function updateRotation(
     }
     const plan = planWindow(situation, rotation, context.principal.actor, window)
     await applyRotationPlan(tx, plan, { isNew: false, now: situation.now })
+    if (!isRotationOpen(plan.rotation, situation.now)) {
+      // Ended here and now: no correction of the clock may give the old secret another instant.
+      await tx.latchExpiredSecrets([plan.rotation.previousSecretId], situation.now)
+    }
     await recordAudit(tx, context, {
       projectId,
       action: 'endpoint.rotation.updated',

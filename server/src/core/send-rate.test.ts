@@ -197,13 +197,28 @@ test('waits no longer when the clock steps back', () => {
     const paused = createSendRate(null)
     afterOutcome(paused, answer(begin, 429, 30_000), begin)
     assert.equal(takeAt(paused, earlier), earlier + 30_000)
+  }
+})
 
-    const slowed = createSendRate(null)
-    simulate({ rate: slowed, seconds: 30, receiver: takesEvenly(20) })
-    const after = simulate({ rate: slowed, seconds: 60, receiver: takesEvenly(20), from: earlier })
-    assert.ok(after.accepted >= 0.8 * 60 * 20, `${after.accepted} of 1200`)
-    simulate({ rate: slowed, seconds: 120, from: earlier + 60_000 })
-    assert.equal(ratePerSecond(slowed), null)
+test('goes on after a step of the clock as if there had been none', () => {
+  const perSecond = 100
+  for (const taken of [3, 20, 70, 1000]) {
+    for (const seconds of [2, 10, 31]) {
+      const rate = createSendRate(null)
+      simulate({ rate, seconds, perSecond, receiver: takesEvenly(taken), lateMs: 1 })
+      const stepped = structuredClone(rate)
+      for (const create of [() => () => 200, () => () => 429, () => takesEvenly(taken)]) {
+        const phase = { seconds: 8, perSecond }
+        const from = rate.seenAt
+        const straight = simulate({ ...phase, rate, receiver: create(), from })
+        const earlier = stepped.seenAt - 3_600_000
+        // Shows the step while no time has passed: how much has is more than anybody can tell later.
+        afterOutcome(stepped, answer(earlier, null), earlier)
+        const other = simulate({ ...phase, rate: stepped, receiver: create(), from: earlier })
+        assert.deepEqual(other, straight)
+        assert.equal(ratePerSecond(stepped), ratePerSecond(rate))
+      }
+    }
   }
 })
 

@@ -187,7 +187,7 @@ function cut(rate: SendRate, now: number): void {
 
 /** A gateway fails now and then without being overloaded; 429 has only one meaning. */
 function isNoise(rate: SendRate): boolean {
-  return false
+  return rate.refusedCount < 2 || refusedShare(rate) < GATEWAY_NOISE_SHARE
 }
 
 function refusedShare(rate: SendRate): number {
@@ -199,7 +199,6 @@ function refusedShare(rate: SendRate): number {
  * the longer nothing is refused. Time in which nothing was sent does not count for more than a second.
  */
 function raise(rate: SendRate, adaptivePerSecond: number, now: number): void {
-  if (now - rate.refusedAt < CUT_INTERVAL_MS) return
   const elapsedMs = Math.min(now - rate.raisedAt, SECOND_MS)
   rate.raisedAt = now
   const calmMs = now - rate.refusedAt

@@ -86,10 +86,7 @@ export function createDeadlineWheel({
     arm(delayMs, onExpired) {
       assert(delayMs >= 0, 'a deadline lies ahead')
       const nowMs = monotonicNow()
-      if (timer === null) {
-        lastTick = tickAt(nowMs)
-        timer = setInterval(onTick, tickMs).unref()
-      }
+      timer ??= setInterval(onTick, tickMs).unref()
       // The tick after the one in which it falls due: late by a tick at most, early never.
       const dueTick = tickAt(nowMs + delayMs) + 1
       const ring = slots[dueTick & (SLOTS - 1)]!

@@ -63,7 +63,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const directory = createEndpointDirectory({
     storage,
     secretBox: options.secretBox,
-    now: clock.now,
     defaultRetryScheduleMs: options.defaultRetryScheduleMs,
     post: sender.post,
     isBusy: underWay.isBusy,

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../core/endpoint.ts'
 import { limits } from '../core/limits.ts'
-import { isSecretLive, type Secret } from '../core/secret.ts'
+import type { Secret } from '../core/secret.ts'
 import { headersContext, type SecretBox, secretContext } from '../core/secret-box.ts'
 import { formatOf } from '../formats/registry.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -27,7 +27,6 @@ export interface EndpointDirectory {
 export function createEndpointDirectory(options: {
   storage: Pick<Storage, 'getEndpointById' | 'listSecrets' | 'getProject'>
   secretBox: SecretBox
-  now: () => number
   defaultRetryScheduleMs: readonly number[]
   post: (message: ToSender) => void
   /** True while the sender may still hold deliveries of the endpoint. */
@@ -52,7 +51,7 @@ export function createEndpointDirectory(options: {
       if (endpoint === null) continue
       const project = await options.storage.getProject(endpoint.projectId)
       const secrets = await options.storage.listSecrets(id)
-      endpoints.push(senderEndpointOf(endpoint, secrets, options.secretBox, options.now()))
+      endpoints.push(senderEndpointOf(endpoint, secrets, options.secretBox))
       known.set(id, {
         retryScheduleMs: project?.settings.retryScheduleMs ?? options.defaultRetryScheduleMs,
       })
@@ -103,7 +102,6 @@ function senderEndpointOf(
   endpoint: Endpoint,
   secrets: readonly Secret[],
   secretBox: SecretBox,
-  now: number,
 ): SenderEndpoint {
   const isDeleted = endpoint.deletedAt !== null
   const headers =
@@ -119,9 +117,10 @@ function senderEndpointOf(
     condition: isDeleted ? 'deleted' : endpoint.state,
     headers,
     rateLimitPerSecond: endpoint.rateLimitPerSecond,
-    secrets: secrets.flatMap((secret) =>
-      isSecretLive(secret, now) ? senderSecretOf(endpoint, secret, secretBox) : [],
-    ),
+    // One that has expired but was not seen so yet goes along: the sender sees it and has it latched.
+    secrets: secrets
+      .filter(({ revokedAt, expirySeenAt }) => revokedAt === null && expirySeenAt === null)
+      .flatMap((secret) => senderSecretOf(endpoint, secret, secretBox)),
   }
 }
 

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { checkInvariants, type StoreFigures } from './support/check-invariants.ts'
+import { type Receiver, startReceiver } from './support/hostile-receivers.ts'
+import { startPublisher } from './support/publisher.ts'
+import { type ServerProcess, startServerProcess } from './support/start-server-process.ts'
+import { until } from './support/until.ts'
+
+const killsMax = process.env.COUNTERSIGN_TEST_LONG ? 50 : 5
+const concurrency = 64
+
+/**
+ * Goal: what delivery.md promises holds after SIGKILL at any moment under load. Method: three
+ * receivers that take their time, one of which fails now and then; the store is looked at right
+ * after each kill, as the next start will find it. A request that reached a receiver by then and is
+ * not recorded is an attempt whose outcome was lost: only for those may a receiver get an event that
+ * it had accepted before.
+ */
+test('killed at random moments under load, it loses nothing and repeats only what it could not record', async (t) => {
+  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
+  t.diagnostic(`seed ${seed}`)
+  const random = seededRandom(seed)
+  await using quick = await startSlowReceiver({ random, answerMsMax: 5, failureShare: 0 })
+  await using slow = await startSlowReceiver({ random, answerMsMax: 200, failureShare: 0 })
+  await using failing = await startSlowReceiver({ random, answerMsMax: 30, failureShare: 0.2 })
+  const server = await startServerProcess({
+    COUNTERSIGN_CONCURRENCY: String(concurrency),
+    COUNTERSIGN_ATTEMPT_TIMEOUT: '5s',
+    COUNTERSIGN_RETRY_SCHEDULE: Array(20).fill('300ms').join(','),
+    COUNTERSIGN_LOG_LEVEL: 'warn',
+  })
+  t.after(() => server.dispose())
+  const { client, dataDir } = server
+  const project = (await client.projects.create({ name: 'killed' })).id
+  const receivers = new Map<string, SlowReceiver>()
+  for (const receiver of [quick, slow, failing]) {
+    const { id } = await client.endpoints.create(project, { url: receiver.url })
+    receivers.set(id, receiver)
+  }
+
+  const publisher = startPublisher({
+    client,
+    project,
+    type: 'load.test',
+    perSecond: 120,
+    idPrefix: 'e',
+  })
+  const lostPerKill: number[] = []
+  let lostBefore = 0
+  for (let kill = 0; kill < killsMax; kill++) {
+    await pause(100 + random() * 1_200)
+    await server.kill()
+    const figures = checkInvariants(dataDir, { acceptedIds: publisher.acceptedIds })
+    const lost = unrecordedCount(figures, receivers)
+    lostPerKill.push(lost - lostBefore)
+    lostBefore = lost
+    await startAgain(server, random)
+  }
+  await publisher.stop()
+  const isDelivered = (id: string) => [...receivers.values()].every((each) => each.accepted.has(id))
+  await until(
+    'every accepted event is delivered everywhere',
+    () => [...publisher.acceptedIds].every(isDelivered),
+    60_000,
+  )
+  await until('nothing is pending', () => checkInvariants(dataDir).pendingDeliveries === 0, 60_000)
+  assert.equal(await server.terminate(), 0)
+
+  const { acceptedIds } = publisher
+  const figures = checkInvariants(dataDir, { acceptedIds })
+  const duplicates = checkDuplicates(figures, receivers)
+  t.diagnostic(`${acceptedIds.size} events, ${figures.attempts} attempts recorded`)
+  t.diagnostic(`lost per kill: ${lostPerKill.join(' ')}; duplicates: ${duplicates}`)
+  assert.ok(acceptedIds.size > killsMax * 20, 'there was load')
+  assert.equal(unrecordedCount(figures, receivers), lostBefore, 'A clean stop loses no outcome')
+  assert.ok(duplicates <= lostBefore, 'No more duplicates than outcomes that were lost')
+  for (const lost of lostPerKill) {
+    assert.ok(lost <= 2 * concurrency, `A kill costs what is in flight, not ${lost} outcomes`)
+  }
+  assert.ok(lostBefore > 0, 'The kills hit attempts in flight, or this test shows nothing')
+})
+
+interface SlowReceiver extends AsyncDisposable {
+  url: string
+  /** Requests that arrived, by event id. */
+  arrived: Map<string, number>
+  /** Requests that were answered with 2xx, by event id. */
+  accepted: Map<string, number>
+}
+
+async function startSlowReceiver(options: {
+  random: () => number
+  answerMsMax: number
+  failureShare: number
+}): Promise<SlowReceiver> {
+  const arrived = new Map<string, number>()
+  const accepted = new Map<string, number>()
+  const receiver: Receiver = await startReceiver({
+    onRequest(socket, { headers }) {
+      const id = headers['webhook-id'] ?? ''
+      count(arrived, id)
+      const isFailure = options.random() < options.failureShare
+      setTimeout(() => {
+        // A socket that the kill has closed gets no answer, so the event was not accepted.
+        if (!socket.writable) return
+        if (!isFailure) count(accepted, id)
+        const status = isFailure ? '500 No' : '200 OK'
+        socket.write(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\n\r\n`)
+      }, options.random() * options.answerMsMax)
+    },
+  })
+  return {
+    url: receiver.url,
+    arrived,
+    accepted,
+    [Symbol.asyncDispose]: () => receiver.close(),
+  }
+}
+
+/** Requests that reached a receiver and that no attempt tells of. */
+function unrecordedCount(
+  { attemptsByDelivery }: StoreFigures,
+  receivers: ReadonlyMap<string, SlowReceiver>,
+): number {
+  let unrecorded = 0
+  for (const [endpointId, { arrived }] of receivers) {
+    for (const [eventId, arrivedCount] of arrived) {
+      const recordedCount = attemptsByDelivery.get(`${endpointId}/${eventId}`)
+      assert.ok(recordedCount !== undefined, 'What is sent is in the store')
+      assert.ok(recordedCount <= arrivedCount, 'What is recorded was sent')
+      unrecorded += arrivedCount - recordedCount
+    }
+  }
+  return unrecorded
+}
+
+/** How often an event was accepted again; each time an earlier outcome of that delivery was lost. */
+function checkDuplicates(
+  { attemptsByDelivery }: StoreFigures,
+  receivers: ReadonlyMap<string, SlowReceiver>,
+): number {
+  let duplicates = 0
+  for (const [endpointId, { arrived, accepted }] of receivers) {
+    for (const [eventId, acceptedCount] of accepted) {
+      const lost =
+        (arrived.get(eventId) ?? 0) - (attemptsByDelivery.get(`${endpointId}/${eventId}`) ?? 0)
+      assert.ok(acceptedCount - 1 <= lost, `${eventId} was repeated though its outcome was known`)
+      duplicates += acceptedCount - 1
+    }
+  }
+  return duplicates
+}
+
+/** At times it is killed again on its way up: recovery has to survive that as well. */
+async function startAgain(server: ServerProcess, random: () => number): Promise<void> {
+  if (random() < 0.3) {
+    const interrupted = server.start()
+    await pause(random() * 500)
+    await server.kill()
+    await server.start()
+    await interrupted
+  } else {
+    await server.start()
+  }
+}
+
+function count(counts: Map<string, number>, id: string): void {
+  counts.set(id, (counts.get(id) ?? 0) + 1)
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** mulberry32: small, and the same on every machine. */
+function seededRandom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}

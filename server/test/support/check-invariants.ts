@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+/** What a store holds, counted from its rows. */
+export interface StoreFigures {
+  events: number
+  deliveries: number
+  pendingDeliveries: number
+  attempts: number
+  /** Attempts recorded per delivery, under `endpoint id/event id`. */
+  attemptsByDelivery: ReadonlyMap<string, number>
+}
+
+/**
+ * Checks what delivery.md and rotation.md promise of every store at every moment, after whatever
+ * fault: by SQL, in the rows themselves, so that no code of the product stands between. Works on a
+ * store that was stopped, killed, or is running: it reads one snapshot and writes nothing.
+ */
+export function checkInvariants(
+  dataDir: string,
+  options: { acceptedIds?: Iterable<string> } = {},
+): StoreFigures {
+  return readStore(dataDir, (database) => {
+    for (const [sentence, query] of Object.entries(violations)) {
+      const rows = database.prepare(query).all()
+      assert.deepEqual(rows.slice(0, rowsShownMax), [], `${rows.length} rows: ${sentence}`)
+    }
+    const isStored = database.prepare('select 1 from events where id = ?')
+    const lost = [...(options.acceptedIds ?? [])].filter((id) => isStored.get(id) === undefined)
+    assert.deepEqual(lost, [], 'Every event that was answered 202 is in the store')
+    return readFigures(database)
+  })
+}
+
+/**
+ * Everything that an API call changes, as comparable rows: of a running server, deliveries and
+ * attempts move by themselves, and so do health and last use, which are left out.
+ */
+export function readState(dataDir: string): Record<string, unknown[]> {
+  return readStore(dataDir, (database) =>
+    Object.fromEntries(
+      Object.entries(stateQueries).map(([name, query]) => [name, database.prepare(query).all()]),
+    ),
+  )
+}
+
+const rowsShownMax = 5
+
+/** Each query finds what must not exist. */
+const violations = {
+  'An event has the deliveries that its answer counted': `
+    select e.id, e.delivery_count, count(d.seq) as found
+    from events e left join deliveries d on d.event_seq = e.seq
+    group by e.seq having count(d.seq) <> e.delivery_count`,
+  'The deliveries of an event are the row of numbers that it names': `
+    select e.id, e.first_delivery_seq, min(d.seq) as first, max(d.seq) as last
+    from events e left join deliveries d on d.event_seq = e.seq
+    group by e.seq
+    having min(d.seq) is not e.first_delivery_seq
+      or max(d.seq) - min(d.seq) + 1 <> e.delivery_count`,
+  'A delivery belongs to an event and an endpoint of its own project': `
+    select d.id from deliveries d
+    left join events e on e.seq = d.event_seq
+    left join endpoints p on p.id = d.endpoint_id
+    where e.project_id is not d.project_id or p.project_id is not d.project_id`,
+  'An event is delivered to an endpoint by one delivery': `
+    select event_seq, endpoint_id from deliveries
+    group by event_seq, endpoint_id having count(*) > 1`,
+  'A delivery is scheduled, or final, never neither and never both': `
+    select id, status, due_at, completed_at, failure_reason from deliveries
+    where status not in ('pending', 'delivered', 'failed', 'skipped')
+      or (status = 'pending') <> (due_at is not null)
+      or (status = 'pending') <> (completed_at is null)
+      or (status = 'failed') <> (failure_reason is not null)`,
+  'A pending delivery has data to send': `
+    select d.id from deliveries d join events e on e.seq = d.event_seq
+    where d.status = 'pending' and e.data is null`,
+  'Attempts are numbered from 1 without holes, in the order of recording': `
+    select delivery_seq, number, place from (
+      select delivery_seq, number,
+        row_number() over (partition by delivery_seq order by seq) as place
+      from attempts)
+    where number <> place`,
+  'A delivery counts its attempts': `
+    select d.id, d.attempt_count, count(a.seq) as found
+    from deliveries d left join attempts a on a.delivery_seq = d.seq
+    group by d.seq having count(a.seq) <> d.attempt_count`,
+  'An attempt belongs to a delivery': `
+    select id from attempts where delivery_seq not in (select seq from deliveries)`,
+  'An attempt succeeded with 2xx, or says why it did not': `
+    select id, status_code, error from attempts
+    where (error is null) <> (ifnull(status_code, 0) between 200 and 299)`,
+  'A delivery is delivered by its last attempt': `
+    select d.id, d.status, a.error
+    from deliveries d join attempts a on a.delivery_seq = d.seq and a.number = d.attempt_count
+    where (d.status = 'delivered') <> (a.error is null)
+      and d.series_attempt_count > 0
+    union all
+    select id, status, null from deliveries where status = 'delivered' and attempt_count = 0`,
+  'An endpoint that is not deleted can sign': `
+    select id from endpoints e where deleted_at is null and not exists (
+      select 1 from secrets s where s.endpoint_id = e.id and s.revoked_at is null
+        and s.expiry_seen_at is null and s.sealed_value is not null)`,
+  'Nothing of a deleted endpoint can be decrypted': `
+    select s.id from secrets s join endpoints e on e.id = s.endpoint_id
+    where e.deleted_at is not null and s.sealed_value is not null`,
+  'An endpoint has its first secret and one for each rotation': `
+    select e.id from endpoints e
+    where (select count(*) from secrets s where s.endpoint_id = e.id)
+      <> 1 + (select count(*) from rotations r where r.endpoint_id = e.id)`,
+  'A rotation leads from one secret of its endpoint to another': `
+    select r.id from rotations r
+    left join secrets o on o.id = r.previous_secret_id and o.endpoint_id = r.endpoint_id
+    left join secrets n on n.id = r.new_secret_id and n.endpoint_id = r.endpoint_id
+    where o.id is null or n.id is null or o.id = n.id`,
+  'A rotation has its audit row': `
+    select r.id from rotations r where (
+      select count(*) from audit_rows a where a.action = 'endpoint.secret.rotated'
+        and json_extract(a.details, '$.rotation_id') = r.id) <> 1`,
+  'A rotation has its operational event': `
+    select r.id from rotations r where (
+      select count(*) from events e where e.type = 'endpoint.secret.rotated'
+        and e.project_id = r.project_id and json_extract(e.data, '$.rotation_id') = r.id) <> 1`,
+  'An audit row about a rotation has its rotation': `
+    select a.id from audit_rows a where a.action = 'endpoint.secret.rotated'
+      and json_extract(a.details, '$.rotation_id') not in (select id from rotations)`,
+  'An endpoint was created once, says the audit log': `
+    select e.id from endpoints e where (
+      select count(*) from audit_rows a where a.action = 'endpoint.created'
+        and a.target_id = e.id) <> 1`,
+  'The file is whole': `select * from pragma_integrity_check where integrity_check <> 'ok'`,
+}
+
+const stateQueries = {
+  projects: 'select * from projects order by seq',
+  endpoints: `select id, uid, url, description, event_types, state, blocked_at, blocked_reason,
+    signing_enabled, metadata, updated_at, deleted_at from endpoints order by seq`,
+  secrets: `select id, endpoint_id, activates_at, expires_at, revoked_at, sealed_value is null
+    from secrets order by seq`,
+  rotations: 'select * from rotations order by seq',
+  events: 'select id, type, data, delivery_count from events order by seq',
+  audit: 'select id, action, target_id from audit_rows order by seq',
+  answers: 'select scope, status_code from idempotent_answers order by scope',
+  announcements: 'select * from announcements order by rotation_id, secret_id, kind',
+}
+
+function readFigures(database: DatabaseSync): StoreFigures {
+  const count = (query: string) => Number(Object.values(database.prepare(query).get() ?? {})[0])
+  const rows = database
+    .prepare(
+      `select d.endpoint_id || '/' || e.id as name, d.attempt_count
+       from deliveries d join events e on e.seq = d.event_seq`,
+    )
+    .all() as { name: string; attempt_count: number }[]
+  return {
+    events: count('select count(*) from events'),
+    deliveries: rows.length,
+    pendingDeliveries: count(`select count(*) from deliveries where status = 'pending'`),
+    attempts: count('select count(*) from attempts'),
+    attemptsByDelivery: new Map(rows.map(({ name, attempt_count }) => [name, attempt_count])),
+  }
+}
+
+/** One snapshot: a server that runs meanwhile goes on writing beside it. */
+function readStore<T>(dataDir: string, read: (database: DatabaseSync) => T): T {
+  const database = new DatabaseSync(join(dataDir, 'countersign.db'), { readOnly: true })
+  try {
+    database.exec('begin')
+    return read(database)
+  } finally {
+    database.close()
+  }
+}

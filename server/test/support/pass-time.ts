@@ -1,0 +1,15 @@
+import type { TestApp } from './start-test-app.ts'
+
+/**
+ * Moves the server's clock ahead and wakes what sleeps until then. Timers know nothing of the
+ * clock, but a commit that brings something to announce makes the announcer look again: here the
+ * rotation of an endpoint that is made for it, in a project of its own.
+ */
+export async function passTime(server: Pick<TestApp, 'client' | 'clock'>, ms: number) {
+  server.clock.adjust(ms)
+  const { id: project } = await server.client.projects.create({ name: 'the passing of time' })
+  const { id } = await server.client.endpoints.create(project, {
+    url: 'http://127.0.0.1:9/nobody',
+  })
+  await server.client.endpoints.rotateSecret(project, id, { expireCurrentIn: 60 })
+}
