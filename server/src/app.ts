@@ -3,7 +3,7 @@ import type { ActionContext, ActionParts, AttemptSummary } from './actions/actio
 import { announceExpiries } from './actions/announce-expiries.ts'
 import { noteClockJump } from './actions/note-clock-jump.ts'
 import { settleEndpointHealth } from './actions/settle-endpoint-health.ts'
-import { type Api, createApi } from './api/server.ts'
+import { createApi } from './api/server.ts'
 import { createClock, type SystemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { systemPrincipal } from './core/authorization.ts'
@@ -27,7 +27,7 @@ import { StartError } from './start-error.ts'
 import { migrateSqlite, type SqliteMigration } from './storage/sqlite/migrate.ts'
 import { openSqliteStorage } from './storage/sqlite/open.ts'
 import { type ClaimedDelivery, type Storage, StorageOpenError } from './storage/storage.ts'
-import { createTimekeeping } from './timekeeping.ts'
+import { createTimekeeping, type Timekeeping } from './timekeeping.ts'
 import { createUrlPolicy } from './url-policy.ts'
 import { version } from './version.ts'
 
@@ -94,13 +94,74 @@ async function start(
 ): Promise<App> {
   const { config, logger } = options
   const base = await openBase(options, releases)
-  const { clock, storage } = base
   const rootKeys = loadOrCreateRootKeys({ config, randomBytes: base.random.bytes })
   for (const warning of rootKeys.warnings) logger.warn(warning)
-  const metrics = createMetrics({ storage, now: clock.now })
+  const metrics = createMetrics({ storage: base.storage, now: base.clock.now })
+  const delivery = createDelivery(config, base, metrics, releases)
+  const timekeeping = createJobs(base, delivery, logger)
+  const api = createApi({
+    parts: delivery.parts,
+    rootKeys: rootKeys.keys,
+    publicUrl: config.publicUrl,
+    logger,
+    metrics,
+    consoleDirectory: options.consoleDirectory ?? null,
+  })
+  base.opened.connect({
+    handOff: delivery.dispatcher.handOff,
+    async onCommitted(changes) {
+      api.forgetApiKeys(changes)
+      if (changes.hasAnnouncements) timekeeping.wake()
+      await delivery.dispatcher.onCommitted(changes)
+    },
+  })
 
+  const url = await listening(config, () => api.listen(config))
+  releases.push(() => api.close())
+  const metricsDoor = await openMetricsDoor(config, metrics)
+  if (metricsDoor !== null) releases.push(metricsDoor.close)
+  // Nothing is sent, and no time-driven change is made, before the start has succeeded.
+  delivery.dispatcher.start()
+  timekeeping.start()
+  releases.push(timekeeping.stop)
+
+  let stopping: Promise<void> | null = null
+  return {
+    url,
+    metricsUrl: metricsDoor?.url ?? null,
+    rootKeys: rootKeys.keys,
+    rootKeyFile: rootKeys.file,
+    isRootKeyNew: rootKeys.isNew,
+    failed: delivery.failed,
+    stop(deadlineMs) {
+      stopping ??= (async () => {
+        await timekeeping.stop()
+        await api.close()
+        await delivery.dispatcher.stop(deadlineMs)
+        await release()
+      })()
+      return stopping
+    },
+  }
+}
+
+/** The dispatcher with its sender thread, and the parts that every action is given. */
+interface Delivery {
+  dispatcher: Dispatcher
+  parts: ActionParts
+  /** For what the server does by itself. */
+  systemContext: () => ActionContext
+  failed: Promise<Error>
+}
+
+function createDelivery(
+  config: Config,
+  base: Base,
+  metrics: Metrics,
+  releases: (() => Promise<void>)[],
+): Delivery {
   const sender = startSenderThread({
-    clock: clock.shared,
+    clock: base.clock.shared,
     ...addressRules(config),
     slotsMax: config.concurrency,
     attemptTimeoutMs: config.attemptTimeoutMs,
@@ -122,65 +183,30 @@ async function start(
     principal: systemPrincipal,
     requestId: null,
     sourceAddress: null,
-    transact: (work) => storage.transact(work),
+    transact: (work) => base.storage.transact(work),
     keepsAnswer: false,
   })
-  const timekeeping = createTimekeeping({
+  return { dispatcher, parts, systemContext, failed: sender.failed }
+}
+
+function createJobs(base: Base, delivery: Delivery, logger: Logger): Timekeeping {
+  const { clock, storage } = base
+  return createTimekeeping({
     clock,
     nextAnnouncementAt: () => storage.nextAnnouncementAt(),
-    announce: () => announceExpiries(systemContext()),
+    announce: () => announceExpiries(delivery.systemContext()),
     async onJump(jumpMs) {
       logger.warn({ jumpMs }, 'The wall clock jumped; the clock of this process follows it.')
-      dispatcher.wake()
-      await noteClockJump(systemContext(), jumpMs)
+      delivery.dispatcher.wake()
+      await noteClockJump(delivery.systemContext(), jumpMs)
     },
     onError: base.onError,
   })
-  const api = await createApi({
-    parts,
-    rootKeys: rootKeys.keys,
-    publicUrl: config.publicUrl,
-    logger,
-    metrics,
-    consoleDirectory: options.consoleDirectory ?? null,
-  })
-  base.opened.connect({
-    handOff: dispatcher.handOff,
-    async onCommitted(changes) {
-      api.forgetApiKeys(changes)
-      if (changes.hasAnnouncements) timekeeping.wake()
-      await dispatcher.onCommitted(changes)
-    },
-  })
-  const url = await listening(config, () => api.listen(config))
-  releases.push(() => api.close())
-  const metricsDoor =
-    config.metricsPort === null
-      ? null
-      : await listenForMetrics({ host: config.host, port: config.metricsPort }, metrics)
-  if (metricsDoor !== null) releases.push(metricsDoor.close)
-  dispatcher.start()
-  timekeeping.start()
-  releases.push(timekeeping.stop)
+}
 
-  let stopping: Promise<void> | null = null
-  return {
-    url,
-    metricsUrl: metricsDoor?.url ?? null,
-    rootKeys: rootKeys.keys,
-    rootKeyFile: rootKeys.file,
-    isRootKeyNew: rootKeys.isNew,
-    failed: sender.failed,
-    stop(deadlineMs) {
-      stopping ??= (async () => {
-        await timekeeping.stop()
-        await api.close()
-        await dispatcher.stop(deadlineMs)
-        await release()
-      })()
-      return stopping
-    },
-  }
+async function openMetricsDoor(config: Config, metrics: Metrics) {
+  const { host, metricsPort } = config
+  return metricsPort === null ? null : listenForMetrics({ host, port: metricsPort }, metrics)
 }
 
 /** What everything else stands on. */

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Countersign } from '@countersign/sdk'
 import { version } from '../src/version.ts'
 import { neverAnswers } from './support/hostile-receivers.ts'
@@ -95,6 +98,39 @@ test('a second signal ends a stop that would take long', async (t) => {
   await server.prints(/Stopping/)
   server.signal('SIGINT')
   assert.equal(await server.exited, 1)
+})
+
+test('a stop answers what it is being asked, and then does not wait for that connection', async (t) => {
+  const dataDir = createDataDir(t)
+  await using server = startCommand(['dev', '--port', '0', '--data-dir', dataDir])
+  const { hostname, port } = new URL(await urlOf(server))
+  await server.prints(/Ctrl-C stops the server/)
+  const key = readFileSync(join(dataDir, 'root-key'), 'utf8').trim()
+  const body = JSON.stringify({ type: 'order.paid', data: {} })
+  const socket = connect({ host: hostname, port: Number(port) })
+  t.after(() => socket.destroy())
+  let answer = ''
+  socket.setEncoding('utf8').on('data', (text) => {
+    answer += text
+  })
+  // Half a request is under way when the signal comes; the client then keeps the connection.
+  socket.write(
+    [
+      'POST /v1/projects/demo/events HTTP/1.1',
+      `Host: ${hostname}`,
+      `Authorization: Bearer ${key}`,
+      'Content-Type: application/json',
+      `Content-Length: ${body.length}`,
+      '',
+      body.slice(0, 5),
+    ].join('\r\n'),
+  )
+  await once(socket, 'ready')
+  server.signal('SIGTERM')
+  await server.prints(/Stopping/)
+  socket.write(body.slice(5))
+  await until('the request is answered', () => answer.includes('HTTP/1.1 202'))
+  assert.equal(await Promise.race([server.exited, delay(10_000, 'still running')]), 0)
 })
 
 test('a Ctrl-C that npm passes on a second time is still one', async (t) => {

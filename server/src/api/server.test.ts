@@ -15,13 +15,7 @@ test('answers every request with an id of our own, which a problem names as its 
 
 test('answers an unknown path with 404 and no question for a key', async () => {
   await using server = await createTestApi()
-  for (const path of [
-    '/v2',
-    '/v1/nowhere',
-    '/v1/projects/',
-    '/v1/projects/%zz',
-    `/${'x'.repeat(2000)}`,
-  ]) {
+  for (const path of ['/v2', '/v1/nowhere', '/v1/projects/%zz', `/${'x'.repeat(2000)}`]) {
     const reply = await server.call('GET', path, { key: null })
     assert.equal(reply.status, 404, path)
     assert.equal(reply.body.code, 'not_found')

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type DemoMoment, demoSliceCount, describeDemo, drawDemo } from './demo-picture.ts'
+import {
+  type DemoMoment,
+  demoColumns,
+  demoSliceCount,
+  describeDemo,
+  drawDemo,
+} from './demo-picture.ts'
 
 function slice(delivered: number, ...secretIds: string[]) {
   return { delivered, rejected: 0, secretIds: new Set(secretIds) }
@@ -46,7 +52,7 @@ test('the picture shows when each secret signs, whom the receiver trusts, and th
 test('the picture fits 80 columns at its end', () => {
   const slices = Array.from({ length: demoSliceCount + 20 }, () => slice(10, 'sec_1', 'sec_2'))
   const lines = drawDemo({ ...moment, slices, sliceMs: 350 }, { usesColor: false })
-  for (const line of lines) assert.ok(line.length <= 80, `${line.length}: ${line}`)
+  for (const line of lines) assert.ok(line.length <= demoColumns, `${line.length}: ${line}`)
 })
 
 test('there is no escape sequence without colour, and there is with it', () => {

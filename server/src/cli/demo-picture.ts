@@ -16,7 +16,9 @@ export interface DemoMoment {
   story: readonly { atMs: number; text: string }[]
 }
 
-/** Slices of the time line: with the names in front it fits a terminal of 80 columns. */
+/** Width of the picture. A line that wraps could not be drawn over. */
+export const demoColumns = 80
+/** Slices of the time line: what is left beside the names and the rate. */
 export const demoSliceCount = 54
 
 /** The moment as lines of text: which secret signs when, who trusts it, and what arrives. */

@@ -68,7 +68,10 @@ export async function createDemoStory(options: {
     receiver.trust(values)
     trusts.push({ atMs: elapsedMs(), what })
   }
-  const until = (atMs: number) => sleep(Math.max(0, atMs - elapsedMs()), undefined, { signal })
+  const ended = new AbortController()
+  signal.addEventListener('abort', () => ended.abort(), { once: true })
+  const until = (atMs: number) =>
+    sleep(Math.max(0, atMs - elapsedMs()), undefined, { signal: ended.signal })
 
   const rotateInTheMiddle = async () => {
     tell('Publishing. Every delivery is signed with the old secret.')
@@ -107,10 +110,8 @@ export async function createDemoStory(options: {
       startedAt = monotonic()
       trust('old', [endpoint.secret])
       const durationMs = plan.totalMs
-      await Promise.all([
-        rotateInTheMiddle(),
-        publishSteadily({ publish, ratePerSecond, durationMs, monotonic, signal }),
-      ])
+      const pace = { ratePerSecond, durationMs, monotonic, signal: ended.signal }
+      await togetherToTheEnd(ended, [rotateInTheMiddle(), publishSteadily({ publish, ...pace })])
       const giveUpAtMs = elapsedMs() + drainMsMax
       while (figures.totals().lost > 0 && elapsedMs() < giveUpAtMs) {
         await sleep(drainPollMs, undefined, { signal })
@@ -118,6 +119,20 @@ export async function createDemoStory(options: {
       return figures.totals()
     },
   }
+}
+
+/** When one fails the others end early, and no call is left under way; throws the first failure. */
+async function togetherToTheEnd(
+  ended: AbortController,
+  parts: readonly Promise<void>[],
+): Promise<void> {
+  const failures: unknown[] = []
+  const endAll = (error: unknown) => {
+    failures.push(error)
+    ended.abort()
+  }
+  await Promise.all(parts.map((part) => part.catch(endAll)))
+  if (failures.length > 0) throw failures[0]
 }
 
 /** Room on the time line for the last deliveries. */

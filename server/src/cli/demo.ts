@@ -6,7 +6,7 @@ import { startApp } from '../app.ts'
 import { canRedraw, isColorRefused, isRunByNpm, type OptionTexts, readConfig } from '../config.ts'
 import { createLogger } from '../logger.ts'
 import type { CommandContext } from './command-context.ts'
-import { describeDemo, drawDemo, seconds } from './demo-picture.ts'
+import { demoColumns, describeDemo, drawDemo, seconds } from './demo-picture.ts'
 import { createDemoScreen, type DemoScreen } from './demo-screen.ts'
 import { createDemoStory, type DemoStory } from './demo-story.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
@@ -31,7 +31,8 @@ async function runDemo(
 ): Promise<ExitCode> {
   const { clock, environment, stdout, stderr } = context
   const usesColor = !isColorRefused(environment)
-  const screen = createDemoScreen({ stdout, canRedraw: canRedraw(environment) })
+  const isWide = (stdout.columns ?? 0) >= demoColumns
+  const screen = createDemoScreen({ stdout, canRedraw: canRedraw(environment) && isWide })
   await using resources = new AsyncDisposableStack()
   const stop = resources.use(
     listenForStop({

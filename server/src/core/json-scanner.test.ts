@@ -292,6 +292,9 @@ test('refuses a batch whose body is at fault, and knows a missing list from an e
   const deep = `{"data":${nested(63)}}`
   assert.equal(elementsOf(`{"events":[${deep},${deep}]}`)?.length, 2)
   assert.ok(!read(`{"events":[{"data":${nested(64)}}]}`).ok)
+  assert.equal(elementsOf(`{"events":[${nested(64)}],"more":${nested(63)}}`)?.length, 1)
+  assert.ok(!read(`{"events":[${nested(65)}]}`).ok)
+  assert.ok(!read(`{"events":[],"more":${nested(64)}}`).ok)
 })
 
 function depthOf(value: unknown): number {

@@ -66,6 +66,19 @@ test('accepts exactly the numbers, words and escapes of JSON', () => {
   }
 })
 
+test('accepts exactly what JSON.parse accepts, for every character in an escape or a string', () => {
+  for (let code = 0; code < 256; code += 1) {
+    const character = String.fromCharCode(code)
+    for (const string of ['', '\\', '\\u', '\\u0', '\\u00', '\\u000']) {
+      agreesWithParse(`{"a":"${string}${character}${'0'.repeat(Math.max(0, 5 - string.length))}"}`)
+      agreesWithParse(`{"a":"${string}${character}"}`)
+    }
+    agreesWithParse(`{"a":${character}1}`)
+    agreesWithParse(`{"a":1${character}}`)
+    agreesWithParse(`${character}{"a":1}${character}`)
+  }
+})
+
 test('refuses a million brackets quickly, without running out of stack', () => {
   for (const text of ['['.repeat(1e6), '{"a":'.repeat(2e5), `{"a":${'['.repeat(1e6)}`]) {
     assert.ok(!readEnvelope(bytesOf(text), { depthMax: 64 }).ok)

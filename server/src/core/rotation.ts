@@ -54,8 +54,9 @@ export function rotationState(rotation: Rotation, now: number): RotationState {
     rotation.previousSecretExpirySeenAt !== null || (expiresAt !== null && expiresAt <= now)
   if (isOver) {
     // A staged rotation whose previous secret stops at the instant of activation is a cut.
-    const completedBy = expiresAt === rotation.activatesAt ? 'cut' : 'expiry'
-    return { status: 'completed', completedBy, closedAt: expiresAt }
+    const wasStaged = rotation.activatesAt > rotation.createdAt
+    const isCut = wasStaged && expiresAt === rotation.activatesAt
+    return { status: 'completed', completedBy: isCut ? 'cut' : 'expiry', closedAt: expiresAt }
   }
   if (!hasActivated(rotation, now)) return { status: 'staged', completedBy: null, closedAt: null }
   return { status: 'overlapping', completedBy: null, closedAt: null }
@@ -69,21 +70,21 @@ export function isRotationOpen(rotation: Rotation, now: number): boolean {
 /** What was recorded and what follows from the timestamps, in order of time. */
 export function rotationTimeline(rotation: Rotation, now: number): TimelineEntry[] {
   const state = rotationState(rotation, now)
-  const derived: TimelineEntry[] = []
   const endedAt = state.closedAt ?? Number.POSITIVE_INFINITY
-  if (hasActivated(rotation, Math.min(now, endedAt)) && state.status !== 'cancelled') {
-    derived.push({ at: rotation.activatesAt, what: 'activated', actor: null, detail: null })
-  }
+  const hasBegun = hasActivated(rotation, Math.min(now, endedAt))
   // An act, or the announcement of the end, leaves a note of its own.
-  if (rotation.outcome === null && state.completedBy !== null) {
-    derived.push({
-      at: state.closedAt ?? now,
-      what: 'completed',
-      actor: null,
-      detail: state.completedBy,
-    })
-  }
-  return [...rotation.notes, ...derived].sort((a, b) => a.at - b.at)
+  const isUntold = rotation.outcome === null && state.completedBy !== null
+  const [made, ...later] = rotation.notes
+  return [
+    ...(made === undefined ? [] : [made]),
+    ...(hasBegun ? [byTime(rotation.activatesAt, 'activated', null)] : []),
+    ...later,
+    ...(isUntold ? [byTime(state.closedAt ?? now, 'completed', state.completedBy)] : []),
+  ].sort((a, b) => a.at - b.at)
+}
+
+function byTime(at: number, what: string, detail: string | null): TimelineEntry {
+  return { at, what, actor: null, detail }
 }
 
 /** True while `secret` may still be given a later expiry: nothing expired is revived. */

@@ -33,7 +33,10 @@ export function attempt(
   done: (verdict: AttemptedVerdict) => void,
 ): void {
   const startedAt = input.now()
-  if (input.urlRefusal !== null) return done(refused(input, startedAt, input.urlRefusal))
+  if (input.urlRefusal !== null) {
+    done(refused(input, startedAt, input.urlRefusal))
+    return
+  }
   let secretIds: string[] = []
 
   const sign = () => {

@@ -118,6 +118,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     else whenIdle()
   }
 
+  sender.onMessage(receive)
+
   return {
     handOff: {
       reserve: (endpointId, dataBytes) => !isStopping && room.reserve(endpointId, dataBytes),
@@ -126,10 +128,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         for (const { endpointId, dataBytes } of reservations) room.cancel(endpointId, dataBytes)
       },
     },
-    start() {
-      sender.onMessage(receive)
-      claimer.wake()
-    },
+    start: claimer.wake,
     async onCommitted(changes) {
       if (changes.hasDueDeliveries) claimer.wake()
       if (changes.endpointIds.size > 0) await directory.refresh(changes.endpointIds)

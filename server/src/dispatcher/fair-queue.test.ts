@@ -50,6 +50,26 @@ test('leaves a quarter of the slots to first attempts', () => {
   assert.equal(takeAll(queue).filter((job) => job.isRetry).length, 30)
 })
 
+test('lets retries that were held back go while first attempts keep coming', () => {
+  const queue = createFairQueue<Job>({ slotsMax: 20, gate: alwaysOpen })
+  for (let endpoint = 0; endpoint < 30; endpoint += 1) {
+    for (const job of jobsOf(`ep${endpoint}`, 1, { isRetry: true })) queue.push(job)
+  }
+  const running = takeAll(queue)
+  assert.equal(running.length, 15)
+  for (let endpoint = 0; endpoint < 30; endpoint += 1) {
+    for (const job of jobsOf(`new${endpoint}`, 100)) queue.push(job)
+  }
+  running.push(...takeAll(queue))
+  for (let turn = 0; turn < 200; turn += 1) {
+    const ended = running.shift()
+    assert.ok(ended)
+    queue.done(ended)
+    running.push(...takeAll(queue))
+  }
+  assert.equal(queue.drainAll().filter((job) => job.isRetry).length, 0)
+})
+
 test('lets a retry go even where there is a single slot', () => {
   const queue = createFairQueue<Job>({ slotsMax: 1, gate: alwaysOpen })
   for (const job of jobsOf('ep1', 1, { isRetry: true })) queue.push(job)

@@ -112,7 +112,9 @@ export function createSender(options: SenderOptions): Sender {
     const before = endpoints.get(endpoint.id)
     const latched = before?.latched ?? new Set<string>()
     const check = options.guard.checkUrl(endpoint.url)
-    const isSameRate = before?.endpoint.rateLimitPerSecond === endpoint.rateLimitPerSecond
+    // What was learned of the receiver's speed outlives a change of the endpoint.
+    const rate = before?.rate ?? createSendRate(endpoint.rateLimitPerSecond)
+    rate.limitPerSecond = endpoint.rateLimitPerSecond
     endpoints.set(endpoint.id, {
       endpoint,
       format: formatOf(endpoint.format),
@@ -121,9 +123,10 @@ export function createSender(options: SenderOptions): Sender {
         expiredSecretIds.push(secretId)
         planFlush()
       }),
-      rate: before && isSameRate ? before.rate : createSendRate(endpoint.rateLimitPerSecond),
+      rate,
       urlRefusal: check.ok ? null : check.detail,
     })
+    queue.reopen(endpoint.id)
     if (endpoint.condition !== 'active') {
       for (const job of queue.drain(endpoint.id)) refuseInactive(job, endpoint.condition)
     }

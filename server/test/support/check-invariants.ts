@@ -4,12 +4,11 @@ import { DatabaseSync } from 'node:sqlite'
 
 /** What a store holds, counted from its rows. */
 export interface StoreFigures {
-  events: number
-  deliveries: number
-  pendingDeliveries: number
-  attempts: number
-  /** Attempts recorded per delivery, under `endpoint id/event id`. */
-  attemptsByDelivery: ReadonlyMap<string, number>
+  eventCount: number
+  attemptCount: number
+  pendingCount: number
+  /** Under `endpoint id/event id`. */
+  deliveries: ReadonlyMap<string, { status: string; attemptCount: number }>
 }
 
 /**
@@ -146,19 +145,19 @@ const stateQueries = {
 }
 
 function readFigures(database: DatabaseSync): StoreFigures {
-  const count = (query: string) => Number(Object.values(database.prepare(query).get() ?? {})[0])
-  const rows = database
+  const deliveries = database
     .prepare(
-      `select d.endpoint_id || '/' || e.id as name, d.attempt_count
+      `select d.endpoint_id || '/' || e.id as name, d.status, d.attempt_count as attemptCount
        from deliveries d join events e on e.seq = d.event_seq`,
     )
-    .all() as { name: string; attempt_count: number }[]
+    .all() as { name: string; status: string; attemptCount: number }[]
+  const countRows = (table: string) =>
+    Number(database.prepare(`select count(*) as rows from ${table}`).get()?.rows)
   return {
-    events: count('select count(*) from events'),
-    deliveries: rows.length,
-    pendingDeliveries: count(`select count(*) from deliveries where status = 'pending'`),
-    attempts: count('select count(*) from attempts'),
-    attemptsByDelivery: new Map(rows.map(({ name, attempt_count }) => [name, attempt_count])),
+    eventCount: countRows('events'),
+    attemptCount: countRows('attempts'),
+    pendingCount: deliveries.filter(({ status }) => status === 'pending').length,
+    deliveries: new Map(deliveries.map(({ name, ...delivery }) => [name, delivery])),
   }
 }
 

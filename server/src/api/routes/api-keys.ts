@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import { createApiKey } from '../../actions/create-api-key.ts'
 import { revokeApiKey } from '../../actions/revoke-api-key.ts'
 import { emptyAnswer, jsonAnswer } from '../answer.ts'
@@ -10,7 +9,7 @@ import {
   CreatedApiKeySchema,
   presentApiKey,
 } from '../wire/api-key.ts'
-import { pageOf, pageQuery, pageRequest, presentPage } from '../wire/page.ts'
+import { listQuery, pageOf, pageRequest, presentPage } from '../wire/page.ts'
 import { checkedTime } from '../wire/time.ts'
 
 export const ApiKeyPageSchema = pageOf(ApiKeySchema, 'ApiKeyPage')
@@ -42,7 +41,7 @@ export const apiKeyRoutes: readonly Route[] = [
     summary: 'List API keys',
     tag: 'API keys',
     access: 'keys.write',
-    query: Type.Object(pageQuery),
+    query: listQuery(),
     answers: { 200: ApiKeyPageSchema },
     async answer({ context, params, query }) {
       const page = await context.storage.listApiKeys(params.project, pageRequest(query))

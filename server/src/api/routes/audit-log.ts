@@ -4,13 +4,12 @@ import { jsonAnswer } from '../answer.ts'
 import { plainRoute, type Route } from '../route.ts'
 import { AuditRowSchema, presentAuditRow } from '../wire/audit-row.ts'
 import { text, time } from '../wire/fields.ts'
-import { pageOf, pageQuery, pageRequest, presentPage } from '../wire/page.ts'
+import { listQuery, pageOf, pageRequest, presentPage } from '../wire/page.ts'
 import { checkedTime } from '../wire/time.ts'
 
 export const AuditRowPageSchema = pageOf(AuditRowSchema, 'AuditRowPage')
 
-const listQuery = Type.Object({
-  ...pageQuery,
+const auditQuery = listQuery({
   actor: Type.Optional(text(limits.uidLengthMax, 'Id of the actor.')),
   action: Type.Optional(text(limits.uidLengthMax, 'Such as `endpoint.secret.rotated`.')),
   since: Type.Optional(time('At this time or later.')),
@@ -24,7 +23,7 @@ export const auditLogRoutes: readonly Route[] = [
     summary: 'List who changed what',
     tag: 'Audit log',
     access: 'audit.read',
-    query: listQuery,
+    query: auditQuery,
     answers: { 200: AuditRowPageSchema },
     async answer({ context, params, query }) {
       const page = await context.storage.listAuditRows(
@@ -37,7 +36,7 @@ export const auditLogRoutes: readonly Route[] = [
   }),
 ]
 
-function filterOf({ actor, action, since }: Static<typeof listQuery>) {
+function filterOf({ actor, action, since }: Static<typeof auditQuery>) {
   return {
     ...(actor === undefined ? {} : { actor }),
     ...(action === undefined ? {} : { action }),

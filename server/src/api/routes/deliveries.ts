@@ -17,13 +17,12 @@ import {
   presentDelivery,
 } from '../wire/delivery.ts'
 import { oneOf, text, time } from '../wire/fields.ts'
-import { pageOf, pageQuery, pageRequest, presentPage } from '../wire/page.ts'
+import { listQuery, pageOf, pageRequest, presentPage } from '../wire/page.ts'
 import { checkedTime } from '../wire/time.ts'
 
 export const DeliveryPageSchema = pageOf(DeliverySchema, 'DeliveryPage')
 
-const listQuery = Type.Object({
-  ...pageQuery,
+const deliveryQuery = listQuery({
   endpoint: Type.Optional(text(limits.uidLengthMax, 'Id or uid of an endpoint.')),
   event: Type.Optional(text(limits.uidLengthMax, 'Id of an event.')),
   event_type: Type.Optional(text(limits.eventTypeLengthMax)),
@@ -40,7 +39,7 @@ export const deliveryRoutes: readonly Route[] = [
     summary: 'List deliveries',
     tag: 'Deliveries',
     access: 'deliveries.read',
-    query: listQuery,
+    query: deliveryQuery,
     answers: { 200: DeliveryPageSchema },
     async answer({ context, params, query }) {
       const request = pageRequest(query)
@@ -87,7 +86,7 @@ export const deliveryRoutes: readonly Route[] = [
 async function filterOf(
   context: ActionContext,
   projectId: string,
-  query: Static<typeof listQuery>,
+  query: Static<typeof deliveryQuery>,
 ): Promise<DeliveryFilter> {
   const filter: DeliveryFilter = {}
   if (query.endpoint !== undefined) {

@@ -27,12 +27,11 @@ import {
   type WireEndpoint,
 } from '../wire/endpoint.ts'
 import { oneOf, text } from '../wire/fields.ts'
-import { pageOf, pageQuery, pageRequest, presentPage } from '../wire/page.ts'
+import { listQuery, pageOf, pageRequest, presentPage } from '../wire/page.ts'
 
 export const EndpointPageSchema = pageOf(EndpointSchema, 'EndpointPage')
 
-const listQuery = Type.Object({
-  ...pageQuery,
+const endpointQuery = listQuery({
   state: Type.Optional(oneOf(['active', 'disabled'])),
   health: Type.Optional(oneOf(['healthy', 'failing', 'blocked'])),
   search: Type.Optional(
@@ -71,7 +70,7 @@ export const endpointRoutes: readonly Route[] = [
     summary: 'List endpoints',
     tag: 'Endpoints',
     access: 'webhooks.read',
-    query: listQuery,
+    query: endpointQuery,
     answers: { 200: EndpointPageSchema },
     async answer({ context, params, query }) {
       const { storage } = context
@@ -167,7 +166,7 @@ function refuseMaskedHeaders(body: unknown, parts: ActionParts): void {
   throw invalidFields(endpointProblems(body, parts))
 }
 
-function filterOf(query: Static<typeof listQuery>): EndpointFilter {
+function filterOf(query: Static<typeof endpointQuery>): EndpointFilter {
   const { state, health, search } = query
   return {
     ...(state === undefined ? {} : { state }),

@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import { missing } from '../../actions/load.ts'
 import { type Published, type PublishInput, publishEvents } from '../../actions/publish-events.ts'
 import { AppError, type FieldError } from '../../core/errors.ts'
@@ -16,7 +15,7 @@ import {
   presentEventSummary,
   presentPublished,
 } from '../wire/event.ts'
-import { pageOf, pageQuery, pageRequest, presentPage } from '../wire/page.ts'
+import { listQuery, pageOf, pageRequest, presentPage } from '../wire/page.ts'
 
 export const EventPageSchema = pageOf(EventSummarySchema, 'EventPage')
 
@@ -61,7 +60,7 @@ export const eventRoutes: readonly Route[] = [
     summary: 'List events',
     tag: 'Events',
     access: 'events.read',
-    query: Type.Object(pageQuery),
+    query: listQuery(),
     answers: { 200: EventPageSchema },
     async answer({ context, params, query }) {
       const page = await context.storage.listEvents(params.project, pageRequest(query))

@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import { createProject } from '../../actions/create-project.ts'
 import { deleteProject } from '../../actions/delete-project.ts'
 import { loadProject } from '../../actions/load.ts'
@@ -8,7 +7,7 @@ import type { FieldError } from '../../core/errors.ts'
 import { emptyAnswer, jsonAnswer } from '../answer.ts'
 import { jsonBody } from '../request-body.ts'
 import { plainRoute, postRoute, type Route } from '../route.ts'
-import { pageOf, pageQuery, pageRequest, presentPage } from '../wire/page.ts'
+import { listQuery, pageOf, pageRequest, presentPage } from '../wire/page.ts'
 import {
   CreateProjectSchema,
   ProjectSchema,
@@ -46,7 +45,7 @@ export const projectRoutes: readonly Route[] = [
     summary: 'List projects',
     tag: 'Projects',
     access: 'root',
-    query: Type.Object(pageQuery),
+    query: listQuery(),
     answers: { 200: ProjectPageSchema },
     async answer({ context, query }) {
       const page = await context.storage.listProjects(pageRequest(query))

@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import { cancelRotation } from '../../actions/cancel-rotation.ts'
 import { completeRotation } from '../../actions/complete-rotation.ts'
 import { loadEndpoint, loadRotation } from '../../actions/load.ts'
@@ -7,7 +6,7 @@ import type { Rotation } from '../../core/rotation.ts'
 import { type Answer, jsonAnswer } from '../answer.ts'
 import { jsonBody } from '../request-body.ts'
 import { type Call, plainRoute, postRoute, type Route } from '../route.ts'
-import { pageOf, pageQuery, pageRequest, presentPage } from '../wire/page.ts'
+import { listQuery, pageOf, pageRequest, presentPage } from '../wire/page.ts'
 import {
   EndRotationSchema,
   presentRotation,
@@ -26,7 +25,7 @@ export const rotationRoutes: readonly Route[] = [
     summary: 'List rotations',
     tag: 'Secrets and rotations',
     access: 'webhooks.read',
-    query: Type.Object(pageQuery),
+    query: listQuery(),
     answers: { 200: RotationPageSchema },
     async answer({ context, params, query }) {
       const request = pageRequest(query)

@@ -1,11 +1,10 @@
-import { Type } from 'typebox'
 import { loadEndpoint } from '../../actions/load.ts'
 import { revokePreviousSecret } from '../../actions/revoke-previous-secret.ts'
 import { rotateSecret } from '../../actions/rotate-secret.ts'
 import { jsonAnswer } from '../answer.ts'
 import { jsonBody } from '../request-body.ts'
 import { plainRoute, postRoute, type Route } from '../route.ts'
-import { pageOf, pageQuery, pageRequest, presentPage, slicePage } from '../wire/page.ts'
+import { listQuery, pageOf, pageRequest, presentPage, slicePage } from '../wire/page.ts'
 import {
   presentRotation,
   RevokedPreviousSecretSchema,
@@ -86,7 +85,7 @@ export const secretRoutes: readonly Route[] = [
     description: 'Metadata and computed status, never a value.',
     tag: 'Secrets and rotations',
     access: 'webhooks.read',
-    query: Type.Object(pageQuery),
+    query: listQuery(),
     answers: { 200: SecretPageSchema },
     async answer({ context, params, query }) {
       const request = pageRequest(query)

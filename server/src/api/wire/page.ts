@@ -1,12 +1,16 @@
-import { type Static, type TObject, type TSchema, Type } from 'typebox'
+import { type Static, type TObject, type TProperties, type TSchema, Type } from 'typebox'
 import { invalidField } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { CURSOR_LENGTH_MAX, decodeCursor, encodeCursor } from '../../core/page-cursor.ts'
 import type { Page, PageRequest } from '../../storage/storage.ts'
 import { nullable, ref } from './fields.ts'
 
-/** What every list takes. */
-export const pageQuery = {
+/** What a list takes: `limit` and `cursor`, and filters of its own. Nothing else. */
+export function listQuery<T extends TProperties = Record<never, TSchema>>(filters?: T) {
+  return Type.Object({ ...pageQuery, ...(filters as T) }, { additionalProperties: false })
+}
+
+const pageQuery = {
   limit: Type.Optional(
     Type.Integer({
       minimum: 1,

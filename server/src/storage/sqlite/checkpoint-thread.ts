@@ -2,14 +2,14 @@ import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createClock } from '../../clock.ts'
-import { checkpointBounds, checkpointIntervalMs, createCheckpointer } from './checkpointer.ts'
+import { type CheckpointBounds, checkpointIntervalMs, createCheckpointer } from './checkpointer.ts'
 
 /**
  * A thread that does nothing but checkpoints: with them on the writing thread, the slowest answers
  * took eight times as long (performance.md, Design that won, 4). It tells its parent that it has
  * begun and what went wrong; any message ends it.
  */
-const { file } = workerData as { file: string }
+const { file, bounds } = workerData as { file: string; bounds: CheckpointBounds }
 
 /**
  * How long one try for the write lock lasts. Short, for SQLite asks ever more rarely: eight times in
@@ -22,7 +22,7 @@ const database = new DatabaseSync(file, { timeout: busyTimeoutMs })
 database.exec('pragma wal_autocheckpoint = 0')
 const checkpointer = createCheckpointer({
   database,
-  bounds: checkpointBounds,
+  bounds,
   readLogFileBytes: () => statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0,
 })
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
+import { type CheckpointBounds, checkpointBounds } from './checkpointer.ts'
 
 /** SQLite's own default, in pages: what happens inside the writes while no thread does it. */
 const inlineCheckpointPages = 1_000
@@ -11,11 +12,12 @@ const inlineCheckpointPages = 1_000
 export function startCheckpointThread(options: {
   file: string
   writerDatabase: DatabaseSync
+  bounds?: CheckpointBounds
   onError?: ((message: string, error: unknown) => void) | undefined
 }): { stop(): Promise<void> } {
-  const { file, writerDatabase, onError } = options
+  const { file, writerDatabase, bounds = checkpointBounds, onError } = options
   const worker = new Worker(new URL('./checkpoint-thread.ts', import.meta.url), {
-    workerData: { file },
+    workerData: { file, bounds },
     resourceLimits: { maxOldGenerationSizeMb: 32 },
   })
   worker.unref()

@@ -1,0 +1,68 @@
+import { describe, test } from 'node:test'
+import type { Storage } from './storage.ts'
+import { claimModelSuite } from './suite/claim-model-suite.ts'
+import { claimsSuite } from './suite/claims-suite.ts'
+import { deliveriesSuite } from './suite/deliveries-suite.ts'
+import { endpointsSuite } from './suite/endpoints-suite.ts'
+import { eventsSuite } from './suite/events-suite.ts'
+import { handOffSuite } from './suite/hand-off-suite.ts'
+import { projectsSuite } from './suite/projects-suite.ts'
+import { recordsSuite } from './suite/records-suite.ts'
+import { createSamples, type Samples } from './suite/samples-suite.ts'
+import { secretsSuite } from './suite/secrets-suite.ts'
+import type { TestClock } from './suite/test-clock-suite.ts'
+import { transactionsSuite } from './suite/transactions-suite.ts'
+
+/** One empty store of the adapter under test. */
+export interface OpenedStore {
+  /** The storage as it is open now: another object after `reopen`. */
+  readonly storage: Storage
+  /** The clock that the storage was opened with. */
+  readonly clock: TestClock
+  /** Closes and opens again, as a restart of the process does. */
+  reopen(): Promise<void>
+  dispose(): Promise<void>
+}
+
+export type OpenStore = (options?: { leaseMs?: number }) => Promise<OpenedStore>
+
+/** What a test of the suite is given. */
+export interface StoreUnderTest extends OpenedStore {
+  readonly samples: Samples
+}
+
+/** Registers a test on a store of its own. */
+export type StoreTest = (
+  name: string,
+  body: (store: StoreUnderTest) => Promise<void>,
+  options?: { leaseMs?: number },
+) => void
+
+/**
+ * What every adapter of the storage port must pass: each member of the port, and what it promises
+ * about transactions, restarts and leases.
+ */
+export function storageSuite(name: string, open: OpenStore): void {
+  const storeTest: StoreTest = (title, body, options) =>
+    test(title, async () => {
+      const store = await open(options)
+      try {
+        await body(Object.assign(store, { samples: createSamples(store) }))
+      } finally {
+        await store.dispose()
+      }
+    })
+
+  describe(`storage on ${name}`, () => {
+    describe('projects and keys', () => projectsSuite(storeTest))
+    describe('endpoints', () => endpointsSuite(storeTest))
+    describe('secrets and rotations', () => secretsSuite(storeTest))
+    describe('events', () => eventsSuite(storeTest))
+    describe('deliveries and attempts', () => deliveriesSuite(storeTest))
+    describe('claims and leases', () => claimsSuite(storeTest))
+    describe('claims, against a model', () => claimModelSuite(open))
+    describe('hand-off', () => handOffSuite(storeTest))
+    describe('transactions', () => transactionsSuite(storeTest))
+    describe('audit, idempotency, announcements, notebook', () => recordsSuite(storeTest))
+  })
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import type { StoreTest } from '../storage-suite.ts'
+import { onePage, readPages } from './pages-suite.ts'
+
+export function endpointsSuite(storeTest: StoreTest): void {
+  storeTest('keeps every member of an endpoint', async ({ storage, samples, clock }) => {
+    const project = await samples.addProject()
+    const endpoint = await samples.addEndpoint(project.id, {
+      uid: 'main',
+      description: 'Zwölf Boxkämpfer 😀',
+      eventTypes: ['order.*', 'user.created'],
+      state: 'disabled',
+      blockedAt: clock.now(),
+      blockedReason: 'nothing succeeded',
+      signingEnabled: false,
+      format: 'github',
+      algorithm: 'ed25519',
+      headerNames: ['X-B', 'X-A'],
+      sealedHeaders: new Uint8Array([0, 255, 7]),
+      metadata: { nested: { list: [1, null] } },
+      rateLimitPerSecond: 2.5,
+      createdBy: { type: 'key', id: 'key_1', name: 'server' },
+      health: 'blocked',
+      consecutiveFailures: 12,
+      lastSuccessAt: 1,
+      lastFailureAt: 2,
+      failingSince: 3,
+    })
+    assert.deepEqual(await storage.getEndpoint(project.id, endpoint.id), endpoint)
+    assert.deepEqual(await storage.getEndpoint(project.id, 'main'), endpoint)
+    assert.deepEqual(await storage.getEndpointById(endpoint.id), endpoint)
+  })
+
+  storeTest('finds an endpoint in its own project only', async ({ storage, samples }) => {
+    const { project, endpoint } = await samples.addPair()
+    const other = await samples.addProject()
+    await samples.addEndpoint(other.id)
+    assert.equal(await storage.getEndpoint(other.id, endpoint.id), null)
+    assert.equal(await storage.countEndpoints(project.id), 1)
+    assert.deepEqual((await storage.listEndpoints(project.id, {}, onePage)).items, [endpoint])
+  })
+
+  storeTest('changes everything but health, and health alone', async ({ storage, samples }) => {
+    const { project, endpoint } = await samples.addPair()
+    const changed = {
+      ...endpoint,
+      uid: 'renamed',
+      url: 'https://example.org/',
+      description: 'moved',
+      eventTypes: ['a.b'],
+      state: 'disabled' as const,
+      metadata: { a: 1 },
+      rateLimitPerSecond: 5,
+      sealedHeaders: new Uint8Array([9]),
+      headerNames: ['X-C'],
+      updatedAt: 99,
+    }
+    await storage.transact((tx) => tx.updateEndpoint({ ...changed, consecutiveFailures: 77 }))
+    assert.deepEqual(await storage.getEndpoint(project.id, 'renamed'), changed)
+
+    const health = {
+      health: 'failing' as const,
+      consecutiveFailures: 5,
+      lastSuccessAt: 10,
+      lastFailureAt: 11,
+      failingSince: 9,
+    }
+    await storage.transact((tx) => tx.updateEndpointHealth(endpoint.id, health))
+    assert.deepEqual(await storage.getEndpointById(endpoint.id), { ...changed, ...health })
+  })
+
+  storeTest('refuses a uid that is in use in the project', async ({ storage, samples }) => {
+    const project = await samples.addProject()
+    const other = await samples.addProject()
+    const first = await samples.addEndpoint(project.id, { uid: 'main' })
+    const second = await samples.addEndpoint(project.id)
+    await samples.addEndpoint(other.id, { uid: 'main' })
+    const isTaken = { name: 'StorageConflictError', constraint: 'endpoint_uid' }
+    await assert.rejects(samples.addEndpoint(project.id, { uid: 'main' }), isTaken)
+    const renamed = { ...second, uid: 'main' }
+    await assert.rejects(
+      storage.transact((tx) => tx.updateEndpoint(renamed)),
+      isTaken,
+    )
+    await storage.transact((tx) => tx.deleteEndpoint(first.id, 1))
+    await storage.transact((tx) => tx.updateEndpoint(renamed))
+    assert.equal((await storage.getEndpoint(project.id, 'main'))?.id, second.id)
+  })
+
+  storeTest('lists by state, health and search, newest first', async ({ storage, samples }) => {
+    const project = await samples.addProject()
+    const add = samples.addEndpoint
+    const a = await add(project.id, { url: 'https://example.com/Orders', uid: 'A-1' })
+    const b = await add(project.id, { description: 'ÜBERSICHT 100%', state: 'disabled' })
+    const c = await add(project.id, { health: 'failing' })
+    const list = async (filter: Parameters<typeof storage.listEndpoints>[1]) =>
+      (await readPages(1, (page) => storage.listEndpoints(project.id, filter, page))).map(
+        ({ id }) => id,
+      )
+    assert.deepEqual(await list({}), [c.id, b.id, a.id])
+    assert.deepEqual(await list({ state: 'active' }), [c.id, a.id])
+    assert.deepEqual(await list({ health: 'failing' }), [c.id])
+    assert.deepEqual(await list({ search: 'orders' }), [a.id])
+    assert.deepEqual(await list({ search: 'a-1' }), [a.id])
+    assert.deepEqual(await list({ search: 'übersicht 100%' }), [b.id])
+    assert.deepEqual(await list({ search: '_00' }), [])
+    assert.deepEqual(await list({ search: 'EXAMPLE', state: 'disabled' }), [b.id])
+    const found = { ...a, description: 'now übersicht too' }
+    await storage.transact((tx) => tx.updateEndpoint(found))
+    assert.deepEqual(await list({ search: 'ÜBERSICHT' }), [b.id, a.id])
+  })
+
+  storeTest('wipes a deleted endpoint and hides it', async ({ storage, samples, clock }) => {
+    const { project, endpoint: kept } = await samples.addPair()
+    const endpoint = await samples.addEndpoint(project.id, { sealedHeaders: new Uint8Array([1]) })
+    const now = clock.now()
+    const live = samples.secret(endpoint)
+    const staged = samples.secret(endpoint, { activatesAt: now + 1000 })
+    const expired = samples.secret(endpoint, { expiresAt: now - 1 })
+    const revoked = samples.secret(endpoint, { revokedAt: now - 5 })
+    const foreign = samples.secret(kept)
+    await storage.transact(async (tx) => {
+      for (const secret of [live, staged, expired, revoked, foreign]) await tx.insertSecret(secret)
+    })
+    await storage.transact((tx) => tx.deleteEndpoint(endpoint.id, now + 5))
+
+    assert.equal(await storage.getEndpoint(project.id, endpoint.id), null)
+    assert.equal(await storage.countEndpoints(project.id), 1)
+    assert.deepEqual((await storage.listEndpoints(project.id, {}, onePage)).items, [kept])
+    const deleted = await storage.getEndpointById(endpoint.id)
+    assert.equal(deleted?.deletedAt, now + 5)
+    assert.equal(deleted?.sealedHeaders, null)
+    const secrets = await storage.listSecrets(endpoint.id)
+    assert.ok(secrets.every(({ sealedValue }) => sealedValue === null))
+    const revokedAt = (id: string) => secrets.find((secret) => secret.id === id)?.revokedAt
+    assert.deepEqual(
+      [live, staged, expired, revoked].map(({ id }) => revokedAt(id)),
+      [now + 5, now + 5, null, now - 5],
+    )
+    assert.deepEqual(await storage.listSecrets(kept.id), [foreign])
+  })
+}
