@@ -18,7 +18,7 @@ import { createNameResolver } from './dispatcher/name-resolver.ts'
 import { startSenderThread } from './dispatcher/sender-link.ts'
 import type { Verdict } from './dispatcher/sender-messages.ts'
 import { loadOrCreateRootKeys } from './key-files.ts'
-import { listenForMetrics, listening } from './listening.ts'
+import { assertFree, listenForMetrics, listening } from './listening.ts'
 import type { Logger } from './logger.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { openSecretBox } from './open-secret-box.ts'
@@ -93,6 +93,10 @@ async function start(
   release: () => Promise<void>,
 ): Promise<App> {
   const { config, logger } = options
+  // Found out before anything is made, so that a start that cannot succeed changes nothing.
+  for (const port of [config.port, config.metricsPort]) {
+    if (port !== null) await assertFree({ host: config.host, port })
+  }
   const base = await openBase(options, releases)
   const rootKeys = loadOrCreateRootKeys({ config, randomBytes: base.random.bytes })
   for (const warning of rootKeys.warnings) logger.warn(warning)
@@ -117,7 +121,7 @@ async function start(
   })
 
   const url = await listening(config, () => api.listen(config))
-  releases.push(() => api.close())
+  releases.push(() => api.close(0))
   const metricsDoor = await openMetricsDoor(config, metrics)
   if (metricsDoor !== null) releases.push(metricsDoor.close)
   // Nothing is sent, and no time-driven change is made, before the start has succeeded.
@@ -136,7 +140,7 @@ async function start(
     stop(deadlineMs) {
       stopping ??= (async () => {
         await timekeeping.stop()
-        await api.close()
+        await api.close(deadlineMs)
         await delivery.dispatcher.stop(deadlineMs)
         await release()
       })()

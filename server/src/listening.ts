@@ -14,6 +14,13 @@ export async function listening<T>(
   }
 }
 
+/** Throws what `listening` would throw, and leaves the port free. */
+export async function assertFree(at: { host: string; port: number }): Promise<void> {
+  const probe = createServer()
+  await listening(at, () => listen(probe, at))
+  await close(probe)
+}
+
 /** Metrics on a port of their own, without a key. */
 export async function listenForMetrics(
   at: { host: string; port: number },

@@ -150,7 +150,10 @@ describe('what reads tell of secrets and rotations', () => {
     ],
     [
       'revoke-previous',
-      async (subject) => (await subject.rotated(), subject.revokePrevious()),
+      async (subject) => {
+        await subject.rotated()
+        await subject.revokePrevious()
+      },
       ['created', 'activated', 'completed'],
     ],
     [

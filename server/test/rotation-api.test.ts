@@ -157,6 +157,18 @@ describe('what rotate takes (rotation.md section 3)', () => {
     assert.deepEqual(await subject.everything(), before)
   })
 
+  test('names every field whose value does not fit, also while a rotation is open', async () => {
+    const settings = { rotation_bounds: { expire_current_in_max: 3600 } }
+    const subject = await createRotationSubject(api, { settings })
+    const body = { secret: 'whsec_c2hvcnQ=', activate_at: time(-1), expire_current_in: 7200 }
+    const params = ['secret', 'activate_at', 'expire_current_in']
+    for (const what of ['before', 'in between']) {
+      const reply = await subject.rotate(body)
+      assertRefused(reply, { status: 422, code: 'validation_failed', params, what })
+      if (what === 'before') await subject.rotated()
+    }
+  })
+
   test('takes a supplied secret of 24 to 64 bytes, and answers it as it came', async () => {
     for (const bytes of [24, 32, 64]) {
       const subject = await createRotationSubject(api)

@@ -1,8 +1,9 @@
 import { requireScope } from '../core/authorization.ts'
 import type { Endpoint } from '../core/endpoint.ts'
-import { AppError } from '../core/errors.ts'
+import { AppError, invalidFields } from '../core/errors.ts'
 import { isRotationOpen, type Rotation } from '../core/rotation.ts'
-import { planRotate, type RotationPlan } from '../core/rotation-plan.ts'
+import { planRotate, type RotationPlan, type RotationSituation } from '../core/rotation-plan.ts'
+import { windowProblems } from '../core/rotation-window.ts'
 import { formatOf } from '../formats/registry.ts'
 import type { Transaction } from '../storage/storage.ts'
 import type { ActionContext } from './action-context.ts'
@@ -46,6 +47,7 @@ export async function rotateSecret(
   return context.transact(async (tx) => {
     const endpoint = await loadEndpoint(tx, projectId, ref)
     const { secrets, situation } = await readSituation(tx, context, endpoint)
+    refuseBadValues(input, situation, endpoint)
     const newSecretId = context.newId('sec')
     const plan = planRotate(situation, {
       rotationId: context.newId('rot'),
@@ -96,6 +98,22 @@ function refuseUnsupported(input: RotateSecretInput): void {
   if (input.algorithm === 'ed25519') throw notSupportedYet('algorithm', 'ed25519')
   if (input.completeWhen === 'verified') throw notSupportedYet('complete_when', 'verified')
   if (input.deliver !== undefined) throw notSupportedYet('deliver', input.deliver)
+}
+
+/** Every value at fault at once, also while a rotation is open. */
+function refuseBadValues(
+  input: RotateSecretInput,
+  situation: RotationSituation,
+  { format }: Endpoint,
+): void {
+  const problems = windowProblems(situation, input)
+  if (input.secret !== undefined) {
+    const read = formatOf(format).readSecret(input.secret)
+    if ('problem' in read) {
+      problems.push({ param: 'secret', detail: read.problem, code: 'invalid_value' })
+    }
+  }
+  if (problems.length > 0) throw invalidFields(problems)
 }
 
 /** What this call saw when it came in, so that it cannot build upon a rotation it never knew of. */

@@ -148,7 +148,7 @@ test('writes the last uses down when it closes', async () => {
   await using server = await createTestApi()
   const project = await server.addProject()
   await server.call('GET', project.path, { key: project.key })
-  await server.api.close()
+  await server.api.close(1_000)
   const { items } = await server.storage.listApiKeys(project.id, { limit: 1, after: null })
   assert.notEqual(items[0]?.lastUsedAt, null)
 })

@@ -43,14 +43,20 @@ export interface ApiOptions {
   idempotencyWaitMs?: number
 }
 
+/** Between looks for connections that have gone idle while the server stops. */
+const idleSweepMs = 20
+
 /** The native HTTP surface. */
 export interface Api {
   /** For tests: `app.inject` needs no port. */
   readonly app: FastifyInstance
   /** Starts to listen; resolves to the address, without a trailing slash. */
   listen(at: { host: string; port: number }): Promise<string>
-  /** Stops accepting, finishes what is under way, writes down the last uses of keys. */
-  close(): Promise<void>
+  /**
+   * Stops accepting, finishes what is under way, writes down the last uses of keys. What is not
+   * answered by the deadline is cut off. May be called again.
+   */
+  close(deadlineMs: number): Promise<void>
   /** To be called after each commit, before the writers get their answer: a revoked key stops. */
   forgetApiKeys(changes: Pick<CommittedChanges, 'apiKeyIds' | 'projectIds'>): void
 }
@@ -92,8 +98,16 @@ export function createApi(options: ApiOptions): Api {
   return {
     app,
     listen: ({ host, port }) => app.listen({ host, port }),
-    async close() {
-      await app.close()
+    async close(deadlineMs) {
+      // A connection that is kept alive goes idle only after its last answer, and would stay open.
+      const sweeping = setInterval(() => app.server.closeIdleConnections(), idleSweepMs)
+      const deadline = setTimeout(() => app.server.closeAllConnections(), deadlineMs)
+      try {
+        await app.close()
+      } finally {
+        clearInterval(sweeping)
+        clearTimeout(deadline)
+      }
       await keyUses.stop()
     },
     forgetApiKeys(changes) {

@@ -9,6 +9,7 @@ import {
   rotationState,
   type TimelineEntry,
 } from './rotation.ts'
+import { type AskedWindow, checkWindow, chooseWindow, type WindowRules } from './rotation-window.ts'
 import {
   currentSecret,
   isSecretLive,
@@ -18,24 +19,18 @@ import {
 } from './secret.ts'
 
 /** What the planner must know of an endpoint at one instant. */
-export interface RotationSituation {
-  now: number
+export interface RotationSituation extends WindowRules {
   secrets: readonly SecretTimes[]
   /** The newest rotation, open or not. */
   latest: Rotation | null
-  /** How many signatures the endpoint's format carries in one request. */
-  signaturesMax: number
-  bounds: { expireCurrentInMinSeconds: number; expireCurrentInMaxSeconds: number }
 }
 
-export interface RotateRequest {
+export interface RotateRequest extends AskedWindow {
   rotationId: string
   newSecretId: string
   projectId: string
   endpointId: string
   actor: Actor
-  expireCurrentInSeconds?: number | undefined
-  activateAt?: number | undefined
   force: boolean
   reason: string | null
   expectedCurrentSecretId?: string | undefined
@@ -62,10 +57,10 @@ export function planRotate(situation: RotationSituation, request: RotateRequest)
   const { now, secrets, latest } = situation
   const previous = currentSecret(secrets, now)
   if (previous === null) throw new Error('An endpoint always has a current secret.')
+  const window = chooseWindow(situation, request)
   checkExpectedSecret(previous.id, request.expectedCurrentSecretId)
   const open = latest !== null && isRotationOpen(latest, now) ? latest : null
   if (open !== null && !request.force) throw rotationInProgress(open, situation)
-  const window = chooseWindow(situation, request)
   const activatesAt = request.activateAt ?? laterThan(previous, now)
   const isCutNow = request.activateAt === undefined && window === 0
 
@@ -189,8 +184,7 @@ export function planWindow(
   if (seconds < 0) {
     throw invalidField(param, 'The window cannot end in the past, nor before the activation.')
   }
-  checkBounds(situation, seconds, param)
-  if (situation.signaturesMax === 1 && seconds > 0) throw oneSignature(param)
+  checkWindow(situation, seconds, param)
   const previous = secrets.find((secret) => secret.id === rotation.previousSecretId)
   if (previous === undefined || !canExtend(previous, now)) throw rotationClosed(rotation, now)
 
@@ -224,7 +218,8 @@ function laterThan(previous: SecretTimes, now: number): number {
 function checkExpectedSecret(currentId: string, expectedId: string | undefined): void {
   if (expectedId === undefined || expectedId === currentId) return
   throw new AppError('secret_changed', {
-    detail: `The current secret is ${currentId}, not ${expectedId}.`,
+    // Not repeated: it may be a secret in the wrong place, and refusals are kept.
+    detail: `The current secret is ${currentId}, not the one expected.`,
     param: 'expected_current_secret_id',
     extra: { current_secret_id: currentId },
   })
@@ -241,56 +236,6 @@ function rotationInProgress(open: Rotation, situation: RotationSituation): AppEr
   return new AppError('rotation_in_progress', {
     detail: `Rotation ${open.id} is ${status}${until ? ` until ${until}` : ''}. With force: true this call would ${forced}.`,
     extra: { rotation_id: open.id, previous_secret_expires_at: until },
-  })
-}
-
-/** Seconds of overlap, from activation. Defaults count from now, never from a stored window. */
-function chooseWindow(situation: RotationSituation, request: RotateRequest): number {
-  const { bounds, signaturesMax, now } = situation
-  const asked = request.expireCurrentInSeconds
-  const { activateAt } = request
-  if (activateAt !== undefined) {
-    if (activateAt <= now)
-      throw invalidField('activate_at', 'This lies in the past; give a time ahead.')
-    if (activateAt > now + limits.activateAheadMaxMs) {
-      throw invalidField('activate_at', 'This is more than 30 days ahead.')
-    }
-  }
-  if (signaturesMax === 1) {
-    const isCutAtActivation = activateAt !== undefined && asked === undefined
-    if (!isCutAtActivation && asked !== 0) throw oneSignature('expire_current_in')
-    return 0
-  }
-  if (asked === undefined) {
-    const lowest = Math.max(limits.expireCurrentInDefaultSeconds, bounds.expireCurrentInMinSeconds)
-    return Math.min(lowest, bounds.expireCurrentInMaxSeconds)
-  }
-  checkBounds(situation, asked, 'expire_current_in')
-  return asked
-}
-
-function checkBounds(situation: RotationSituation, seconds: number, param: string): void {
-  const { expireCurrentInMinSeconds: min, expireCurrentInMaxSeconds: max } = situation.bounds
-  if (seconds >= min && seconds <= max) return
-  throw invalidField(
-    param,
-    `The overlap must be between ${min} and ${max} seconds.`,
-    'out_of_range',
-  )
-}
-
-function oneSignature(param: string): AppError {
-  return new AppError('format_carries_one_signature', {
-    detail:
-      'This format has room for one signature, so two secrets cannot sign side by side. Send expire_current_in: 0 to cut over now, or activate_at to cut over at that time.',
-    param,
-    errors: [
-      {
-        param,
-        detail: 'Must be 0 (cut now), or be left out together with activate_at.',
-        code: 'format_carries_one_signature',
-      },
-    ],
   })
 }
 

@@ -103,7 +103,7 @@ export async function createTestApi(
     call,
     addProject: (project) => addProject(call, project),
     async [Symbol.asyncDispose]() {
-      await api.close()
+      await api.close(1_000)
       await opened.close()
       await rm(directory, { recursive: true, force: true })
     },

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { createIdFactory } from '../../core/ids.ts'
 import { StorageOpenError } from '../storage.ts'
 import { createTestClock } from '../suite/test-clock-suite.ts'
@@ -105,7 +106,7 @@ test('a failed migration leaves nothing behind', async () => {
 
 test('what was acknowledged survives SIGKILL, and the lock does not', async () => {
   const child = spawn(process.execPath, [
-    new URL('./write-until-killed.fixture.ts', import.meta.url).pathname,
+    fileURLToPath(new URL('../../../test/support/write-until-killed.ts', import.meta.url)),
     file,
   ])
   const acknowledged: string[] = []

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { ApiKey } from '../../core/api-key.ts'
 import { systemActor } from '../../core/authorization.ts'
+import type { Clock } from '../../core/clock.ts'
 import type { Attempt } from '../../core/delivery.ts'
 import type { Endpoint } from '../../core/endpoint.ts'
 import type { NewEvent } from '../../core/event.ts'
@@ -9,8 +10,7 @@ import { createIdFactory, type IdPrefix } from '../../core/ids.ts'
 import type { Project } from '../../core/project.ts'
 import type { Rotation } from '../../core/rotation.ts'
 import type { Secret } from '../../core/secret.ts'
-import type { AttemptResult, ClaimedDelivery } from '../storage.ts'
-import type { OpenedStore } from '../storage-suite.ts'
+import type { AttemptResult, ClaimedDelivery, Storage } from '../storage.ts'
 
 /** Makes valid things out of nothing, and stores those that begin with `add`. */
 export interface Samples {
@@ -36,7 +36,10 @@ export interface Samples {
   deliverAll(values?: Partial<AttemptResult>): Promise<ClaimedDelivery[]>
 }
 
-export function createSamples(store: OpenedStore): Samples {
+export function createSamples(store: {
+  readonly storage: Storage
+  readonly clock: Clock
+}): Samples {
   const { clock } = store
   const id = createIdFactory({ now: clock.now, randomBytes })
 
