@@ -180,7 +180,7 @@ describe('hostile URLs, with a strict configuration', () => {
 
   const path = () => `/projects/${project}/endpoints`
   const refusedAtBothDoors = async (url: string) => {
-    const stateBefore = readState(server.dataDir)
+    const stateBefore = readState(server.dataDir, project)
     for (const [method, where] of [
       ['POST', path()],
       ['PATCH', `${path()}/${endpoint.id}`],
@@ -198,7 +198,7 @@ describe('hostile URLs, with a strict configuration', () => {
       )
       assert.ok((body.errors?.[0]?.detail ?? '').length > 10, `${door} says what would be right`)
     }
-    assert.deepEqual(readState(server.dataDir), stateBefore, 'nothing was stored')
+    assert.deepEqual(readState(server.dataDir, project), stateBefore, 'nothing was stored')
   }
 
   for (const [name, hosts] of Object.entries(privateHosts)) {

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { hash, timingSafeEqual } from 'node:crypto'
 import { type ApiKey, isApiKeyLive } from '../core/api-key.ts'
 import { type Principal, rootPrincipal } from '../core/authorization.ts'
@@ -36,7 +37,7 @@ export function createAuthenticator(options: {
   noteUse(keyId: string): void
 }): Authenticator {
   const { storage, clock } = options
-  const rootDigests = options.rootKeys.map((key) => hash('sha256', key, 'buffer'))
+  const rootDigests = options.rootKeys.map((key) => Buffer.from(hash('sha256', key)))
   const known = new Map<string, KnownKey>()
   // A key that was read while a commit came in may be out of date: it is used, but not kept.
   let commitCount = 0
@@ -58,16 +59,14 @@ export function createAuthenticator(options: {
 
   return {
     authenticate(authorization) {
-      const digest = hash('sha256', bearerOf(authorization), 'buffer')
-      let isRoot = false
-      for (const rootDigest of rootDigests) {
-        if (timingSafeEqual(digest, rootDigest)) isRoot = true
-      }
-      if (isRoot) return rootPrincipal
+      const digest = hash('sha256', bearerOf(authorization))
       // 256 random bits behind a hash: how long the look-up takes tells nothing about another key.
-      const hex = digest.toString('hex')
-      const entry = known.get(hex)
-      return entry === undefined ? load(hex) : principalOf(entry)
+      const entry = known.get(digest)
+      if (entry !== undefined) return principalOf(entry)
+      const bytes = Buffer.from(digest)
+      let isRoot = false
+      for (const rootDigest of rootDigests) if (timingSafeEqual(bytes, rootDigest)) isRoot = true
+      return isRoot ? rootPrincipal : load(digest)
     },
 
     forget({ apiKeyIds, projectIds }) {

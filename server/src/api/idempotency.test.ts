@@ -224,7 +224,7 @@ test('lets concurrent twins wait and answers all of them with the one effect', a
   assert.equal(await countEvents(server, project), 1)
 })
 
-test('lets a twin act when the first one failed', async () => {
+test('lets one twin act when the first one failed, and the others have its answer', async () => {
   const gate = Promise.withResolvers<void>()
   let calls = 0
   await using server = await createTestApi({
@@ -241,13 +241,22 @@ test('lets a twin act when the first one failed', async () => {
       }),
     }),
   })
+  let looked = 0
+  server.api.app.addHook('onRequest', (_request, _reply, done) => {
+    looked += 1
+    done()
+  })
   const create = () => server.call('POST', '/v1/projects', keyed('k', { name: 'n' }))
   const first = create()
   await until('the first one is in its transaction', () => calls === 1)
-  const second = create()
+  const twins = Promise.all(Array.from({ length: 5 }, create))
+  await until('the twins have come in', () => looked === 6)
   gate.resolve()
   assert.equal((await first).status, 500)
-  assert.equal((await second).status, 201)
+  const replies = await twins
+  assert.deepEqual([...new Set(replies.map(({ status }) => status))], [201])
+  assert.equal(new Set(replies.map(({ text }) => text)).size, 1)
+  assert.equal(calls, 2, 'one failed, one acted, nobody else tried')
 })
 
 test('answers 409 to a twin whose wait ends before the first one does', async () => {

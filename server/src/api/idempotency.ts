@@ -51,9 +51,7 @@ export function createIdempotency(options: {
     async answerOnce(request) {
       refuseBadKey(request.key)
       const scope = scopeOf(request)
-      await myTurn(running, scope, request.context, options.waitMs)
-      const { promise, resolve } = Promise.withResolvers<void>()
-      running.set(scope, promise)
+      const endTurn = await takeTurn(running, scope, request.context, options.waitMs)
       try {
         return (
           (await replay(scope, request)) ??
@@ -65,8 +63,7 @@ export function createIdempotency(options: {
           ))
         )
       } finally {
-        running.delete(scope)
-        resolve()
+        endTurn()
       }
     },
   }
@@ -87,17 +84,17 @@ function scopeOf({ key, method, path, context }: KeyedRequest<unknown>): string 
   return hash('sha256', JSON.stringify([actor.type, actor.id, method, path, key]))
 }
 
-/** Resolves when nobody runs under this scope; the caller must take it before it awaits anything. */
-async function myTurn(
-  running: ReadonlyMap<string, Promise<void>>,
+/** Waits until nobody runs under this scope and takes the turn in the same step; ends it when called. */
+async function takeTurn(
+  running: Map<string, Promise<void>>,
   scope: string,
   { clock }: ActionContext,
   waitMs: number,
-): Promise<void> {
-  const waitedUntil = clock.monotonic() + waitMs
+): Promise<() => void> {
+  const waitsUntil = clock.monotonic() + waitMs
   for (let first = running.get(scope); first !== undefined; first = running.get(scope)) {
     const timeout = Promise.withResolvers<'timeout'>()
-    const leftMs = Math.max(0, waitedUntil - clock.monotonic())
+    const leftMs = Math.max(0, waitsUntil - clock.monotonic())
     const timer = setTimeout(timeout.resolve, leftMs, 'timeout')
     const winner = await Promise.race([first, timeout.promise])
     clearTimeout(timer)
@@ -106,6 +103,12 @@ async function myTurn(
         detail: `The first request with this key has not ended within ${waitMs} ms.`,
       })
     }
+  }
+  const turn = Promise.withResolvers<void>()
+  running.set(scope, turn.promise)
+  return () => {
+    running.delete(scope)
+    turn.resolve()
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Static, TObject, TSchema } from 'typebox'
-import type { ActionContext, ActionParts } from '../actions/action-context.ts'
+import type { ActionContext } from '../actions/action-context.ts'
 import type { Scope } from '../core/authorization.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Answer } from './answer.ts'
@@ -105,6 +105,3 @@ export type PathParam<Path extends string> = Path extends `${string}:${infer Nam
   : Path extends `${string}:${infer Name}`
     ? Name
     : never
-
-/** What bodies and routes are prepared with. */
-export type { ActionParts }

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ActionContext, ActionParts } from '../actions/action-context.ts'
 import { foreignProject, type Principal, requireRoot, requireScope } from '../core/authorization.ts'
 import { AppError, invalidFields } from '../core/errors.ts'
@@ -180,5 +180,3 @@ export function pathOf({ url }: Pick<FastifyRequest, 'url'>): string {
   const end = url.indexOf('?')
   return end < 0 ? url : url.slice(0, end)
 }
-
-export type { FastifyReply }

@@ -163,7 +163,7 @@ test('bounds the number of field errors in one answer', async () => {
   const reply = await server.call('POST', '/v1/projects', { body })
   assert.equal(reply.status, 422)
   assert.equal(reply.body.errors.length, 100)
-  assert.equal(reply.body.detail, '501 fields are not right; see errors.')
+  assert.equal(reply.body.detail, '100 fields are not right; see errors.')
 })
 
 test('refuses bodies over the limit with 413 that names it', async () => {

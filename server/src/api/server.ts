@@ -151,7 +151,7 @@ function createServer(options: ApiOptions, publicUrl: string | null): FastifyIns
     setCommonHeaders(request, reply)
     // Whether there is a body at all comes before its type: an absent one may claim any.
     request.isJson = isJsonType(request.headers['content-type'])
-    delete request.headers['content-type']
+    request.headers['content-type'] = undefined
     done()
   })
   app.setErrorHandler(refuse)

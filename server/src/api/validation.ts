@@ -5,7 +5,7 @@ import { apiLimits } from './api-limits.ts'
 import { componentsPath } from './wire/fields.ts'
 import { parseTime } from './wire/time.ts'
 
-/** Says what is wrong with a value: every field at fault, none where all is well. */
+/** Says what is wrong with a value: every field at fault, up to a bound; none where all is well. */
 export type Check = (value: unknown) => FieldError[]
 
 export interface SchemaCompiler {
@@ -44,6 +44,7 @@ function createAjv(
     ...options,
     allErrors: true,
     allowUnionTypes: true,
+    messages: false,
     keywords: ['components'],
   })
   ajv.addFormat('date-time', (text: string) => parseTime(text) !== null)
@@ -65,6 +66,7 @@ function compile(ajv: Ajv2020, schema: TSchema): Check {
       const problem = fieldErrorOf(error)
       // One sentence per field: the first says what matters.
       if (seen.has(problem.param)) continue
+      if (seen.size === apiLimits.fieldErrorsMax) break
       seen.add(problem.param)
       problems.push(problem)
     }

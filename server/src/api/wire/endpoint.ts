@@ -6,6 +6,7 @@ import type { Endpoint } from '../../core/endpoint.ts'
 import type { FieldError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { isRotationOpen, type Rotation } from '../../core/rotation.ts'
+import { apiLimits } from '../api-limits.ts'
 import { ActorSchema } from './actor.ts'
 import { anyObject, nullable, nullableRef, oneOf, ref, text, textMap, time } from './fields.ts'
 import { presentRotation, RotationSchema } from './rotation.ts'
@@ -187,7 +188,7 @@ export function maskedHeaderProblems(body: unknown): FieldError[] {
   return Object.entries(headers)
     .filter(([, value]) => value === maskedHeaderValue)
     .map(([name]) => ({
-      param: `headers.${name}`,
+      param: `headers.${name.slice(0, apiLimits.quotedNameLengthMax)}`,
       detail: 'This is the mask that reads show, not a value. Leave headers out to keep them.',
       code: 'masked_value',
     }))

@@ -60,7 +60,7 @@ type TimeRange = [number, number]
 
 function eventPath(projectId: string, eventId: string, range: TimeRange): DeliveryPath {
   return {
-    from: `events e indexed by events_by_id cross join deliveries d
+    from: `events e indexed by events_by_id cross join deliveries d not indexed
       on d.seq between e.first_delivery_seq and e.first_delivery_seq + e.delivery_count - 1`,
     where: 'e.project_id = ? and e.id = ? and e.created_at between ? and ?',
     order: 'd.seq desc',
@@ -127,7 +127,7 @@ function typePath(
   const index = 'events e indexed by events_delivered_by_type'
   return {
     index,
-    from: `${index} cross join deliveries d
+    from: `${index} cross join deliveries d not indexed
       on d.seq between e.first_delivery_seq and e.first_delivery_seq + e.delivery_count - 1`,
     where: `e.project_id = ? and e.type = ? and e.first_delivery_seq is not null
       and e.created_at between ? and ?`,

@@ -47,7 +47,7 @@ export function openError(file: string, error: unknown): unknown {
   if (error instanceof StorageOpenError) return error
   const cause = error instanceof StorageUnavailableError ? error.cause : error
   if (!isDriverError(cause)) return error
-  return new StorageOpenError(`${openSentence(file, cause.errcode & 0xff)}.`, { cause })
+  return new StorageOpenError(`${openSentence(file, cause)}.`, { cause })
 }
 
 export function isDriverError(error: unknown): error is DriverError {
@@ -62,8 +62,8 @@ function isClosed(error: unknown): boolean {
   )
 }
 
-function openSentence(file: string, code: number): string {
-  switch (code) {
+function openSentence(file: string, error: DriverError): string {
+  switch (error.errcode & 0xff) {
     case 5:
     case 6:
       return `The database ${file} is locked by another program; close that program first`
@@ -78,6 +78,6 @@ function openSentence(file: string, code: number): string {
     case 26:
       return `The file ${file} is not a SQLite database; choose another path or move the file away`
     default:
-      return `The database ${file} cannot be opened: ${unavailableReasons[code] ?? 'SQLite refuses it'}`
+      return `The database ${file} cannot be opened: ${error.message}`
   }
 }

@@ -156,10 +156,10 @@ export function createWriter(options: {
       // The next `begin` finds out whether the store can be used again.
     }
     forget(effects.undo(0))
-    subscriptions.forgetAll()
     return asUnavailable(error)
   }
 
+  /** Takes back what the undone part of a transaction told memory and the dispatcher. */
   function forget(undone: readonly Effect[]): void {
     const reservations = undone
       .filter((effect) => effect.kind === 'handOver')

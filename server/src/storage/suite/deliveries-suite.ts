@@ -128,6 +128,22 @@ export function deliveriesSuite(storeTest: StoreTest): void {
     assert.equal(await again, false)
   })
 
+  storeTest('retries what was finished in the same transaction', async (store) => {
+    const { storage, samples, clock } = store
+    const { project } = await samples.addPair()
+    await samples.publish(project.id)
+    const [delivery] = await samples.claimAll()
+    assert.ok(delivery)
+    const next = { status: 'failed' as const, reason: 'exhausted' as const, at: clock.now() }
+    const isRetried = await storage.transact(async (tx) => {
+      await tx.recordAttempts([samples.result(delivery, { next })])
+      return tx.retryDelivery(delivery.id, clock.now())
+    })
+    assert.equal(isRetried, true)
+    const [claimed] = await samples.claimAll()
+    assert.deepEqual([claimed?.attemptCount, claimed?.seriesAttemptCount], [1, 0])
+  })
+
   storeTest('brings a scheduled retry forward', async ({ storage, samples, clock }) => {
     const { project } = await samples.addPair()
     await samples.publish(project.id)
