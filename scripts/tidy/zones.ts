@@ -84,7 +84,7 @@ export const workspaces: Readonly<Record<string, string>> = {
 /** Computation only: no I/O, no time, no randomness unless called for by a name that tidy knows. */
 export const pureModules: ReadonlySet<string> = new Set([
   ...['node:assert', 'node:assert/strict', 'node:buffer', 'node:crypto', 'node:util'],
-  ...['ajv', 'ajv-formats', 'ipaddr.js', 'typebox'],
+  ...['ajv', 'ipaddr.js', 'typebox'],
 ])
 
 function zone(

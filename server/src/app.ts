@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { ActionContext, ActionParts, AttemptSummary } from './actions/action-context.ts'
 import { announceExpiries } from './actions/announce-expiries.ts'
+import { forgetExpiredAnswers } from './actions/forget-expired-answers.ts'
 import { noteClockJump } from './actions/note-clock-jump.ts'
 import { settleEndpointHealth } from './actions/settle-endpoint-health.ts'
 import { createApi } from './api/server.ts'
@@ -199,6 +200,7 @@ function createJobs(base: Base, delivery: Delivery, logger: Logger): Timekeeping
     clock,
     nextAnnouncementAt: () => storage.nextAnnouncementAt(),
     announce: () => announceExpiries(delivery.systemContext()),
+    forget: () => forgetExpiredAnswers(delivery.systemContext()),
     async onJump(jumpMs) {
       logger.warn({ jumpMs }, 'The wall clock jumped; the clock of this process follows it.')
       delivery.dispatcher.wake()
@@ -261,7 +263,7 @@ function createParts(
     resolve: createNameResolver({ monotonicNow: base.clock.monotonic }),
   })
   return {
-    storage: countingAccepted(base.storage, metrics),
+    storage: base.storage,
     clock: base.clock,
     newId: base.newId,
     randomBytes: base.random.bytes,
@@ -274,6 +276,7 @@ function createParts(
       blockAfterMs: config.blockAfterMs,
     },
     urlPolicy: createUrlPolicy(guard),
+    noteAccepted: metrics.eventsAccepted,
     attemptNow: async (delivery) => summaryOf(await dispatcher.attemptNow(delivery), delivery),
   }
 }
@@ -285,20 +288,6 @@ function addressRules(config: Config) {
 
 function storeFile(config: Config): string {
   return join(config.dataDir, 'countersign.db')
-}
-
-/** The same storage, whose accepted events are counted. */
-function countingAccepted(storage: Storage, metrics: Metrics): Storage {
-  return {
-    ...storage,
-    async acceptEvents(events) {
-      const accepted = await storage.acceptEvents(events)
-      let count = 0
-      for (const { status } of accepted) if (status === 'accepted') count++
-      metrics.eventsAccepted(count)
-      return accepted
-    },
-  }
 }
 
 function summaryOf(verdict: Verdict, delivery: ClaimedDelivery): AttemptSummary {

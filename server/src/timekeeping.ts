@@ -10,6 +10,7 @@ export interface Timekeeping {
 }
 
 const watchEveryMs = 1_000
+const forgetEveryMs = 10 * 60_000
 const sleepMsMax = 60_000
 const tryAgainMs = 1_000
 
@@ -23,6 +24,8 @@ export function createTimekeeping(options: {
   nextAnnouncementAt: () => Promise<number | null>
   /** Works off what is due; returns how many, so that more can be asked for. */
   announce: () => Promise<number>
+  /** Removes what is kept for a time only. */
+  forget: () => Promise<void>
   onJump: (jumpMs: number) => Promise<void>
   onError: (message: string, error: unknown) => void
 }): Timekeeping {
@@ -32,15 +35,17 @@ export function createTimekeeping(options: {
   let mustRunAgain = false
   let sleepTimer: NodeJS.Timeout | undefined
   let watchTimer: NodeJS.Timeout | undefined
+  let forgetTimer: NodeJS.Timeout | undefined
+  let forgetting: Promise<void> = Promise.resolve()
 
   const announceAll = async () => {
     try {
       do {
         mustRunAgain = false
         while (!isStopped && (await options.announce()) > 0);
+        const nextAt = await options.nextAnnouncementAt()
+        if (nextAt !== null) sleep(nextAt - clock.now())
       } while (mustRunAgain && !isStopped)
-      const nextAt = await options.nextAnnouncementAt()
-      if (nextAt !== null) sleep(nextAt - clock.now())
     } catch (error) {
       options.onError('Announcements could not be made; trying again.', error)
       sleep(tryAgainMs)
@@ -67,8 +72,16 @@ export function createTimekeeping(options: {
     })
   }
 
+  const forget = () => {
+    forgetting = options.forget().catch((error) => {
+      options.onError('What had expired could not be removed.', error)
+    })
+  }
+
   return {
     start() {
+      forget()
+      forgetTimer = setInterval(forget, forgetEveryMs)
       watchTimer = setInterval(watch, watchEveryMs)
       wake()
     },
@@ -76,8 +89,9 @@ export function createTimekeeping(options: {
     async stop() {
       isStopped = true
       clearInterval(watchTimer)
+      clearInterval(forgetTimer)
       clearTimeout(sleepTimer)
-      await running
+      await Promise.all([running, forgetting])
     },
   }
 }

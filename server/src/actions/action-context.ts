@@ -32,6 +32,8 @@ export interface ActionParts {
   secretBox: SecretBox
   settings: ActionSettings
   urlPolicy: UrlPolicy
+  /** For metrics: events whose acceptance is being answered. */
+  noteAccepted(count: number): void
   /** Makes one attempt at once, past every queue, and resolves when it is recorded. */
   attemptNow(delivery: ClaimedDelivery): Promise<AttemptSummary>
 }

@@ -58,6 +58,10 @@ export async function applyRotationPlan(
         { at: options.now, what: 'completed', actor: plan.rotation.actor, detail: 'force' },
       ],
     })
+    // The secret now ends with the new rotation, which tells of it: once is enough.
+    if (rotation.previousSecretId === plan.rotation.previousSecretId) {
+      await tx.replaceAnnouncements(rotation.id, [])
+    }
   }
   if (options.isNew) await tx.insertRotation(plan.rotation)
   else await tx.updateRotation(plan.rotation)

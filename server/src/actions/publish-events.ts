@@ -37,11 +37,33 @@ export async function publishEvents(
   inputs.forEach((input, index) => {
     if (refusals[index] === null) events.push(newEvent(context, projectId, input))
   })
-  if (events.length === 0) return publishedOf(refusals, [])
-  // The hot path shares one commit with everything else of this turn; an answer that must be kept
-  // goes the longer way, in the transaction of its record.
-  if (!context.keepsAnswer) return publishedOf(refusals, await context.storage.acceptEvents(events))
-  return context.transact(async (tx) => publishedOf(refusals, await tx.acceptEvents(events)))
+  const accepted = await accept(context, refusals, events)
+  context.noteAccepted(accepted.filter((one) => 'event' in one && isNew(one.event)).length)
+  return accepted
+}
+
+/**
+ * The hot path shares one commit with everything else of this turn; an answer that must be kept
+ * goes the longer way, in the transaction of its record.
+ */
+async function accept(
+  context: ActionContext,
+  refusals: readonly (AppError | null)[],
+  events: readonly NewEvent[],
+): Promise<Published[]> {
+  if (context.keepsAnswer) {
+    return context.transact(async (tx) =>
+      publishedOf(refusals, events.length === 0 ? [] : await tx.acceptEvents(events)),
+    )
+  }
+  return publishedOf(
+    refusals,
+    events.length === 0 ? [] : await context.storage.acceptEvents(events),
+  )
+}
+
+function isNew(event: AcceptedEvent): boolean {
+  return event.status === 'accepted'
 }
 
 /** Every rule of an event's fields that a type cannot say, all at once. */

@@ -65,7 +65,7 @@ export function attempt(
     sign,
   }
   http.send(request, (exchange) => {
-    const response = responseOf(exchange)
+    const response = responseOf(exchange, input.endpoint.headers)
     const error = errorOf(exchange)
     done({
       kind: 'attempted',
@@ -129,19 +129,32 @@ function detailOf(exchange: Exchange, error: AttemptError | null): string | null
     : `The receiver answered ${exchange.statusCode}.`
 }
 
-function responseOf(exchange: Exchange): AttemptResponse | null {
+function responseOf(exchange: Exchange, custom: Record<string, string>): AttemptResponse | null {
   const received = exchange.kind === 'response' ? exchange : exchange.response
   if (received === null) return null
-  return {
+  const { buffer, byteOffset, byteLength } = received.body
+  return withoutEchoes(custom, {
     statusCode: received.statusCode,
     headers: received.headers,
-    body: Buffer.from(
-      received.body.buffer,
-      received.body.byteOffset,
-      received.body.byteLength,
-    ).toString('utf8'),
+    body: Buffer.from(buffer, byteOffset, byteLength).toString('utf8'),
     bodyTruncated: received.bodyTruncated,
-  }
+  })
+}
+
+/** Shorter words of a header value are no secrets, and would be masked all over a response. */
+const echoedWordLengthMin = 8
+
+/** Receivers for trying things out send back what they were sent, custom header values included. */
+function withoutEchoes(custom: Record<string, string>, response: AttemptResponse): AttemptResponse {
+  const words = Object.values(custom)
+    .flatMap((value) => value.split(/[\t ]+/))
+    .filter((word) => word.length >= echoedWordLengthMin)
+    .flatMap((word) => [word, JSON.stringify(word).slice(1, -1)])
+  if (words.length === 0) return response
+  const mask = (text: string) =>
+    words.reduce((masked, word) => masked.replaceAll(word, maskedValue), text)
+  const headers = Object.entries(response.headers).map(([name, value]) => [name, mask(value)])
+  return { ...response, headers: Object.fromEntries(headers), body: mask(response.body) }
 }
 
 function maskedHeaders(

@@ -54,8 +54,9 @@ export function createClaimer(options: {
       do {
         mustClaimAgain = false
         await claimAll()
+        // Inside the loop: a wake during this wait must not be slept through.
+        await sleepUntilDue()
       } while (mustClaimAgain && !isStopped)
-      await sleepUntilDue()
     } catch (error) {
       options.onError('Due deliveries could not be claimed; trying again.', error)
       wakeAfter(lookAgainMs)

@@ -58,6 +58,7 @@ export interface Dispatcher {
  */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { storage, clock, sender, onError } = options
+  let isStopping = false
   const room = createHandOffRoom()
   const underWay = createUnderWay(room)
   const directory = createEndpointDirectory({
@@ -66,8 +67,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     defaultRetryScheduleMs: options.defaultRetryScheduleMs,
     post: sender.post,
     isBusy: underWay.isBusy,
+    isStopping: () => isStopping,
+    onError,
   })
-  let isStopping = false
   let whenIdle = () => {}
   /** Batches that wait until the sender knows their endpoints; later ones queue up behind them. */
   let batchesWaiting = 0

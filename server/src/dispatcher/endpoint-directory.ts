@@ -3,7 +3,7 @@ import { limits } from '../core/limits.ts'
 import type { Secret } from '../core/secret.ts'
 import { headersContext, type SecretBox, secretContext } from '../core/secret-box.ts'
 import { formatOf } from '../formats/registry.ts'
-import type { Storage } from '../storage/storage.ts'
+import { type Storage, StorageUnavailableError } from '../storage/storage.ts'
 import type { SenderEndpoint, SenderSecret, ToSender } from './sender-messages.ts'
 
 /** What the main thread keeps of an endpoint that the sender knows. */
@@ -17,12 +17,17 @@ export interface KnownEndpoint {
  */
 export interface EndpointDirectory {
   get(endpointId: string): KnownEndpoint | undefined
-  /** Resolves when the sender has been told of all of these. */
+  /** Resolves when the sender has been told of all of these; rejects where they cannot be read. */
   ensure(endpointIds: Iterable<string>): Promise<void>
-  /** Resolves when the sender has said that it works by the new state of those it knows. */
+  /**
+   * Resolves when the sender has said that it works by the new state of those it knows. The change
+   * is committed, so a store that cannot be read is asked again until it can.
+   */
   refresh(endpointIds: Iterable<string>): Promise<void>
   acknowledged(acknowledge: number): void
 }
+
+const tryAgainMs = 250
 
 export function createEndpointDirectory(options: {
   storage: Pick<Storage, 'getEndpointById' | 'listSecrets' | 'getProject'>
@@ -31,6 +36,8 @@ export function createEndpointDirectory(options: {
   post: (message: ToSender) => void
   /** True while the sender may still hold deliveries of the endpoint. */
   isBusy: (endpointId: string) => boolean
+  isStopping: () => boolean
+  onError: (message: string, error: unknown) => void
 }): EndpointDirectory {
   const known = new Map<string, KnownEndpoint>()
   const waiting = new Map<number, () => void>()
@@ -46,22 +53,37 @@ export function createEndpointDirectory(options: {
 
   const tell = async (endpointIds: readonly string[]): Promise<{ applied: Promise<void> }> => {
     const endpoints: SenderEndpoint[] = []
+    const read = new Map<string, KnownEndpoint>()
     for (const id of endpointIds) {
       const endpoint = await options.storage.getEndpointById(id)
       if (endpoint === null) continue
       const project = await options.storage.getProject(endpoint.projectId)
       const secrets = await options.storage.listSecrets(id)
       endpoints.push(senderEndpointOf(endpoint, secrets, options.secretBox))
-      known.set(id, {
+      read.set(id, {
         retryScheduleMs: project?.settings.retryScheduleMs ?? options.defaultRetryScheduleMs,
       })
     }
+    // Not before all of them are read: what counts as known, the sender must have been told.
+    for (const [id, endpoint] of read) known.set(id, endpoint)
     const acknowledge = ++lastAcknowledge
     // Wrapped, so that awaiting the telling does not await the sender as well.
     const applied = new Promise<void>((resolve) => waiting.set(acknowledge, resolve))
     options.post({ kind: 'endpoints', endpoints, acknowledge })
     forgetOldest()
     return { applied }
+  }
+
+  const tellAtLast = async (endpointIds: readonly string[]) => {
+    for (;;) {
+      try {
+        return await tell(endpointIds)
+      } catch (error) {
+        if (!(error instanceof StorageUnavailableError) || options.isStopping()) throw error
+        options.onError('A change could not be read for the sender; trying again.', error)
+        await new Promise((resolve) => setTimeout(resolve, tryAgainMs))
+      }
+    }
   }
 
   const forgetOldest = () => {
@@ -87,7 +109,7 @@ export function createEndpointDirectory(options: {
     async refresh(endpointIds) {
       const told = await inOrder(async () => {
         const affected = [...endpointIds].filter((id) => known.has(id))
-        return affected.length === 0 ? null : tell(affected)
+        return affected.length === 0 ? null : tellAtLast(affected)
       })
       await told?.applied
     },

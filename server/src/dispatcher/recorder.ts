@@ -83,6 +83,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
     const attempts = sorted.flatMap(attemptResultOf)
     const signed = secretsToTouch(attempts, now)
 
+    // First, for it may be repeated: the batch is tried again as a whole when either fails.
+    const releases = sorted.flatMap(releaseOf)
+    if (releases.length > 0) await storage.releaseClaims(releases)
     let fenced: ReadonlySet<string> = new Set()
     if (attempts.length > 0 || expiredSecretIds.length > 0) {
       fenced = await storage.transact(async (tx) => {
@@ -96,8 +99,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
         return lost
       })
     }
-    const releases = sorted.flatMap(releaseOf)
-    if (releases.length > 0) await storage.releaseClaims(releases)
     for (const { id, at } of signed) lastSignedAt.set(id, at)
     for (const { result } of sorted) underWay.settle(result)
     const stored = sorted.filter(({ result }) => !fenced.has(result.deliveryId))

@@ -25,8 +25,13 @@ export function checkInvariants(
       const rows = database.prepare(query).all()
       assert.deepEqual(rows.slice(0, rowsShownMax), [], `${rows.length} rows: ${sentence}`)
     }
-    const isStored = database.prepare('select 1 from events where id = ?')
-    const lost = [...(options.acceptedIds ?? [])].filter((id) => isStored.get(id) === undefined)
+    const stored = new Set(
+      database
+        .prepare('select id from events')
+        .all()
+        .map(({ id }) => id),
+    )
+    const lost = [...(options.acceptedIds ?? [])].filter((id) => !stored.has(id))
     assert.deepEqual(lost, [], 'Every event that was answered 202 is in the store')
     return readFigures(database)
   })
@@ -83,12 +88,13 @@ const violations = {
       or max(d.seq) - min(d.seq) + 1 <> e.delivery_count`,
   'A delivery belongs to an event and an endpoint of its own project': `
     select d.id from deliveries d
+    left join projects p on p.seq = d.project_seq
     left join events e on e.seq = d.event_seq
-    left join endpoints p on p.id = d.endpoint_id
-    where e.project_id is not d.project_id or p.project_id is not d.project_id`,
+    left join endpoints o on o.seq = d.endpoint_seq
+    where p.id is null or e.project_seq is not p.seq or o.project_id is not p.id`,
   'An event is delivered to an endpoint by one delivery': `
-    select event_seq, endpoint_id from deliveries
-    group by event_seq, endpoint_id having count(*) > 1`,
+    select event_seq, endpoint_seq from deliveries
+    group by event_seq, endpoint_seq having count(*) > 1`,
   'A delivery is scheduled, or final, never neither and never both': `
     select id, status, due_at, completed_at, failure_reason from deliveries
     where status not in ('pending', 'delivered', 'failed', 'skipped')
@@ -167,7 +173,8 @@ const stateQueries = {
   secrets: `select id, activates_at, expires_at, revoked_at, sealed_value is null
     from secrets where project_id = $project`,
   rotations: 'select * from rotations where project_id = $project',
-  events: 'select id, type, data, delivery_count from events where project_id = $project',
+  events: `select id, type, data, delivery_count from events
+    where project_seq = (select seq from projects where id = $project)`,
   audit: 'select id, action, target_id from audit_rows where project_id = $project',
   announcements: `select * from announcements where project_id = $project
     order by rotation_id, secret_id, kind`,
@@ -178,8 +185,10 @@ const stateQueries = {
 function readFigures(database: DatabaseSync): StoreFigures {
   const deliveries = database
     .prepare(
-      `select d.endpoint_id || '/' || e.id as name, d.status, d.attempt_count as attemptCount
-       from deliveries d join events e on e.seq = d.event_seq`,
+      `select o.id || '/' || e.id as name, d.status, d.attempt_count as attemptCount
+       from deliveries d
+       join events e on e.seq = d.event_seq
+       join endpoints o on o.seq = d.endpoint_seq`,
     )
     .all() as { name: string; status: string; attemptCount: number }[]
   const countRows = (table: string) =>

@@ -138,6 +138,7 @@ function createParts(
       expireCurrentInMaxSeconds: limits.expireCurrentInMaxSeconds,
       blockAfterMs: 432_000_000,
     },
+    noteAccepted: () => {},
     urlPolicy: {
       problemOf: (url) => (url.startsWith('https://') ? null : 'Must be an https address.'),
       addressProblemOf: async () => null,

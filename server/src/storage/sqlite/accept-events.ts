@@ -23,7 +23,9 @@ interface EarlierEventRow {
 
 /** A delivery that is being stored. */
 interface NewDelivery {
-  endpointId: string
+  projectSeq: number
+  endpointSeq: number
+  eventSeq: number
   status: 'pending' | 'skipped'
   isTest: boolean
 }
@@ -46,26 +48,26 @@ export function createAcceptor(options: {
 }): Acceptor {
   const { connection, effects, subscriptions, leases, clock } = options
   const findEarlier = connection.statement(
-    'select type, data, created_at, delivery_count from events where project_id = ? and id = ?',
+    'select type, data, created_at, delivery_count from events where project_seq = ? and id = ?',
   )
   const insertEvent = connection.statement(
-    `insert into events (seq, project_id, id, type, timestamp, metadata, data, delivery_count,
+    `insert into events (seq, project_seq, id, type, timestamp, metadata, data, delivery_count,
        first_delivery_seq, created_at)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   const insertDelivery = connection.statement(
-    `insert into deliveries (seq, id, project_id, endpoint_id, event_seq, status, attempt_count,
+    `insert into deliveries (seq, id, project_seq, endpoint_seq, event_seq, status, attempt_count,
        series_attempt_count, due_at, is_test, created_at, completed_at)
      values (?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)`,
   )
   // Numbers of undone transactions are not used again; nothing depends on their being dense.
   let { event: lastEventSeq, delivery: lastDeliverySeq } = options.lastSeqs
 
-  function storeEvent(event: NewEvent, deliveryCount: number): number {
+  function storeEvent(event: NewEvent, projectSeq: number, deliveryCount: number): number {
     const seq = ++lastEventSeq
     insertEvent.run(
       seq,
-      event.projectId,
+      projectSeq,
       event.id,
       event.type,
       event.timestamp,
@@ -78,16 +80,16 @@ export function createAcceptor(options: {
     return seq
   }
 
-  function storeDelivery(event: NewEvent, eventSeq: number, delivery: NewDelivery) {
+  function storeDelivery(event: NewEvent, delivery: NewDelivery) {
     const seq = ++lastDeliverySeq
     const id = options.newId('dlv')
     const isPending = delivery.status === 'pending'
     insertDelivery.run(
       seq,
       id,
-      event.projectId,
-      delivery.endpointId,
-      eventSeq,
+      delivery.projectSeq,
+      delivery.endpointSeq,
+      delivery.eventSeq,
       delivery.status,
       isPending ? event.createdAt : null,
       delivery.isTest ? 1 : 0,
@@ -134,19 +136,21 @@ export function createAcceptor(options: {
   }
 
   function acceptEvent(event: NewEvent, untilMonotonic: number): AcceptedEvent {
-    const subscribed = subscriptions.matching(event.projectId, event.type)
-    assert(subscribed !== null, `Events are accepted for the unknown project ${event.projectId}.`)
+    const matching = subscriptions.matching(event.projectId, event.type)
+    assert(matching !== null, `Events are accepted for the unknown project ${event.projectId}.`)
+    const { projectSeq, subscribed } = matching
     if (event.hasCallerId) {
-      const earlier = findEarlier.get(event.projectId, event.id) as unknown
+      const earlier = findEarlier.get(projectSeq, event.id) as unknown
       if (earlier !== undefined) return answerAgain(event, earlier as EarlierEventRow)
     }
-    const eventSeq = storeEvent(event, subscribed.length)
+    const eventSeq = storeEvent(event, projectSeq, subscribed.length)
     const handOff = options.handOff()
     const claimedEvent = toClaimedEvent(event)
     const dataBytes = handOff === undefined ? 0 : Buffer.byteLength(event.data)
-    for (const { endpointId, isActive } of subscribed) {
+    for (const { endpointId, endpointSeq, isActive } of subscribed) {
       const status = isActive ? 'pending' : 'skipped'
-      const stored = storeDelivery(event, eventSeq, { endpointId, status, isTest: false })
+      const delivery = { projectSeq, endpointSeq, eventSeq, status, isTest: false } as const
+      const stored = storeDelivery(event, delivery)
       if (!isActive) continue
       if (handOff?.reserve(endpointId, dataBytes)) {
         const leased = lease({
@@ -182,9 +186,20 @@ export function createAcceptor(options: {
     createTestDelivery(event, endpointId) {
       return connection.protect(() => {
         const untilMonotonic = clock.monotonic() + options.leaseMs
-        const eventSeq = storeEvent(event, 1)
-        const stored = storeDelivery(event, eventSeq, {
+        const owner = connection.one<{ project_seq: number; endpoint_seq: number }>(
+          `select p.seq as project_seq, e.seq as endpoint_seq
+           from projects p, endpoints e
+           where p.id = ? and e.id = ?`,
+          event.projectId,
           endpointId,
+        )
+        assert(owner !== undefined, `There is no endpoint ${endpointId} to test.`)
+        const { project_seq: projectSeq, endpoint_seq: endpointSeq } = owner
+        const eventSeq = storeEvent(event, projectSeq, 1)
+        const stored = storeDelivery(event, {
+          projectSeq,
+          endpointSeq,
+          eventSeq,
           status: 'pending',
           isTest: true,
         })

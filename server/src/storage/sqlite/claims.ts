@@ -46,23 +46,25 @@ export function createClaims(options: {
     for (const lease of leases.takeExpired(clock.monotonic())) markStale(lease.endpointId)
     for (const [endpointId, heldUntil] of stale) {
       const notBefore = Math.max(heldUntil, schedule.get(endpointId)?.notBefore ?? 0)
-      const dueAt = readUnleased({ reader, leases, endpointId, from: 0 }, () => false).nextDueAt
+      const { seq: endpointSeq, deleted_at: deletedAt } = readEndpoint(reader, endpointId)
+      const range = { reader, leases, endpointSeq, from: 0 }
+      const { nextDueAt: dueAt } = readUnleased(range, () => false)
       if (dueAt === null) schedule.remove(endpointId)
-      else {
-        schedule.put({ endpointId, dueAt, notBefore, deletedAt: readDeletedAt(reader, endpointId) })
-      }
+      else schedule.put({ endpointId, endpointSeq, dueAt, notBefore, deletedAt })
       stale.delete(endpointId)
     }
   }
 
   /** Leases what is due of one endpoint; leaves in `endpoint.dueAt` when there is more. */
   function claimFrom(endpoint: DueEndpoint, limit: number, claim: Claim): ClaimedDelivery[] {
-    const { endpointId, deletedAt, dueAt: from } = endpoint
+    const { endpointId, endpointSeq, deletedAt, dueAt: from } = endpoint
     const { taken, nextDueAt } = readUnleased(
-      { reader, leases, endpointId, from },
+      { reader, leases, endpointSeq, from },
       (row, count) => count < limit && (row.due_at <= claim.now || deletedAt !== null),
     )
-    const read = taken.map((row) => ({ row, delivery: readDelivery(reader, claim, row.seq) }))
+    const read = taken.map((row) => {
+      return { row, delivery: readDelivery(reader, claim, endpointId, row.seq) }
+    })
     // All is read: from here on nothing can fail, so nothing is leased and then lost.
     endpoint.dueAt = nextDueAt ?? Infinity
     return read.map(({ row, delivery }) => {
@@ -174,7 +176,6 @@ interface PendingRow {
 interface DeliveryRow {
   id: string
   project_id: string
-  endpoint_id: string
   event_seq: number
   attempt_count: number
   series_attempt_count: number
@@ -194,20 +195,24 @@ interface EventRow {
  * index, so it takes as long as there are such endpoints, not deliveries.
  */
 function* readDueEndpoints(reader: Connection): Generator<DueEndpoint> {
-  let endpointId = ''
+  let endpointSeq = 0
   while (true) {
-    const row = reader.one<{ endpoint_id: string; due_at: number; deleted_at: number | null }>(
-      `select endpoint_id, due_at,
-         (select deleted_at from endpoints where id = deliveries.endpoint_id) as deleted_at
-       from deliveries indexed by deliveries_pending
-       where status = 'pending' and endpoint_id > ?
-       order by endpoint_id, due_at
-       limit 1`,
-      endpointId,
+    const row = reader.one<{ seq: number; due_at: number; id: string; deleted_at: number | null }>(
+      `select due.seq, due.due_at, ep.id, ep.deleted_at
+       from (
+         select endpoint_seq as seq, due_at
+         from deliveries indexed by deliveries_pending
+         where status = 'pending' and endpoint_seq > ?
+         order by endpoint_seq, due_at
+         limit 1
+       ) as due
+       join endpoints ep on ep.seq = due.seq`,
+      endpointSeq,
     )
     if (row === undefined) return
-    endpointId = row.endpoint_id
-    yield { endpointId, dueAt: row.due_at, notBefore: 0, deletedAt: row.deleted_at }
+    endpointSeq = row.seq
+    const { id: endpointId, due_at: dueAt, deleted_at: deletedAt } = row
+    yield { endpointId, endpointSeq, dueAt, notBefore: 0, deletedAt }
   }
 }
 
@@ -219,12 +224,13 @@ function countPending(reader: Connection): number {
   return row?.count ?? 0
 }
 
-function readDeletedAt(reader: Connection, endpointId: string): number | null {
-  const row = reader.one<{ deleted_at: number | null }>(
-    'select deleted_at from endpoints where id = ?',
+function readEndpoint(reader: Connection, endpointId: string) {
+  const row = reader.one<{ seq: number; deleted_at: number | null }>(
+    'select seq, deleted_at from endpoints where id = ?',
     endpointId,
   )
-  return row?.deleted_at ?? null
+  assert(row !== undefined, 'Deliveries are due for an endpoint that does not exist.')
+  return row
 }
 
 /**
@@ -232,23 +238,23 @@ function readDeletedAt(reader: Connection, endpointId: string): number | null {
  * first, as long as `takes` says yes; and when the one is due that it first refused.
  *
  * Plan (SQLite 3.53.4, 2026-11-21): SEARCH deliveries USING COVERING INDEX deliveries_pending
- * (endpoint_id=? AND due_at>?). Reads what it takes and one more, whatever the backlog.
+ * (endpoint_seq=? AND due_at>?). Reads what it takes and one more, whatever the backlog.
  */
 function readUnleased(
-  from: { reader: Connection; leases: Leases; endpointId: string; from: number },
+  range: { reader: Connection; leases: Leases; endpointSeq: number; from: number },
   takes: (row: PendingRow, takenCount: number) => boolean,
 ): { taken: PendingRow[]; nextDueAt: number | null } {
   const taken: PendingRow[] = []
-  const rows = from.reader
+  const rows = range.reader
     .statement(
       `select seq, due_at from deliveries indexed by deliveries_pending
-       where status = 'pending' and endpoint_id = ? and due_at >= ?
+       where status = 'pending' and endpoint_seq = ? and due_at >= ?
        order by due_at, created_at, seq`,
     )
-    .iterate(from.endpointId, from.from)
+    .iterate(range.endpointSeq, range.from)
   for (const value of rows) {
     const row = value as unknown as PendingRow
-    if (from.leases.holdsSeq(row.seq)) continue
+    if (range.leases.holdsSeq(row.seq)) continue
     if (!takes(row, taken.length)) return { taken, nextDueAt: row.due_at }
     taken.push(row)
   }
@@ -258,18 +264,20 @@ function readUnleased(
 function readDelivery(
   reader: Connection,
   claim: Claim,
+  endpointId: string,
   seq: number,
 ): Omit<ClaimedDelivery, 'leaseToken' | 'leaseUntilMonotonic'> {
   const row = reader.one<DeliveryRow>(
-    `select id, project_id, endpoint_id, event_seq, attempt_count, series_attempt_count, is_test
-     from deliveries where seq = ?`,
+    `select d.id, p.id as project_id, d.event_seq, d.attempt_count, d.series_attempt_count, d.is_test
+     from deliveries d join projects p on p.seq = d.project_seq
+     where d.seq = ?`,
     seq,
   )
   assert(row !== undefined, 'The index of due deliveries names a delivery that does not exist.')
   return {
     id: row.id,
     projectId: row.project_id,
-    endpointId: row.endpoint_id,
+    endpointId,
     event: readEvent(reader, claim, row.event_seq),
     attemptCount: row.attempt_count,
     seriesAttemptCount: row.series_attempt_count,

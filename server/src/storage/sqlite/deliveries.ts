@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { AttemptError, Delivery, DeliveryStatus, FailureReason } from '../../core/delivery.ts'
 import type { Reads, Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
-import { choosePath } from './delivery-paths.ts'
+import { choosePath, type DeliveryOwner } from './delivery-paths.ts'
 import type { Effects } from './effects.ts'
 import type { Leases } from './leases.ts'
 import { parseTimeKey, toPage } from './pages.ts'
@@ -11,7 +11,6 @@ import { parseTimeKey, toPage } from './pages.ts'
 interface DeliveryRow {
   seq: number
   id: string
-  project_id: string
   endpoint_id: string
   event_id: string
   event_type: string
@@ -27,8 +26,8 @@ interface DeliveryRow {
   completed_at: number | null
 }
 
-const columns = `d.seq, d.id, d.project_id, d.endpoint_id, e.id as event_id, e.type as event_type,
-  d.status, d.failure_reason, d.attempt_count, d.series_attempt_count, d.due_at,
+const columns = `d.seq, d.id, ep.id as endpoint_id, e.id as event_id, e.type as event_type, d.status,
+  d.failure_reason, d.attempt_count, d.series_attempt_count, d.due_at,
   d.last_status_code, d.last_error, d.is_test, d.created_at as at, d.completed_at`
 
 export function deliveryReads(
@@ -38,22 +37,26 @@ export function deliveryReads(
     async getDelivery(projectId, deliveryId) {
       const row = connection.one<DeliveryRow>(
         `select ${columns}
-         from deliveries d join events e on e.seq = d.event_seq
-         where d.id = ? and d.project_id = ?
-           and exists (select 1 from projects p where p.id = d.project_id and p.deleted_at is null)`,
+         from deliveries d
+           join events e on e.seq = d.event_seq
+           join endpoints ep on ep.seq = d.endpoint_seq
+         where d.id = ?
+           and d.project_seq = (select seq from projects where id = ? and deleted_at is null)`,
         deliveryId,
         projectId,
       )
-      return row === undefined ? null : toDelivery(row)
+      return row === undefined ? null : toDelivery(projectId, row)
     },
 
     async listDeliveries(projectId, filter, page) {
+      const owner = findOwner(connection, projectId, filter.endpointId)
+      if (owner === null) return { items: [], hasMore: false, nextKey: null }
       const after = parseTimeKey(page.after)
-      const path = choosePath(connection, projectId, filter, after.at)
+      const path = choosePath({ connection, owner, filter, upTo: after.at })
       const conditions: string[] = []
       const values = [...path.values]
       const equal = {
-        'd.endpoint_id': filter.endpointId,
+        'd.endpoint_seq': owner.endpointSeq,
         'd.status': filter.status,
         'e.type': filter.eventType,
         'e.id': filter.eventId,
@@ -65,19 +68,23 @@ export function deliveryReads(
       }
       const rows = connection.all<DeliveryRow>(
         `select ${columns}
-         from ${path.from}
+         from ${path.from} cross join endpoints ep on ep.seq = d.endpoint_seq
          where ${path.where} ${conditions.join(' ')}
-           and d.project_id = ? and (d.created_at, d.seq) < (?, ?)
-           and exists (select 1 from projects p where p.id = d.project_id and p.deleted_at is null)
+           and d.project_seq = ? and (d.created_at, d.seq) < (?, ?)
          order by ${path.order}
          limit ?`,
         ...values,
-        projectId,
+        owner.projectSeq,
         after.at,
         after.seq,
         page.limit + 1,
       )
-      return toPage(rows, page, (row) => `${row.at}.${row.seq}`, toDelivery)
+      return toPage(
+        rows,
+        page,
+        (row) => `${row.at}.${row.seq}`,
+        (row) => toDelivery(projectId, row),
+      )
     },
   }
 }
@@ -92,7 +99,9 @@ export function deliveryWrites(options: {
   return {
     async retryDelivery(deliveryId, at) {
       const row = connection.one<{ seq: number; endpoint_id: string; status: DeliveryStatus }>(
-        'select seq, endpoint_id, status from deliveries where id = ?',
+        `select d.seq, ep.id as endpoint_id, d.status
+         from deliveries d join endpoints ep on ep.seq = d.endpoint_seq
+         where d.id = ?`,
         deliveryId,
       )
       assert(row !== undefined, `There is no delivery ${deliveryId} to retry.`)
@@ -113,10 +122,30 @@ export function deliveryWrites(options: {
   }
 }
 
-function toDelivery(row: DeliveryRow): Delivery {
+/** The numbers of a live project and of one of its endpoints, deleted ones included. */
+function findOwner(
+  connection: Connection,
+  projectId: string,
+  endpointId: string | undefined,
+): DeliveryOwner | null {
+  const project = connection.one<{ seq: number }>(
+    'select seq from projects where id = ? and deleted_at is null',
+    projectId,
+  )
+  if (project === undefined) return null
+  if (endpointId === undefined) return { projectSeq: project.seq, endpointSeq: undefined }
+  const endpoint = connection.one<{ seq: number }>(
+    'select seq from endpoints where id = ? and project_id = ?',
+    endpointId,
+    projectId,
+  )
+  return endpoint === undefined ? null : { projectSeq: project.seq, endpointSeq: endpoint.seq }
+}
+
+function toDelivery(projectId: string, row: DeliveryRow): Delivery {
   return {
     id: row.id,
-    projectId: row.project_id,
+    projectId,
     endpointId: row.endpoint_id,
     eventId: row.event_id,
     eventType: row.event_type,

@@ -2,6 +2,13 @@ import type { SQLInputValue } from 'node:sqlite'
 import type { DeliveryFilter } from '../storage.ts'
 import type { Connection } from './connection.ts'
 
+/** Whose deliveries are listed. */
+export interface DeliveryOwner {
+  projectSeq: number
+  /** Undefined: of all endpoints. */
+  endpointSeq: number | undefined
+}
+
 /** The index through which a list of deliveries is read: the head of its query. */
 export interface DeliveryPath {
   from: string
@@ -25,31 +32,36 @@ const probeMax = 10_000
 const pendingSortedMax = 100_000
 
 const newestFirst = 'd.created_at desc, d.seq desc'
+// The cross joins fix the order: without them SQLite may begin with the table that is no help.
 const joinEvent = 'cross join events e on e.seq = d.event_seq'
+const joinDeliveries = `cross join deliveries d not indexed
+  on d.seq between e.first_delivery_seq and e.first_delivery_seq + e.delivery_count - 1`
 
 /**
  * Chooses by counting, not by guessing: SQLite keeps no statistics that follow a hot table, and the
- * wrong index reads a million rows for one page. `upTo` is the time after which nothing is wanted.
+ * wrong index reads a million rows for one page.
  */
-export function choosePath(
-  connection: Connection,
-  projectId: string,
-  filter: DeliveryFilter,
-  upTo: number,
-): DeliveryPath {
+export function choosePath(list: {
+  connection: Connection
+  owner: DeliveryOwner
+  filter: DeliveryFilter
+  /** Nothing after this time is wanted: the page before ended there. */
+  upTo: number
+}): DeliveryPath {
+  const { connection, owner, filter, upTo } = list
   const range: TimeRange = [
     filter.since ?? Number.MIN_SAFE_INTEGER,
     Math.min(upTo, filter.until === undefined ? upTo : filter.until - 1),
   ]
-  if (filter.eventId !== undefined) return eventPath(projectId, filter.eventId, range)
+  if (filter.eventId !== undefined) return eventPath(owner, filter.eventId, range)
   const candidates = [
-    missedPath(projectId, filter, range),
-    pendingPath(connection, projectId, filter, range),
-    endpointPath(filter, range),
-    typePath(projectId, filter, range),
+    missedPath(owner, filter, range),
+    pendingPath(connection, owner, filter, range),
+    endpointPath(owner, range),
+    typePath(owner, filter, range),
   ].filter((path) => path !== null)
   const [only] = candidates
-  if (only === undefined) return projectPath(projectId, range)
+  if (only === undefined) return projectPath(owner, range)
   if (candidates.length === 1) return only
   const sizes = candidates.map((path) => count(connection, path, probeMax))
   return candidates[sizes.indexOf(Math.min(...sizes))] ?? only
@@ -58,68 +70,69 @@ export function choosePath(
 /** First and last instant, both included. */
 type TimeRange = [number, number]
 
-function eventPath(projectId: string, eventId: string, range: TimeRange): DeliveryPath {
+function eventPath({ projectSeq }: DeliveryOwner, id: string, range: TimeRange): DeliveryPath {
   return {
-    from: `events e indexed by events_by_id cross join deliveries d not indexed
-      on d.seq between e.first_delivery_seq and e.first_delivery_seq + e.delivery_count - 1`,
-    where: 'e.project_id = ? and e.id = ? and e.created_at between ? and ?',
+    from: `events e indexed by events_by_id ${joinDeliveries}`,
+    where: 'e.project_seq = ? and e.id = ? and e.created_at between ? and ?',
     order: 'd.seq desc',
-    values: [projectId, eventId, ...range],
+    values: [projectSeq, id, ...range],
   }
 }
 
 function missedPath(
-  projectId: string,
-  { status, endpointId }: DeliveryFilter,
+  { projectSeq, endpointSeq }: DeliveryOwner,
+  { status }: DeliveryFilter,
   range: TimeRange,
 ): Candidate | null {
   if (status !== 'failed' && status !== 'skipped') return null
-  const [owner, id] = endpointId === undefined ? ['project', projectId] : ['endpoint', endpointId]
+  const owner = endpointSeq === undefined ? 'project' : 'endpoint'
   const index = `deliveries d indexed by deliveries_missed_by_${owner}`
   return {
     index,
     from: `${index} ${joinEvent}`,
     // The status stands as a literal: only so does SQLite see that the partial index serves.
-    where: `d.${owner}_id = ? and d.status = '${status}' and d.created_at between ? and ?`,
+    where: `d.${owner}_seq = ? and d.status = '${status}' and d.created_at between ? and ?`,
     order: newestFirst,
-    values: [id, ...range],
+    values: [endpointSeq ?? projectSeq, ...range],
   }
 }
 
 function pendingPath(
   connection: Connection,
-  projectId: string,
-  { status, endpointId }: DeliveryFilter,
+  { projectSeq, endpointSeq }: DeliveryOwner,
+  { status }: DeliveryFilter,
   range: TimeRange,
 ): Candidate | null {
   if (status !== 'pending') return null
-  const owned =
-    endpointId === undefined ? 'in (select id from endpoints where project_id = ?)' : '= ?'
+  const ofProject = `in (
+    select ep.seq from projects p join endpoints ep on ep.project_id = p.id where p.seq = ?
+  )`
   const index = 'deliveries d indexed by deliveries_pending'
   const path = {
     index,
     from: `${index} ${joinEvent}`,
-    where: `d.status = 'pending' and d.endpoint_id ${owned} and d.created_at between ? and ?`,
+    where: `d.status = 'pending' and d.endpoint_seq ${endpointSeq === undefined ? ofProject : '= ?'}
+      and d.created_at between ? and ?`,
     order: newestFirst,
-    values: [endpointId ?? projectId, ...range],
+    values: [endpointSeq ?? projectSeq, ...range],
   }
   return count(connection, path, pendingSortedMax) < pendingSortedMax ? path : null
 }
 
-function endpointPath({ endpointId }: DeliveryFilter, range: TimeRange): Candidate | null {
-  if (endpointId === undefined) return null
+function endpointPath({ endpointSeq }: DeliveryOwner, range: TimeRange): Candidate | null {
+  if (endpointSeq === undefined) return null
   const index = 'deliveries d indexed by deliveries_by_endpoint'
   return {
     index,
     from: `${index} ${joinEvent}`,
-    where: 'd.endpoint_id = ? and d.created_at between ? and ?',
+    where: 'd.endpoint_seq = ? and d.created_at between ? and ?',
     order: newestFirst,
-    values: [endpointId, ...range],
+    values: [endpointSeq, ...range],
   }
 }
 
 function typePath(
-  projectId: string,
+  { projectSeq }: DeliveryOwner,
   { eventType }: DeliveryFilter,
   range: TimeRange,
 ): Candidate | null {
@@ -127,21 +140,20 @@ function typePath(
   const index = 'events e indexed by events_delivered_by_type'
   return {
     index,
-    from: `${index} cross join deliveries d not indexed
-      on d.seq between e.first_delivery_seq and e.first_delivery_seq + e.delivery_count - 1`,
-    where: `e.project_id = ? and e.type = ? and e.first_delivery_seq is not null
+    from: `${index} ${joinDeliveries}`,
+    where: `e.project_seq = ? and e.type = ? and e.first_delivery_seq is not null
       and e.created_at between ? and ?`,
     order: 'e.created_at desc, e.seq desc, d.seq desc',
-    values: [projectId, eventType, ...range],
+    values: [projectSeq, eventType, ...range],
   }
 }
 
-function projectPath(projectId: string, range: TimeRange): DeliveryPath {
+function projectPath({ projectSeq }: DeliveryOwner, range: TimeRange): DeliveryPath {
   return {
     from: `deliveries d indexed by deliveries_by_project ${joinEvent}`,
-    where: 'd.project_id = ? and d.created_at between ? and ?',
+    where: 'd.project_seq = ? and d.created_at between ? and ?',
     order: newestFirst,
-    values: [projectId, ...range],
+    values: [projectSeq, ...range],
   }
 }
 

@@ -20,8 +20,8 @@ test('the first endpoint is always the one that is ready first', () => {
           schedule.remove(endpointId)
           model.delete(endpointId)
         } else {
-          schedule.put({ endpointId, dueAt, notBefore, deletedAt })
-          model.set(endpointId, { endpointId, dueAt, notBefore, deletedAt })
+          schedule.put({ endpointId, endpointSeq: endpoint, dueAt, notBefore, deletedAt })
+          model.set(endpointId, { endpointId, endpointSeq: endpoint, dueAt, notBefore, deletedAt })
         }
         const times = [...model.values()].map(readyAt)
         const first = schedule.first()
@@ -33,7 +33,7 @@ test('the first endpoint is always the one that is ready first', () => {
 })
 
 test('a held endpoint is ready after the hold, a deleted one at once', () => {
-  const endpoint = { endpointId: 'ep', dueAt: 100, notBefore: 150, deletedAt: null }
+  const endpoint = { endpointId: 'ep', endpointSeq: 1, dueAt: 100, notBefore: 150, deletedAt: null }
   assert.equal(readyAt(endpoint), 150)
   assert.equal(readyAt({ ...endpoint, notBefore: 50 }), 100)
   assert.equal(readyAt({ ...endpoint, deletedAt: 30 }), 30)

@@ -1,6 +1,7 @@
 /** An endpoint that has deliveries nobody has leased. */
 export interface DueEndpoint {
   readonly endpointId: string
+  readonly endpointSeq: number
   /** When its earliest such delivery is due: every pending one that is due earlier is leased. */
   dueAt: number
   /** Not claimed before this time, whatever is due. */

@@ -6,7 +6,6 @@ import { readTimePage } from './pages.ts'
 interface EventRow {
   seq: number
   id: string
-  project_id: string
   type: string
   timestamp: string
   metadata: string
@@ -19,39 +18,37 @@ export function eventReads(connection: Connection): Pick<Reads, 'getEvent' | 'li
   return {
     async getEvent(projectId, eventId) {
       const row = connection.one<EventRow>(
-        `select seq, id, project_id, type, timestamp, metadata, data, delivery_count,
-           created_at as at
+        `select seq, id, type, timestamp, metadata, data, delivery_count, created_at as at
          from events
-         where project_id = ? and id = ?
-           and exists (select 1 from projects p where p.id = project_id and p.deleted_at is null)`,
+         where project_seq = (select seq from projects where id = ? and deleted_at is null)
+           and id = ?`,
         projectId,
         eventId,
       )
-      return row === undefined ? null : toEvent(row)
+      return row === undefined ? null : toEvent(projectId, row)
     },
 
     async listEvents(projectId, page) {
       return readTimePage(
         connection,
-        `select seq, id, project_id, type, timestamp, metadata, null as data, delivery_count,
-           created_at as at
+        `select seq, id, type, timestamp, metadata, null as data, delivery_count, created_at as at
          from events
-         where project_id = ? and (created_at, seq) < (?, ?)
-           and exists (select 1 from projects p where p.id = project_id and p.deleted_at is null)
+         where project_seq = (select seq from projects where id = ? and deleted_at is null)
+           and (created_at, seq) < (?, ?)
          order by created_at desc, seq desc
          limit ?`,
         [projectId],
         page,
-        toEvent,
+        (row: EventRow) => toEvent(projectId, row),
       )
     },
   }
 }
 
-function toEvent(row: EventRow): Event {
+function toEvent(projectId: string, row: EventRow): Event {
   return {
     id: row.id,
-    projectId: row.project_id,
+    projectId,
     type: row.type,
     timestamp: row.timestamp,
     metadata: JSON.parse(row.metadata) as Record<string, unknown>,

@@ -4,6 +4,7 @@ import type { Connection } from './connection.ts'
 /** What accepting an event must know of an endpoint. */
 export interface Subscription {
   endpointId: string
+  endpointSeq: number
   /** False where the endpoint is disabled or blocked: its deliveries are stored as skipped. */
   isActive: boolean
   wants(eventType: string): boolean
@@ -15,20 +16,25 @@ export interface Subscription {
  */
 export interface Subscriptions {
   /**
-   * The endpoints that want this type, oldest first; none in a deleted project; null when there is
-   * no such project.
+   * The project's number and its endpoints that want this type, oldest first; none in a deleted
+   * project; null when there is no such project.
    */
-  matching(projectId: string, eventType: string): readonly Subscription[] | null
+  matching(
+    projectId: string,
+    eventType: string,
+  ): { projectSeq: number; subscribed: readonly Subscription[] } | null
   forget(projectId: string): void
   forgetAll(): void
 }
 
 interface ProjectSubscriptions {
+  seq: number
   all: Subscription[]
   byType: Map<string, Subscription[]>
 }
 
 interface SubscriptionRow {
+  seq: number
   id: string
   event_types: string
   is_active: number
@@ -42,10 +48,13 @@ export function createSubscriptions(connection: Connection): Subscriptions {
   const projects = new Map<string, ProjectSubscriptions>()
 
   function load(projectId: string): ProjectSubscriptions | null {
-    const known = connection.one('select 1 from projects where id = ?', projectId)
-    if (known === undefined) return null
+    const project = connection.one<{ seq: number }>(
+      'select seq from projects where id = ?',
+      projectId,
+    )
+    if (project === undefined) return null
     const rows = connection.all<SubscriptionRow>(
-      `select id, event_types, state = 'active' and health <> 'blocked' as is_active
+      `select seq, id, event_types, state = 'active' and health <> 'blocked' as is_active
        from endpoints
        where project_id = ? and deleted_at is null
        order by seq`,
@@ -53,10 +62,11 @@ export function createSubscriptions(connection: Connection): Subscriptions {
     )
     const all = rows.map((row) => ({
       endpointId: row.id,
+      endpointSeq: row.seq,
       isActive: row.is_active === 1,
       wants: compileFilter(JSON.parse(row.event_types) as string[]),
     }))
-    return { all, byType: new Map() }
+    return { seq: project.seq, all, byType: new Map() }
   }
 
   return {
@@ -73,7 +83,7 @@ export function createSubscriptions(connection: Connection): Subscriptions {
         matching = project.all.filter((subscription) => subscription.wants(eventType))
         keep(project.byType, eventType, matching, typesPerProjectMax)
       }
-      return matching
+      return { projectSeq: project.seq, subscribed: matching }
     },
     forget: (projectId) => void projects.delete(projectId),
     forgetAll: () => projects.clear(),

@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createIdFactory } from '../../core/ids.ts'
 import { limits } from '../../core/limits.ts'
-import { type HandOff, StorageOverloadedError, StorageUnavailableError } from '../storage.ts'
+import { StorageOverloadedError, StorageUnavailableError } from '../storage.ts'
 import { createSamples } from '../suite/samples-suite.ts'
 import { createTestClock } from '../suite/test-clock-suite.ts'
 import { applyMigrations } from './migrate.ts'
@@ -54,25 +54,55 @@ test('a batch is bounded, and so is the queue', async () => {
   await storage.acceptEvents([samples.event(project.id)])
 })
 
-test('a full disk fails the whole batch, and the next one works once there is room', async () => {
+test('a commit takes no more once it has stored many deliveries', async () => {
+  await using store = openStore()
+  const { storage, samples, commits } = store
+  const project = await samples.addProject()
+  for (let index = 0; index < 60; index += 1) await samples.addEndpoint(project.id)
+  commits.length = 0
+  const calls = Array.from({ length: 4 }, () =>
+    storage.acceptEvents(Array.from({ length: 100 }, () => samples.event(project.id))),
+  )
+  await Promise.all(calls)
+  assert.deepEqual(
+    commits.map(({ jobCount }) => jobCount),
+    [2, 2],
+  )
+})
+
+test('a store that cannot begin a transaction answers all who wait', async () => {
+  await using store = openStore()
+  const { storage, samples, file } = store
+  const { project } = await samples.addPair()
+  const other = new DatabaseSync(file)
+  other.exec('begin immediate')
+  const outcomes = await Promise.allSettled([
+    storage.transact((tx) => tx.setMeta('a', new Uint8Array())),
+    storage.acceptEvents([samples.event(project.id)]),
+  ])
+  for (const outcome of outcomes) {
+    assert.ok(outcome.status === 'rejected')
+    assert.match(String(outcome.reason), /it is locked/)
+  }
+  other.close()
+  await storage.acceptEvents([samples.event(project.id)])
+})
+
+test('a full disk fails the whole commit, and the next one works', async () => {
   await using store = openStore()
   const { storage, samples, database } = store
-  const { project, endpoint } = await samples.addPair()
-  const cancelled: unknown[] = []
+  const { project } = await samples.addPair()
   const taken: unknown[] = []
-  const handOff: HandOff = {
-    reserve: () => true,
-    take: (deliveries) => void taken.push(...deliveries),
-    cancel: (reservations) => void cancelled.push(...reservations),
-  }
-  storage.connect({ handOff })
+  storage.connect({
+    handOff: { reserve: () => true, take: (all) => void taken.push(...all), cancel: () => {} },
+  })
   setRoom(database, 20)
   const big = { data: `"${'x'.repeat(200_000)}"` }
   const small = samples.project()
   const outcomes = await Promise.allSettled([
     storage.transact((tx) => tx.insertProject(small)),
-    storage.acceptEvents([samples.event(project.id, big)]),
     storage.acceptEvents([samples.event(project.id)]),
+    storage.acceptEvents([samples.event(project.id, big)]),
   ])
   for (const outcome of outcomes) {
     assert.ok(outcome.status === 'rejected')
@@ -84,10 +114,10 @@ test('a full disk fails the whole batch, and the next one works once there is ro
   assert.deepEqual(taken, [])
   assert.deepEqual((await storage.listEvents(project.id, { limit: 5, after: null })).items, [])
 
+  await storage.acceptEvents([samples.event(project.id)])
   setRoom(database, 100_000)
   await storage.acceptEvents([samples.event(project.id, big)])
-  assert.equal(taken.length, 1)
-  assert.ok(cancelled.every((each) => (each as { endpointId: string }).endpointId === endpoint.id))
+  assert.equal(taken.length, 2)
 })
 
 test('what an undone commit had told memory is forgotten', async () => {
@@ -255,6 +285,7 @@ function openStore() {
   return {
     storage,
     database,
+    file,
     clock,
     commits,
     samples: createSamples({ storage, clock }),

@@ -36,6 +36,12 @@ export interface CommitReport {
   durationMs: number
 }
 
+/**
+ * Deliveries stored and results recorded after which a commit takes no further job: a few events
+ * for many endpoints must not hold the event loop much longer than many events for one.
+ */
+const effectsPerCommitMax = 10_000
+
 /** One caller's work on its way into a commit. */
 interface Job {
   /** How many events it brings; 0 for a unit of `transact`. */
@@ -62,7 +68,9 @@ export function createWriter(options: {
 }): Writer {
   const { connection, guard, acceptor, effects, subscriptions, claims, consumers } = options
   const { begin, commit, rollback, savepoint, release, undo } = prepare(connection)
-  let queue: Job[] = []
+  const queue: Job[] = []
+  /** How many jobs at the head of the queue the running transaction has taken. */
+  let takenCount = 0
   let queuedEventCount = 0
   let queuedUnitCount = 0
   let isClosed = false
@@ -90,34 +98,44 @@ export function createWriter(options: {
     isScheduled = true
     setImmediate(() => {
       isScheduled = false
-      flushing = flush(takeBatch()).finally(() => {
+      flushing = flush().finally(() => {
         flushing = null
         schedule()
       })
     })
   }
 
-  function takeBatch(): Job[] {
-    let weight = 0
-    let size = 0
-    for (const job of queue) {
-      weight += Math.max(1, job.eventCount)
-      if (size > 0 && weight > limits.writeBatchMax) break
-      size += 1
+  /** The next job for the running transaction, unless that has grown large enough. */
+  function takeNext(weight: number): Job | undefined {
+    const job = queue[takenCount]
+    if (job === undefined) return undefined
+    const isFull =
+      weight + Math.max(1, job.eventCount) > limits.writeBatchMax ||
+      effects.mark() > effectsPerCommitMax
+    if (isFull && takenCount > 0) return undefined
+    takenCount += 1
+    return job
+  }
+
+  /** Removes what the transaction took from the queue. */
+  function finishBatch(): Job[] {
+    const batch = queue.splice(0, takenCount)
+    takenCount = 0
+    for (const job of batch) {
       queuedEventCount -= job.eventCount
       queuedUnitCount -= job.eventCount === 0 ? 1 : 0
     }
-    const batch = queue.slice(0, size)
-    queue = queue.slice(size)
     return batch
   }
 
-  async function flush(batch: readonly Job[]): Promise<void> {
+  async function flush(): Promise<void> {
     const startedAt = options.clock.monotonic()
     try {
       begin.run()
       guard.open()
-      for (const job of batch) {
+      let weight = 0
+      for (let job = takeNext(weight); job !== undefined; job = takeNext(weight)) {
+        weight += Math.max(1, job.eventCount)
         // Awaiting only what is asynchronous keeps the hot path free of empty turns.
         const running = job.run()
         if (running !== undefined) await running
@@ -125,12 +143,15 @@ export function createWriter(options: {
       guard.close()
       commit.run()
     } catch (error) {
+      // Where not even a transaction could begin, nobody who waits can be served.
+      if (takenCount === 0) takenCount = queue.length
       const failure = undoBatch(error)
-      for (const job of batch) job.fail(failure)
+      for (const job of finishBatch()) job.fail(failure)
       return
     }
     const durationMs = options.clock.monotonic() - startedAt
     const told = announce(effects.takeAll())
+    const batch = finishBatch()
     for (const job of batch) job.settle(told)
     options.observeCommit?.({ jobCount: batch.length, durationMs })
   }

@@ -4,8 +4,8 @@ import type { StoreTest } from '../storage-suite.ts'
 
 const everything: ClaimRequest = { limit: 1000, perEndpointMax: 1000, fullEndpointIds: new Set() }
 
-export function claimsSuite(storeTest: StoreTest): void {
-  storeTest('claims what is due once, oldest first', async ({ storage, samples, clock }) => {
+export function claimsSuite(test: StoreTest): void {
+  test('claims what is due once, oldest first', async ({ storage, samples, clock }) => {
     const { project, endpoint } = await samples.addPair()
     const published = []
     for (let index = 0; index < 5; index += 1) {
@@ -40,7 +40,7 @@ export function claimsSuite(storeTest: StoreTest): void {
     assert.equal(await storage.nextDueAt(), null)
   })
 
-  storeTest('gives no endpoint more than its share, and none to a full one', async (store) => {
+  test('gives no endpoint more than its share, and none to a full one', async (store) => {
     const { storage, samples } = store
     const project = await samples.addProject()
     const [a, b, c] = [
@@ -59,7 +59,7 @@ export function claimsSuite(storeTest: StoreTest): void {
     assert.equal((await storage.claimDue(everything)).length, 8)
   })
 
-  storeTest('shares the event between the deliveries of a claim', async (store) => {
+  test('shares the event between the deliveries of a claim', async (store) => {
     const { storage, samples } = store
     const { project } = await samples.addPair()
     await samples.addEndpoint(project.id)
@@ -69,7 +69,7 @@ export function claimsSuite(storeTest: StoreTest): void {
     assert.equal(first.event, second.event)
   })
 
-  storeTest('claims a retry when its time has come', async ({ storage, samples, clock }) => {
+  test('claims a retry when its time has come', async ({ storage, samples, clock }) => {
     const { project } = await samples.addPair()
     await samples.publish(project.id)
     const dueAt = clock.now() + 5_000
@@ -83,7 +83,7 @@ export function claimsSuite(storeTest: StoreTest): void {
     assert.equal(await storage.nextDueAt(), null)
   })
 
-  storeTest('takes a released claim again, not before its time', async (store) => {
+  test('takes a released claim again, not before its time', async (store) => {
     const { storage, samples, clock } = store
     const { project } = await samples.addPair()
     await samples.publish(project.id, {}, {})
@@ -105,7 +105,7 @@ export function claimsSuite(storeTest: StoreTest): void {
     assert.deepEqual(await samples.claimAll(), [])
   })
 
-  storeTest(
+  test(
     'lets an expired lease be claimed again and fences its result',
     async (store) => {
       const { storage, samples, clock } = store
@@ -132,7 +132,7 @@ export function claimsSuite(storeTest: StoreTest): void {
     { leaseMs: 1_000 },
   )
 
-  storeTest('keeps the lease when the recording is undone', async ({ storage, samples }) => {
+  test('keeps the lease when the recording is undone', async ({ storage, samples }) => {
     const { project } = await samples.addPair()
     await samples.publish(project.id)
     const [claimed] = await samples.claimAll()
@@ -155,7 +155,7 @@ export function claimsSuite(storeTest: StoreTest): void {
     assert.equal((await storage.listAttempts(claimed.id))[0]?.number, 1)
   })
 
-  storeTest('claims deliveries of a deleted endpoint at once', async (store) => {
+  test('claims deliveries of a deleted endpoint at once', async (store) => {
     const { storage, samples, clock } = store
     const { project, endpoint } = await samples.addPair()
     await samples.publish(project.id, {}, {}, {})
@@ -175,7 +175,7 @@ export function claimsSuite(storeTest: StoreTest): void {
     assert.equal(await storage.nextDueAt(), null)
   })
 
-  storeTest('leases a test delivery to its creator', async ({ storage, samples }) => {
+  test('leases a test delivery to its creator', async ({ storage, samples }) => {
     const project = await samples.addProject()
     const endpoint = await samples.addEndpoint(project.id, { state: 'disabled', eventTypes: ['x'] })
     const event = samples.event(project.id, { type: 'countersign.test' })
@@ -190,7 +190,7 @@ export function claimsSuite(storeTest: StoreTest): void {
     assert.equal((await storage.getEvent(project.id, event.id))?.deliveryCount, 1)
   })
 
-  storeTest(
+  test(
     'after a restart, what was in flight is due and retries keep their time',
     async (store) => {
       const { samples, clock } = store
@@ -214,7 +214,7 @@ export function claimsSuite(storeTest: StoreTest): void {
     { leaseMs: 120_000 },
   )
 
-  storeTest('counts the backlog', async (store) => {
+  test('counts the backlog', async (store) => {
     const { samples, clock } = store
     const { project } = await samples.addPair()
     assert.deepEqual(await store.storage.backlog(), { pending: 0, oldestDueAt: null })

@@ -4,8 +4,8 @@ import type { AttemptResult, DeliveryFilter } from '../storage.ts'
 import type { StoreTest, StoreUnderTest } from '../storage-suite.ts'
 import { onePage, readPages } from './pages-suite.ts'
 
-export function deliveriesSuite(storeTest: StoreTest): void {
-  storeTest('shows a delivery from accepted to delivered', async ({ storage, samples, clock }) => {
+export function deliveriesSuite(test: StoreTest): void {
+  test('shows a delivery from accepted to delivered', async ({ storage, samples, clock }) => {
     const { project, endpoint } = await samples.addPair()
     const [event] = await samples.publish(project.id)
     const [claimed] = await samples.claimAll()
@@ -47,7 +47,7 @@ export function deliveriesSuite(storeTest: StoreTest): void {
     assert.deepEqual(attempts, [{ ...result.attempt, number: 1 }])
   })
 
-  storeTest('numbers attempts and keeps what each was', async ({ storage, samples, clock }) => {
+  test('numbers attempts and keeps what each was', async ({ storage, samples, clock }) => {
     const { project } = await samples.addPair()
     await samples.publish(project.id)
     const failures: AttemptResult['attempt'][] = [
@@ -87,7 +87,7 @@ export function deliveriesSuite(storeTest: StoreTest): void {
     assert.deepEqual(await storage.listAttempts('dlv_other'), [])
   })
 
-  storeTest('ends a delivery without an attempt', async ({ storage, samples, clock }) => {
+  test('ends a delivery without an attempt', async ({ storage, samples, clock }) => {
     const { project } = await samples.addPair()
     await samples.publish(project.id)
     await samples.deliverAll({
@@ -104,7 +104,7 @@ export function deliveriesSuite(storeTest: StoreTest): void {
     assert.equal((await storage.listAttempts(delivery?.id ?? '')).length, 1)
   })
 
-  storeTest('retries a finished delivery with a fresh schedule', async (store) => {
+  test('retries a finished delivery with a fresh schedule', async (store) => {
     const { storage, samples, clock } = store
     const { project } = await samples.addPair()
     await samples.publish(project.id)
@@ -128,7 +128,7 @@ export function deliveriesSuite(storeTest: StoreTest): void {
     assert.equal(await again, false)
   })
 
-  storeTest('retries what was finished in the same transaction', async (store) => {
+  test('retries what was finished in the same transaction', async (store) => {
     const { storage, samples, clock } = store
     const { project } = await samples.addPair()
     await samples.publish(project.id)
@@ -144,7 +144,7 @@ export function deliveriesSuite(storeTest: StoreTest): void {
     assert.deepEqual([claimed?.attemptCount, claimed?.seriesAttemptCount], [1, 0])
   })
 
-  storeTest('brings a scheduled retry forward', async ({ storage, samples, clock }) => {
+  test('brings a scheduled retry forward', async ({ storage, samples, clock }) => {
     const { project } = await samples.addPair()
     await samples.publish(project.id)
     const later = clock.now() + 60_000
@@ -155,7 +155,7 @@ export function deliveriesSuite(storeTest: StoreTest): void {
     assert.equal((await samples.claimAll())[0]?.id, delivery?.id)
   })
 
-  storeTest('lists by every filter, newest first, page by page', async (store) => {
+  test('lists by every filter, newest first, page by page', async (store) => {
     const { storage, clock } = store
     const { project, endpoints, types } = await addMixture(store)
     const all = await readPages(7, (page) => storage.listDeliveries(project.id, {}, page))
@@ -192,7 +192,7 @@ export function deliveriesSuite(storeTest: StoreTest): void {
     assert.ok(matched > 500, `the filters found only ${matched}`)
   })
 
-  storeTest('lists deliveries stable under inserts', async ({ storage, samples, clock }) => {
+  test('lists deliveries stable under inserts', async ({ storage, samples, clock }) => {
     const { project } = await samples.addPair()
     for (let index = 0; index < 6; index += 1) {
       await samples.publish(project.id)
@@ -207,7 +207,7 @@ export function deliveriesSuite(storeTest: StoreTest): void {
     assert.deepEqual([...first.items, ...rest], before)
   })
 
-  storeTest('shows the deliveries of a deleted endpoint', async ({ storage, samples, clock }) => {
+  test('shows the deliveries of a deleted endpoint', async ({ storage, samples, clock }) => {
     const { project, endpoint } = await samples.addPair()
     await samples.publish(project.id)
     await storage.transact((tx) => tx.deleteEndpoint(endpoint.id, clock.now()))

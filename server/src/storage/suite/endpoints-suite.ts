@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import type { StoreTest } from '../storage-suite.ts'
 import { onePage, readPages } from './pages-suite.ts'
 
-export function endpointsSuite(storeTest: StoreTest): void {
-  storeTest('keeps every member of an endpoint', async ({ storage, samples, clock }) => {
+export function endpointsSuite(test: StoreTest): void {
+  test('keeps every member of an endpoint', async ({ storage, samples, clock }) => {
     const project = await samples.addProject()
     const endpoint = await samples.addEndpoint(project.id, {
       uid: 'main',
@@ -31,7 +31,7 @@ export function endpointsSuite(storeTest: StoreTest): void {
     assert.deepEqual(await storage.getEndpointById(endpoint.id), endpoint)
   })
 
-  storeTest('finds an endpoint in its own project only', async ({ storage, samples }) => {
+  test('finds an endpoint in its own project only', async ({ storage, samples }) => {
     const { project, endpoint } = await samples.addPair()
     const other = await samples.addProject()
     await samples.addEndpoint(other.id)
@@ -40,7 +40,7 @@ export function endpointsSuite(storeTest: StoreTest): void {
     assert.deepEqual((await storage.listEndpoints(project.id, {}, onePage)).items, [endpoint])
   })
 
-  storeTest('changes everything but health, and health alone', async ({ storage, samples }) => {
+  test('changes everything but health, and health alone', async ({ storage, samples }) => {
     const { project, endpoint } = await samples.addPair()
     const changed = {
       ...endpoint,
@@ -69,7 +69,7 @@ export function endpointsSuite(storeTest: StoreTest): void {
     assert.deepEqual(await storage.getEndpointById(endpoint.id), { ...changed, ...health })
   })
 
-  storeTest('refuses a uid that is in use in the project', async ({ storage, samples }) => {
+  test('refuses a uid that is in use in the project', async ({ storage, samples }) => {
     const project = await samples.addProject()
     const other = await samples.addProject()
     const first = await samples.addEndpoint(project.id, { uid: 'main' })
@@ -87,7 +87,7 @@ export function endpointsSuite(storeTest: StoreTest): void {
     assert.equal((await storage.getEndpoint(project.id, 'main'))?.id, second.id)
   })
 
-  storeTest('lists by state, health and search, newest first', async ({ storage, samples }) => {
+  test('lists by state, health and search, newest first', async ({ storage, samples }) => {
     const project = await samples.addProject()
     const add = samples.addEndpoint
     const a = await add(project.id, { url: 'https://example.com/Orders', uid: 'A-1' })
@@ -110,7 +110,7 @@ export function endpointsSuite(storeTest: StoreTest): void {
     assert.deepEqual(await list({ search: 'ÜBERSICHT' }), [b.id, a.id])
   })
 
-  storeTest('wipes a deleted endpoint and hides it', async ({ storage, samples, clock }) => {
+  test('wipes a deleted endpoint and hides it', async ({ storage, samples, clock }) => {
     const { project, endpoint: kept } = await samples.addPair()
     const endpoint = await samples.addEndpoint(project.id, { sealedHeaders: new Uint8Array([1]) })
     const now = clock.now()

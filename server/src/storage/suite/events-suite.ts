@@ -9,8 +9,8 @@ const delicateData = [
   `{"quote":"it's","line":"\\n","null":null,"text":"${'ä'.repeat(70_000)}"}`,
 ]
 
-export function eventsSuite(storeTest: StoreTest): void {
-  storeTest('stores events and answers in order', async ({ storage, samples }) => {
+export function eventsSuite(test: StoreTest): void {
+  test('stores events and answers in order', async ({ storage, samples }) => {
     const { project, endpoint } = await samples.addPair()
     const events = [1, 2, 3].map((n) => samples.event(project.id, { data: `{"n":${n}}` }))
     const accepted = await storage.acceptEvents(events)
@@ -35,7 +35,7 @@ export function eventsSuite(storeTest: StoreTest): void {
     assert.deepEqual(await storage.acceptEvents([]), [])
   })
 
-  storeTest('keeps data byte for byte', async ({ storage, samples }) => {
+  test('keeps data byte for byte', async ({ storage, samples }) => {
     const { project } = await samples.addPair()
     for (const data of delicateData) {
       const metadata = { text: 'a\u0000b\ud83d😀', n: 1.5 }
@@ -48,7 +48,7 @@ export function eventsSuite(storeTest: StoreTest): void {
     assert.deepEqual(claimed.map(({ event }) => event.data).sort(), [...delicateData].sort())
   })
 
-  storeTest('lists events newest first and without data', async ({ storage, samples, clock }) => {
+  test('lists events newest first and without data', async ({ storage, samples, clock }) => {
     const project = await samples.addProject()
     const other = await samples.addProject()
     const made = []
@@ -70,7 +70,7 @@ export function eventsSuite(storeTest: StoreTest): void {
     assert.ok(listed.every(({ data }) => data === null))
   })
 
-  storeTest('delivers to the endpoints that want the type', async ({ storage, samples }) => {
+  test('delivers to the endpoints that want the type', async ({ storage, samples }) => {
     const project = await samples.addProject()
     const all = await samples.addEndpoint(project.id)
     const orders = await samples.addEndpoint(project.id, { eventTypes: ['order.*'] })
@@ -98,7 +98,7 @@ export function eventsSuite(storeTest: StoreTest): void {
     assert.deepEqual((await storage.listDeliveries(other.project.id, {}, onePage)).items, [])
   })
 
-  storeTest('skips what a disabled or blocked endpoint would get', async (store) => {
+  test('skips what a disabled or blocked endpoint would get', async (store) => {
     const { storage, samples, clock } = store
     const project = await samples.addProject()
     await samples.addEndpoint(project.id, { state: 'disabled' })
@@ -124,7 +124,7 @@ export function eventsSuite(storeTest: StoreTest): void {
     assert.deepEqual(await samples.claimAll(), [])
   })
 
-  storeTest('answers a caller’s id again, or says that it conflicts', async (store) => {
+  test('answers a caller’s id again, or says that it conflicts', async (store) => {
     const { storage, samples, clock } = store
     const { project } = await samples.addPair()
     const other = await samples.addPair()
@@ -154,7 +154,7 @@ export function eventsSuite(storeTest: StoreTest): void {
     assert.equal((await storage.listDeliveries(project.id, {}, onePage)).items.length, 1)
   })
 
-  storeTest('sees a repeated id within one call and between calls of one turn', async (store) => {
+  test('sees a repeated id within one call and between calls of one turn', async (store) => {
     const { storage, samples } = store
     const { project } = await samples.addPair()
     const event = samples.event(project.id, { id: 'twice', hasCallerId: true })
@@ -169,7 +169,7 @@ export function eventsSuite(storeTest: StoreTest): void {
     assert.equal((await storage.listDeliveries(project.id, {}, onePage)).items.length, 1)
   })
 
-  storeTest('gives nothing to a project that was deleted meanwhile', async (store) => {
+  test('gives nothing to a project that was deleted meanwhile', async (store) => {
     const { storage, samples } = store
     const { project } = await samples.addPair()
     const [, accepted] = await Promise.all([
@@ -180,7 +180,7 @@ export function eventsSuite(storeTest: StoreTest): void {
     assert.deepEqual(await samples.claimAll(), [])
   })
 
-  storeTest('keeps events, ids and deliveries over a restart', async (store) => {
+  test('keeps events, ids and deliveries over a restart', async (store) => {
     const { samples } = store
     const { project } = await samples.addPair()
     const event = samples.event(project.id, { id: 'kept', hasCallerId: true })

@@ -3,8 +3,8 @@ import { Buffer } from 'node:buffer'
 import type { ClaimedDelivery, HandOff } from '../storage.ts'
 import type { StoreTest } from '../storage-suite.ts'
 
-export function handOffSuite(storeTest: StoreTest): void {
-  storeTest('hands new deliveries over, leased, before the answer', async (store) => {
+export function handOffSuite(test: StoreTest): void {
+  test('hands new deliveries over, leased, before the answer', async (store) => {
     const { storage, samples } = store
     const { project, endpoint } = await samples.addPair()
     const handOff = createHandOff()
@@ -25,7 +25,7 @@ export function handOffSuite(storeTest: StoreTest): void {
     assert.equal((await storage.getDelivery(project.id, taken.id))?.status, 'delivered')
   })
 
-  storeTest('leaves due what finds no room, and says so', async ({ storage, samples }) => {
+  test('leaves due what finds no room, and says so', async ({ storage, samples }) => {
     const { project } = await samples.addPair()
     const handOff = createHandOff(2)
     const told: boolean[] = []
@@ -43,7 +43,7 @@ export function handOffSuite(storeTest: StoreTest): void {
     )
   })
 
-  storeTest('asks for no room for what is skipped', async ({ storage, samples }) => {
+  test('asks for no room for what is skipped', async ({ storage, samples }) => {
     const project = await samples.addProject()
     await samples.addEndpoint(project.id, { state: 'disabled' })
     const handOff = createHandOff()
@@ -52,7 +52,7 @@ export function handOffSuite(storeTest: StoreTest): void {
     assert.deepEqual(handOff.reserved, [])
   })
 
-  storeTest('gives reservations back when the unit is undone', async ({ storage, samples }) => {
+  test('gives reservations back when the unit is undone', async ({ storage, samples }) => {
     const { project, endpoint } = await samples.addPair()
     const handOff = createHandOff()
     storage.connect({ handOff })
@@ -75,7 +75,7 @@ export function handOffSuite(storeTest: StoreTest): void {
     assert.deepEqual(await samples.claimAll(), [])
   })
 
-  storeTest(
+  test(
     'makes a delivery claimable again that was handed over and forgotten',
     async ({ storage, samples, clock }) => {
       const { project } = await samples.addPair()
@@ -89,7 +89,7 @@ export function handOffSuite(storeTest: StoreTest): void {
     { leaseMs: 1_000 },
   )
 
-  storeTest('shares one event between its deliveries', async ({ storage, samples }) => {
+  test('shares one event between its deliveries', async ({ storage, samples }) => {
     const { project } = await samples.addPair()
     await samples.addEndpoint(project.id)
     const handOff = createHandOff()

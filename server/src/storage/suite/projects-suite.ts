@@ -3,8 +3,8 @@ import { StorageConflictError } from '../storage.ts'
 import type { StoreTest } from '../storage-suite.ts'
 import { onePage, readPages } from './pages-suite.ts'
 
-export function projectsSuite(storeTest: StoreTest): void {
-  storeTest('finds a project by id and by uid', async ({ storage, samples }) => {
+export function projectsSuite(test: StoreTest): void {
+  test('finds a project by id and by uid', async ({ storage, samples }) => {
     const project = await samples.addProject({
       uid: 'acme',
       name: 'Acme 😀',
@@ -15,7 +15,7 @@ export function projectsSuite(storeTest: StoreTest): void {
     assert.equal(await storage.getProject('other'), null)
   })
 
-  storeTest('changes a project and gives its old uid back', async ({ storage, samples }) => {
+  test('changes a project and gives its old uid back', async ({ storage, samples }) => {
     const project = await samples.addProject({ uid: 'acme' })
     const changed = { ...project, uid: 'new', name: 'New', settings: { retryScheduleMs: [1] } }
     await storage.transact((tx) => tx.updateProject({ ...changed, updatedAt: 7 }))
@@ -24,7 +24,7 @@ export function projectsSuite(storeTest: StoreTest): void {
     await samples.addProject({ uid: 'acme' })
   })
 
-  storeTest('refuses a uid that is in use', async ({ storage, samples }) => {
+  test('refuses a uid that is in use', async ({ storage, samples }) => {
     await samples.addProject({ uid: 'acme' })
     const other = await samples.addProject({ uid: null })
     await samples.addProject({ uid: null })
@@ -36,7 +36,7 @@ export function projectsSuite(storeTest: StoreTest): void {
     )
   })
 
-  storeTest('lists projects newest first, stable under inserts', async ({ storage, samples }) => {
+  test('lists projects newest first, stable under inserts', async ({ storage, samples }) => {
     const made = []
     for (let index = 0; index < 7; index += 1) made.unshift(await samples.addProject())
     const first = await storage.listProjects({ limit: 3, after: null })
@@ -52,7 +52,7 @@ export function projectsSuite(storeTest: StoreTest): void {
     })
   })
 
-  storeTest('hides a deleted project with everything in it', async (store) => {
+  test('hides a deleted project with everything in it', async (store) => {
     const { storage, samples, clock } = store
     const project = await samples.addProject({ uid: 'acme' })
     const endpoint = await samples.addEndpoint(project.id, { uid: 'main' })
@@ -87,7 +87,7 @@ export function projectsSuite(storeTest: StoreTest): void {
     await samples.addProject({ uid: 'acme' })
   })
 
-  storeTest('keeps keys, finds them by hash, and lists them', async ({ storage, samples }) => {
+  test('keeps keys, finds them by hash, and lists them', async ({ storage, samples }) => {
     const project = await samples.addProject()
     const other = await samples.addProject()
     const keys = [samples.apiKey(project.id, { dialect: 'dinie' }), samples.apiKey(project.id)]
@@ -104,7 +104,7 @@ export function projectsSuite(storeTest: StoreTest): void {
     assert.deepEqual(listed, [second, first])
   })
 
-  storeTest('changes a key, and notes its last use without going back', async (store) => {
+  test('changes a key, and notes its last use without going back', async (store) => {
     const { storage, samples } = store
     const project = await samples.addProject()
     const key = samples.apiKey(project.id)

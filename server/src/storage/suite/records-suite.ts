@@ -4,8 +4,8 @@ import type { Announcement, IdempotentAnswer } from '../storage.ts'
 import type { StoreTest } from '../storage-suite.ts'
 import { onePage, readPages } from './pages-suite.ts'
 
-export function recordsSuite(storeTest: StoreTest): void {
-  storeTest('keeps audit rows and lists them by filter', async ({ storage, samples, clock }) => {
+export function recordsSuite(test: StoreTest): void {
+  test('keeps audit rows and lists them by filter', async ({ storage, samples, clock }) => {
     const project = await samples.addProject()
     const other = await samples.addProject()
     const now = clock.now()
@@ -44,7 +44,7 @@ export function recordsSuite(storeTest: StoreTest): void {
     assert.deepEqual(await list({ since: now, actor: 'key_2' }), [byOther])
   })
 
-  storeTest('keeps an answer under its key until it expires', async ({ storage, samples }) => {
+  test('keeps an answer under its key until it expires', async ({ storage, samples }) => {
     const answer = newAnswer({ createdAt: 100, expiresAt: 200 })
     await storage.transact((tx) => tx.insertIdempotentAnswer('scope', answer))
     assert.deepEqual(await storage.findIdempotentAnswer('scope', 199), answer)
@@ -66,7 +66,7 @@ export function recordsSuite(storeTest: StoreTest): void {
     assert.deepEqual(await storage.findIdempotentAnswer('scope', 250), later)
   })
 
-  storeTest('lets one of two answers under a key through', async ({ storage }) => {
+  test('lets one of two answers under a key through', async ({ storage }) => {
     const insert = () =>
       storage.transact((tx) => tx.insertIdempotentAnswer('scope', newAnswer({ createdAt: 1 })))
     const outcomes = await Promise.allSettled([insert(), insert()])
@@ -76,7 +76,7 @@ export function recordsSuite(storeTest: StoreTest): void {
     )
   })
 
-  storeTest('removes expired answers, so many at a time', async ({ storage }) => {
+  test('removes expired answers, so many at a time', async ({ storage }) => {
     await storage.transact(async (tx) => {
       for (let index = 0; index < 5; index += 1) {
         const answer = newAnswer({ createdAt: 0, expiresAt: 100 + index })
@@ -92,7 +92,7 @@ export function recordsSuite(storeTest: StoreTest): void {
     assert.equal(await storage.findIdempotentAnswer('scope 3', 50), null)
   })
 
-  storeTest('keeps announcements until they are made', async ({ storage, samples }) => {
+  test('keeps announcements until they are made', async ({ storage, samples }) => {
     const { project, endpoint } = await samples.addPair()
     const gone = await samples.addEndpoint(project.id)
     const of = (values: Partial<Announcement>): Announcement => ({
@@ -130,7 +130,7 @@ export function recordsSuite(storeTest: StoreTest): void {
     assert.equal(await storage.nextAnnouncementAt(), 40)
   })
 
-  storeTest('keeps a notebook', async (store) => {
+  test('keeps a notebook', async (store) => {
     const value = new Uint8Array([0, 1, 255])
     assert.equal(await store.storage.getMeta('key'), null)
     await store.storage.transact((tx) => tx.setMeta('key', new Uint8Array([9])))
@@ -139,7 +139,7 @@ export function recordsSuite(storeTest: StoreTest): void {
     assert.deepEqual(await store.storage.getMeta('key'), value)
   })
 
-  storeTest('shows no audit row of a deleted project', async ({ storage, samples }) => {
+  test('shows no audit row of a deleted project', async ({ storage, samples }) => {
     const project = await samples.addProject()
     await storage.transact((tx) => tx.deleteProject(project.id, 1))
     assert.deepEqual((await storage.listAuditRows(project.id, {}, onePage)).items, [])

@@ -3,8 +3,8 @@ import type { Rotation } from '../../core/rotation.ts'
 import type { StoreTest, StoreUnderTest } from '../storage-suite.ts'
 import { readPages } from './pages-suite.ts'
 
-export function secretsSuite(storeTest: StoreTest): void {
-  storeTest('lists secrets by activation, newest first', async ({ storage, samples, clock }) => {
+export function secretsSuite(test: StoreTest): void {
+  test('lists secrets by activation, newest first', async ({ storage, samples, clock }) => {
     const { endpoint } = await samples.addPair()
     const now = clock.now()
     const first = samples.secret(endpoint, { algorithm: 'ed25519', expiresAt: now + 5 })
@@ -17,7 +17,7 @@ export function secretsSuite(storeTest: StoreTest): void {
     assert.deepEqual(await storage.listSecrets('ep_other'), [])
   })
 
-  storeTest('changes only the times that are named', async ({ storage, samples }) => {
+  test('changes only the times that are named', async ({ storage, samples }) => {
     const { endpoint } = await samples.addPair()
     const secret = samples.secret(endpoint)
     const read = async () => (await storage.listSecrets(endpoint.id))[0]
@@ -30,7 +30,7 @@ export function secretsSuite(storeTest: StoreTest): void {
     assert.deepEqual(await read(), { ...secret, expiresAt: null, revokedAt: 60 })
   })
 
-  storeTest('latches an expiry once, and notes use without going back', async (store) => {
+  test('latches an expiry once, and notes use without going back', async (store) => {
     const { storage, samples } = store
     const { endpoint } = await samples.addPair()
     const secret = samples.secret(endpoint)
@@ -45,7 +45,7 @@ export function secretsSuite(storeTest: StoreTest): void {
     assert.deepEqual(read, { ...secret, expirySeenAt: 100, lastSignedAt: 20 })
   })
 
-  storeTest('keeps every member of a rotation, and changes the mutable ones', async (store) => {
+  test('keeps every member of a rotation, and changes the mutable ones', async (store) => {
     const { storage, samples } = store
     const { rotation, previous } = await addRotation(store)
     assert.deepEqual(await storage.getRotation(rotation.endpointId, rotation.id), rotation)
@@ -70,7 +70,7 @@ export function secretsSuite(storeTest: StoreTest): void {
     assert.equal(await storage.latestRotation((await samples.addPair()).endpoint.id), null)
   })
 
-  storeTest('lists rotations newest first, even after the clock went back', async (store) => {
+  test('lists rotations newest first, even after the clock went back', async (store) => {
     const { storage, clock } = store
     const { rotation: first, endpoint } = await addRotation(store)
     clock.advance(-3_600_000)
@@ -80,7 +80,7 @@ export function secretsSuite(storeTest: StoreTest): void {
     assert.deepEqual(listed, [second, first])
   })
 
-  storeTest('finds the open rotations of every project', async (store) => {
+  test('finds the open rotations of every project', async (store) => {
     const { storage, clock } = store
     const now = clock.now()
     const { rotation: open } = await addRotation(store)

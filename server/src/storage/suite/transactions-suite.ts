@@ -3,8 +3,8 @@ import type { CommittedChanges } from '../storage.ts'
 import type { StoreTest } from '../storage-suite.ts'
 import { onePage } from './pages-suite.ts'
 
-export function transactionsSuite(storeTest: StoreTest): void {
-  storeTest('reads its own writes; others see them after the commit', async (store) => {
+export function transactionsSuite(test: StoreTest): void {
+  test('reads its own writes; others see them after the commit', async (store) => {
     const { storage, samples } = store
     const project = samples.project()
     let seenInside: unknown
@@ -19,7 +19,7 @@ export function transactionsSuite(storeTest: StoreTest): void {
     assert.deepEqual(await storage.getProject(project.id), project)
   })
 
-  storeTest('undoes a failed unit alone, beside units of the same turn', async (store) => {
+  test('undoes a failed unit alone, beside units of the same turn', async (store) => {
     const { storage, samples } = store
     const [before, failed, after] = [samples.project(), samples.project(), samples.project()]
     const outcomes = await Promise.allSettled([
@@ -41,7 +41,7 @@ export function transactionsSuite(storeTest: StoreTest): void {
     assert.deepEqual(items, [after, before])
   })
 
-  storeTest('goes on after a conflict that the unit handles', async ({ storage, samples }) => {
+  test('goes on after a conflict that the unit handles', async ({ storage, samples }) => {
     await samples.addProject({ uid: 'acme' })
     const second = samples.project({ uid: 'acme' })
     await storage.transact(async (tx) => {
@@ -50,7 +50,7 @@ export function transactionsSuite(storeTest: StoreTest): void {
     assert.equal((await storage.getProject('acme-2'))?.id, second.id)
   })
 
-  storeTest('runs units of one turn in order', async ({ storage, samples }) => {
+  test('runs units of one turn in order', async ({ storage, samples }) => {
     const project = await samples.addProject()
     const bump = () =>
       storage.transact(async (tx) => {
@@ -62,7 +62,7 @@ export function transactionsSuite(storeTest: StoreTest): void {
     assert.equal((await storage.getProject(project.id))?.name, 'Acme+++')
   })
 
-  storeTest('forgets the subscriptions of an undone endpoint', async ({ storage, samples }) => {
+  test('forgets the subscriptions of an undone endpoint', async ({ storage, samples }) => {
     const { project } = await samples.addPair()
     const undone = storage.transact(async (tx) => {
       await tx.insertEndpoint(samples.endpoint(project.id))
@@ -78,7 +78,7 @@ export function transactionsSuite(storeTest: StoreTest): void {
     assert.equal((await samples.claimAll()).length, 1)
   })
 
-  storeTest('names what was changed', async (store) => {
+  test('names what was changed', async (store) => {
     const { storage, samples, clock } = store
     const { project, endpoint } = await samples.addPair()
     const { told, release } = connectSlowly(store)
@@ -113,7 +113,7 @@ export function transactionsSuite(storeTest: StoreTest): void {
     assert.deepEqual(one(last()?.apiKeyIds), [key.id])
   })
 
-  storeTest('answers a writer only when the consumers have applied the change', async (store) => {
+  test('answers a writer only when the consumers have applied the change', async (store) => {
     const { storage, samples } = store
     const { project, endpoint } = await samples.addPair()
     const { told, release } = connectSlowly(store)
@@ -133,7 +133,7 @@ export function transactionsSuite(storeTest: StoreTest): void {
     await answer
   })
 
-  storeTest('writes what is queued, then closes', async (store) => {
+  test('writes what is queued, then closes', async (store) => {
     const { samples } = store
     const project = samples.project()
     const written = store.storage.transact((tx) => tx.insertProject(project))
@@ -142,7 +142,7 @@ export function transactionsSuite(storeTest: StoreTest): void {
     assert.deepEqual(await store.storage.getProject(project.id), project)
   })
 
-  storeTest('refuses everything once it is closed', async ({ storage, samples }) => {
+  test('refuses everything once it is closed', async ({ storage, samples }) => {
     await storage.close()
     const isUnavailable = { name: 'StorageUnavailableError' }
     await assert.rejects(storage.getProject('x'), isUnavailable)
@@ -154,7 +154,7 @@ export function transactionsSuite(storeTest: StoreTest): void {
     await assert.rejects(storage.ping(), isUnavailable)
   })
 
-  storeTest('answers a ping', async ({ storage }) => {
+  test('answers a ping', async ({ storage }) => {
     await storage.ping()
   })
 }
