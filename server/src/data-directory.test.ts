@@ -22,7 +22,7 @@ test('a missing data directory is made for its owner only, with the folders abov
 test('what cannot be a data directory is one sentence with the way out', (t) => {
   const file = join(createDirectory(t), 'file')
   writeFileSync(file, '')
-  for (const path of [file, join(file, 'below')]) {
+  for (const path of [file, join(file, 'below'), '/proc/countersign', '/proc/self/x/y']) {
     assert.throws(
       () => makeDataDirectory(path),
       (error: unknown) => {

@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { StartError } from './start-error.ts'
 
 /**
@@ -9,7 +10,9 @@ import { StartError } from './start-error.ts'
  */
 export function makeDataDirectory(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    // Folder by folder: `recursive` never returns below /proc (Node 26.10), where mkdir says ENOENT.
+    for (const folder of missingFolders(resolve(dataDir))) mkdirSync(folder, { mode: 0o700 })
+    if (!statSync(dataDir).isDirectory()) throw Object.assign(new Error(), { code: 'ENOTDIR' })
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     const why =
@@ -21,4 +24,11 @@ export function makeDataDirectory(dataDir: string): void {
       { cause },
     )
   }
+}
+
+/** From the highest that does not exist down to the path itself. */
+function missingFolders(path: string): string[] {
+  const missing: string[] = []
+  for (let folder = path; !existsSync(folder); folder = dirname(folder)) missing.unshift(folder)
+  return missing
 }

@@ -120,8 +120,11 @@ describe('no secret stands anywhere in clear (proof 8)', () => {
   const sendBadRequests = async () => {
     const endpoint = await create({})
     const { rotation } = await rotate(endpoint, {})
-    const secret = () => hide('a secret in a wrong place', newSecret())
-    const token = () => hide('a header value in a wrong place', newToken())
+    let at = 0
+    const secret = () => hide(`a secret in bad request ${at}`, newSecret())
+    const token = () => hide(`a header value in bad request ${at}`, newToken())
+    const wrongKey = () =>
+      hide(`a key in bad request ${at}`, `csk_${randomBytes(24).toString('base64url')}`)
     const requests: (() => [method: string, path: string, request: WireRequest])[] = [
       () => ['POST', `${endpoint}/secret/rotate`, { body: { secret: `${secret()}=` } }],
       () => ['POST', `${endpoint}/secret/rotate`, { body: { secret: secret().slice(6) } }],
@@ -169,9 +172,9 @@ describe('no secret stands anywhere in clear (proof 8)', () => {
       () => ['GET', path(), { headers: { authorization: wrongKey() } }],
       () => ['GET', `${path()}?api_key=${wrongKey()}`, {}],
     ]
-    const wrongKey = () => hide('a wrong API key', `csk_${randomBytes(24).toString('base64url')}`)
-    for (const [index, make] of requests.entries()) {
-      for (const key of [undefined, `bad-${index}`]) {
+    for (const make of requests) {
+      at++
+      for (const key of [undefined, `bad-${at}`]) {
         const [method, target, request] = make()
         await call(method, target, { ...request, ...keyed(key) })
       }

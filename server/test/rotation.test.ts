@@ -17,7 +17,7 @@ describe('rotation, end to end', () => {
     server = await startTestApp({ environment: { COUNTERSIGN_RETRY_SCHEDULE: '1h,1h' } })
   })
   beforeEach(async () => {
-    receiver?.close()
+    await receiver?.close()
     receiver = await startReceiver()
     receiver.toleranceSeconds = 1e9
     project = (await server.client.projects.create({ name: 'rotation' })).id

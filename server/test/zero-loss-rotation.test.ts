@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RotatedSecret } from '@countersign/sdk'
-import { startPublisher } from './support/publisher.ts'
+import { type Publisher, startPublisher } from './support/publisher.ts'
 import { startReceiver } from './support/receiver.ts'
 import { type ServerProcess, startServerProcess } from './support/start-server-process.ts'
 import { until } from './support/until.ts'
@@ -26,7 +26,12 @@ test('rotates under load, with restarts, without a rejected signature or a lost 
     COUNTERSIGN_RETRY_SCHEDULE: Array(20).fill('1s').join(','),
     COUNTERSIGN_LOG_LEVEL: 'warn',
   })
+  let restarting: Promise<unknown> = Promise.resolve()
+  let publisher: Publisher | undefined
   t.after(async () => {
+    // After a failure too, nothing may go on: no load, and no process that starts later.
+    await publisher?.stop()
+    await restarting.catch(() => undefined)
     await server.dispose()
     await receiver.close()
   })
@@ -35,7 +40,7 @@ test('rotates under load, with restarts, without a rejected signature or a lost 
   const endpoint = await client.endpoints.create(project, { url: receiver.url })
   receiver.secrets = [endpoint.secret]
 
-  const publisher = startPublisher({
+  publisher = startPublisher({
     client,
     project,
     type: 'load.test',
@@ -48,7 +53,7 @@ test('rotates under load, with restarts, without a rejected signature or a lost 
     const isRestarted = round % 2 === 0
     const windowSeconds = isRestarted ? 40 : 4
     await pause(200 + random() * 800)
-    const restarting = isRestarted ? restartAtRandom(server, random) : Promise.resolve()
+    restarting = isRestarted ? restartAtRandom(server, random) : Promise.resolve()
     const rotated = await rotateAcrossCrashes(server, project, endpoint.id, {
       idempotencyKey: `round-${round}`,
       windowSeconds,
@@ -62,14 +67,15 @@ test('rotates under load, with restarts, without a rejected signature or a lost 
     await until('the rotation is over', async () => (await rotationOf()).status === 'completed')
   }
   await publisher.stop()
+  const { acceptedIds } = publisher
   await until(
     'every accepted event is delivered',
-    () => [...publisher.acceptedIds].every((id) => receiver.deliveredIds.has(id)),
+    () => [...acceptedIds].every((id) => receiver.deliveredIds.has(id)),
     60_000,
   )
-  t.diagnostic(`${publisher.acceptedIds.size} events, ${receiver.received.length} requests`)
+  t.diagnostic(`${acceptedIds.size} events, ${receiver.received.length} requests`)
   assert.equal(receiver.rejectedCount, 0, 'no signature was rejected')
-  assert.ok(publisher.acceptedIds.size > rotationsMax * 500, 'there was load')
+  assert.ok(acceptedIds.size > rotationsMax * 500, 'there was load')
   assert.equal(await server.terminate(), 0)
 })
 

@@ -42,7 +42,16 @@ const senderHeaders = new Set([
   'date',
   'user-agent',
   ...Object.values(formats).flatMap((format) => format.reservedHeaders),
+  // Of formats that an endpoint may be changed to in a later version: what is set now must not
+  // stand in their way then.
+  'stripe-signature',
+  'x-hub-signature',
+  'x-hub-signature-256',
+  'x-github-event',
+  'x-github-delivery',
 ])
+/** Every header that begins like this belongs to a format, or to Standard Webhooks' namesakes. */
+const formatPrefixes = ['webhook-', 'svix-', 'x-composio-', 'x-h-webhook-', 'x-devtune-']
 const headerNamePattern = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
 const headerValuePattern = /^[\t\x20-\x7e]*$/
 
@@ -73,8 +82,11 @@ export function endpointProblems(
   if (fields.format !== undefined && !formatNames.includes(fields.format)) {
     report('format', `Must be one of: ${formatNames.join(', ')}.`)
   }
-  if (fields.secret !== undefined && formatNames.includes(format)) {
-    const read = formatOf(format).readSecret(fields.secret)
+  if (fields.secret !== undefined) {
+    // Beside a format that does not exist, the secret is read as the default format would.
+    const read = formatOf(formatNames.includes(format) ? format : 'standard').readSecret(
+      fields.secret,
+    )
     if ('problem' in read) report('secret', read.problem)
   }
   if (fields.headers !== undefined) problems.push(...headerProblems(fields.headers))
@@ -92,11 +104,18 @@ export function checkEndpointInput(body: unknown, urlPolicy: UrlPolicy): FieldEr
   const fields: Partial<EndpointFields> = {}
   if (typeof raw.url === 'string') fields.url = raw.url
   if (typeof raw.uid === 'string') fields.uid = raw.uid
-  if (isListOf(raw.event_types, 'string')) fields.eventTypes = raw.event_types as string[]
+  // An element of another type is the schema's finding; here it only keeps the others' places.
+  if (Array.isArray(raw.event_types)) {
+    fields.eventTypes = raw.event_types.map((item) => (typeof item === 'string' ? item : '*'))
+  }
   if (typeof raw.format === 'string') fields.format = raw.format
   if (typeof raw.secret === 'string') fields.secret = raw.secret
-  if (isObject(raw.headers) && isListOf(Object.values(raw.headers), 'string')) {
-    fields.headers = raw.headers as Record<string, string>
+  if (isObject(raw.headers)) {
+    fields.headers = Object.fromEntries(
+      Object.entries(raw.headers).filter((entry): entry is [string, string] => {
+        return typeof entry[1] === 'string'
+      }),
+    )
   }
   if (isObject(raw.metadata)) fields.metadata = raw.metadata
   return endpointProblems(fields, urlPolicy)
@@ -153,7 +172,7 @@ function headerProblems(headers: Record<string, string>): FieldError[] {
     const value = headers[name] ?? ''
     if (!headerNamePattern.test(name) || name.length > limits.headerNameLengthMax) {
       report(name, 'The name is not a valid HTTP header name.')
-    } else if (senderHeaders.has(lower)) {
+    } else if (isSenders(lower)) {
       report(name, 'This header is set by the server itself and cannot be overridden.')
     } else if (seen.has(lower)) {
       report(name, 'The same header stands here twice.')
@@ -168,10 +187,12 @@ function headerProblems(headers: Record<string, string>): FieldError[] {
   return problems
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+function isSenders(lowerName: string): boolean {
+  return (
+    senderHeaders.has(lowerName) || formatPrefixes.some((prefix) => lowerName.startsWith(prefix))
+  )
 }
 
-function isListOf(value: unknown, type: 'string'): boolean {
-  return Array.isArray(value) && value.every((item) => typeof item === type)
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -12,7 +12,7 @@ export function uidProblem(uid: string): string | null {
   }
   if (!uidPattern.test(uid)) return 'May hold letters, digits and . _ ~ : @ + - only.'
   if (uid === '.' || uid === '..') return 'Must not be a path segment with a meaning of its own.'
-  if (looksLikeId(uid)) return 'Must not look like one of our own ids (prefix and 32 hex digits).'
+  if (looksLikeId(uid)) return 'Must not begin like one of our own ids (prj_, ep_, evt_ and so on).'
   return null
 }
 

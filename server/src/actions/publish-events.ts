@@ -2,6 +2,7 @@ import { requireScope } from '../core/authorization.ts'
 import { AppError, type FieldError, invalidFields } from '../core/errors.ts'
 import type { NewEvent } from '../core/event.ts'
 import { isEventType, isReservedEventType } from '../core/event-type.ts'
+import { parseTime } from '../core/time.ts'
 import type { AcceptedEvent } from '../storage/storage.ts'
 import type { ActionContext } from './action-context.ts'
 import { metadataProblem } from './endpoint-input.ts'
@@ -19,8 +20,6 @@ export interface PublishInput {
 export type Published = { event: AcceptedEvent } | { error: AppError }
 
 const eventIdPattern = /^[A-Za-z0-9_-]{1,64}$/
-const rfc3339Pattern =
-  /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})$/
 
 /**
  * Accepts events: an answer means that the event and all its deliveries are durable. Each event of
@@ -84,7 +83,7 @@ export function eventProblems(input: Partial<PublishInput>): FieldError[] {
       report('type', 'The prefixes endpoint. and countersign. are reserved.', 'reserved')
     }
   }
-  if (input.timestamp !== undefined && !isRfc3339(input.timestamp)) {
+  if (input.timestamp !== undefined && parseTime(input.timestamp) === null) {
     report('timestamp', 'Must be an RFC 3339 time such as 2026-11-01T10:00:00Z.')
   }
   if (input.metadata !== undefined) {
@@ -143,8 +142,4 @@ function publishedOf(
       }),
     }
   })
-}
-
-function isRfc3339(text: string): boolean {
-  return rfc3339Pattern.test(text) && !Number.isNaN(Date.parse(text))
 }

@@ -107,7 +107,8 @@ test('says what could be taken for an id', () => {
     assert.equal(looksLikeId(`${prefix}_${hex}`), true)
     assert.equal(looksLikeId(`${prefix}_${hex}`.toUpperCase()), true)
   }
-  for (const text of ['customer-42', hex, `abc_${hex}`, `evt_${hex}0`, `x evt_${hex}`, 'evt_1']) {
+  for (const text of ['evt_1', `evt_${hex}0`, 'EP_x']) assert.equal(looksLikeId(text), true, text)
+  for (const text of ['customer-42', hex, `abc_${hex}`, `x evt_${hex}`, 'event_1', 'ep-1']) {
     assert.equal(looksLikeId(text), false, text)
   }
 })

@@ -71,7 +71,7 @@ export function isId(prefix: IdPrefix, text: string): boolean {
 }
 
 /**
- * Whether a reader could take `text` for one of our ids, capitals included. A `uid` must not: paths
+ * Whether a reader could take `text` for one of our ids: it begins like one, capitals included. A `uid` must not: paths
  * take either.
  */
 export function looksLikeId(text: string): boolean {
@@ -117,5 +117,5 @@ const VARIANT_MASK = 0x3f
 const UNDERSCORE = 0x5f
 const HEX_DIGITS = Buffer.from('0123456789abcdef', 'latin1')
 const ID_TAIL = /_[0-9a-f]{32}$/
-const LIKE_AN_ID = new RegExp(`^(?:${idPrefixes.join('|')})_[0-9a-f]{32}$`, 'i')
+const LIKE_AN_ID = new RegExp(`^(?:${idPrefixes.join('|')})_`, 'i')
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i

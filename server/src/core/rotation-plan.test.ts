@@ -196,6 +196,19 @@ describe('the verbs', () => {
     assert.deepEqual(e.signing(), ['sec_2'])
   })
 
+  test('a closed rotation tells when the previous secret really stopped', () => {
+    const completed = endpoint()
+    completed.rotate()
+    completed.advance(5_000)
+    assert.equal(completed.complete()?.rotation.previousSecretExpiresAt, T0 + 5_000)
+    const cancelled = endpoint()
+    cancelled.rotate()
+    assert.equal(cancelled.cancel()?.rotation.previousSecretExpiresAt, null)
+    const forced = endpoint()
+    forced.rotate({ activateAt: T0 + HOUR_MS })
+    assert.equal(forced.rotate({ force: true }).closes?.rotation.previousSecretExpiresAt, null)
+  })
+
   test('a closed rotation answers a repeated verb and refuses any other', () => {
     const e = endpoint()
     e.rotate({ expireCurrentInSeconds: 60 })

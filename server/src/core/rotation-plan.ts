@@ -92,9 +92,18 @@ export function planRotate(situation: RotationSituation, request: RotateRequest)
   return {
     rotation,
     secretChanges: earlier.changes,
-    closes: open === null ? null : { rotation: open, outcome: completed('force', now) },
+    closes: open === null ? null : forcedAway(open, earlier.revokedSecretIds, now),
     revokedSecretIds: earlier.revokedSecretIds,
   }
+}
+
+/** What becomes of the rotation that a forced one closes: its window says what really happens. */
+function forcedAway(open: Rotation, revokedSecretIds: readonly string[], now: number) {
+  const isStaged = rotationState(open, now).status === 'staged'
+  const isRevoked = revokedSecretIds.includes(open.previousSecretId)
+  // Where it never began, the new rotation alone says when that secret stops.
+  const previousSecretExpiresAt = isStaged ? null : isRevoked ? now : open.previousSecretExpiresAt
+  return { rotation: { ...open, previousSecretExpiresAt }, outcome: completed('force', now) }
 }
 
 /** All retiring secrets stop now; completes the open rotation. Repeating it changes nothing. */
@@ -326,7 +335,13 @@ function endedPlan(
   note: TimelineEntry,
 ): RotationPlan {
   return {
-    rotation: { ...rotation, outcome, notes: [...rotation.notes, note] },
+    rotation: {
+      ...rotation,
+      // The previous secret stopped just now; after a cancel it is current again, without expiry.
+      previousSecretExpiresAt: outcome.status === 'completed' ? outcome.closedAt : null,
+      outcome,
+      notes: [...rotation.notes, note],
+    },
     closes: null,
     ...ended,
   }

@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict'
-import { ApiError, type Countersign, type CreatedEndpoint } from '@countersign/sdk'
+import { ApiError, Countersign, type CreatedEndpoint, type RotatedSecret } from '@countersign/sdk'
 import { readDeliveries, readState } from './check-invariants.ts'
 import type { FailingStorage } from './failing-storage.ts'
 import type { Received, Receiver } from './receiver.ts'
 import type { TestApp } from './start-test-app.ts'
 import { until } from './until.ts'
-import { createWireClient, type Problem, type Wire, type WireClient } from './wire.ts'
+import { createWireClient, type Problem, type Wire } from './wire.ts'
 
 /** Calls to a server whose store fails once, and what has to hold then. */
 export interface RefusedRound {
   name: string
   client: Countersign
   receiver: Receiver
-  wire: WireClient
+  /** The client with another key than the root key. */
+  clientWith(apiKey: string): Countersign
   watch(failing: FailingStorage): void
   /**
    * Calls. Where the failure makes it a 503, checks that nothing was stored and calls again, under
@@ -21,7 +22,13 @@ export interface RefusedRound {
   call<T>(
     project: string,
     send: (post: { idempotencyKey: string }) => Promise<T>,
-    exceptions?: { onRefused?: () => Promise<void>; mayLeave?: readonly string[] },
+    exceptions?: {
+      onRefused?: () => Promise<void>
+      /** What a refused call may have changed. */
+      mayLeave?: readonly string[]
+      /** The status of an error that is right, and is passed on. */
+      expects?: number
+    },
   ): Promise<T>
   publish(project: string, type: string): Promise<string>
   publishWithoutKey(project: string): Promise<string>
@@ -51,16 +58,17 @@ export function createRefusedRound(options: {
     name,
     client,
     receiver,
-    wire,
+    clientWith: (apiKey) => new Countersign({ baseUrl: server.app.url, apiKey, retriesMax: 0 }),
     watch(given) {
       failing = given
     },
-    async call(project, send, { onRefused, mayLeave = [] } = {}) {
+    async call(project, send, { onRefused, mayLeave = [], expects } = {}) {
       const idempotencyKey = `${name}-${callCount++}`.replaceAll(/[^\w-]+/g, '-')
       const before = readState(dataDir, project)
       try {
         return await send({ idempotencyKey })
       } catch (error) {
+        if (error instanceof ApiError && error.status === expects) throw error
         const where = `call ${callCount} was refused at ${failing?.failedAt()}`
         assertUnavailable(error, where)
         refusalCount++
@@ -116,22 +124,25 @@ export function createRefusedRound(options: {
 export interface Scene {
   project: string
   endpoint: CreatedEndpoint
+  /** The rotation that is open; null where none is. */
+  rotated: RotatedSecret | null
   /** A delivered event. */
   event: string
 }
 
-export async function prepareScene({
-  name,
-  client,
-  receiver,
-  ...round
-}: RefusedRound): Promise<Scene> {
+export async function prepareScene(
+  { name, client, receiver, delivered }: RefusedRound,
+  { isRotating }: { isRotating: boolean },
+): Promise<Scene> {
   const { id: project } = await client.projects.create({ name })
   const endpoint = await client.endpoints.create(project, { url: receiver.url })
   receiver.secrets = [endpoint.secret]
   const { id: event } = await client.events.publish(project, { type: 'plain', data: {} })
-  await round.delivered(event)
-  return { project, endpoint, event }
+  await delivered(event)
+  const rotated = isRotating
+    ? await client.endpoints.rotateSecret(project, endpoint.id, { expireCurrentIn: 3600 })
+    : null
+  return { project, endpoint, rotated, event }
 }
 
 /** Both clients take a `code` from a problem document only. */
