@@ -10,6 +10,8 @@ export interface Mode {
   quietWaitMsMax: number
   warmUpMs: number
   ceilingMs: number
+  /** Events before a throughput run, on the same process, that do not count. */
+  warmUpEvents: number
   /** Events of one throughput run. */
   events: number
   loadMsMax: number
@@ -32,6 +34,7 @@ export const modes: Record<Mode['name'], Mode> = {
     quietWaitMsMax: 30_000,
     warmUpMs: 2_000,
     ceilingMs: 5_000,
+    warmUpEvents: 30_000,
     events: 150_000,
     loadMsMax: 15_000,
     drainMsMax: 60_000,
@@ -49,6 +52,7 @@ export const modes: Record<Mode['name'], Mode> = {
     quietWaitMsMax: 5_000,
     warmUpMs: 1_000,
     ceilingMs: 3_000,
+    warmUpEvents: 20_000,
     events: 50_000,
     loadMsMax: 5_000,
     drainMsMax: 30_000,
@@ -66,6 +70,7 @@ export const modes: Record<Mode['name'], Mode> = {
     quietWaitMsMax: 1_000,
     warmUpMs: 700,
     ceilingMs: 2_000,
+    warmUpEvents: 15_000,
     events: 20_000,
     loadMsMax: 4_000,
     drainMsMax: 15_000,

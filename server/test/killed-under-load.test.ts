@@ -44,6 +44,7 @@ test('killed at random moments under load, it loses nothing and repeats only wha
     perSecond: 120,
     idPrefix: 'e',
   })
+  t.after(() => publisher.stop())
   const lostPerKill: number[] = []
   let lost: LostOutcomes = new Map()
   const killAndLook = async () => {

@@ -2,6 +2,12 @@
 export const apiLimits = {
   /** A client that has not sent a whole request by then is cut off. */
   requestTimeoutMs: 60_000,
+  /**
+   * How much of a body that is too large is still read, and for how long, before its refusal goes
+   * out: a client that is cut off while it sends sees a broken connection instead of the answer.
+   */
+  discardedBytesMax: 64 * 1024 * 1024,
+  discardedForMs: 5_000,
   /** Longer than the idle time of usual proxies, so that it is they who close first. */
   keepAliveTimeoutMs: 75_000,
   /** A uid of 128 characters, each percent-encoded, and room to spare. */

@@ -64,6 +64,7 @@ function readEvent(envelope: Pick<Envelope, 'text' | 'value' | 'members'>): Batc
 function readElement(element: BatchElement): BatchSlot {
   if (!element.ok) return scanRefusal(element)
   if (element.members !== null) return readEvent(element)
+  // The place in the batch, which only the answer knows, is all the path there is.
   return invalidFields([{ param: '', detail: 'Must be an object.', code: 'wrong_type' }])
 }
 

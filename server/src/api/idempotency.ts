@@ -183,10 +183,15 @@ function isOvertaken(error: unknown): boolean {
   return error instanceof StorageConflictError && error.constraint === 'idempotency_key'
 }
 
-/** The action's own refusals are kept; what may go better next time is not. */
-function isKept({ status }: AppError): boolean {
-  return status >= 400 && status < 500 && ![400, 401, 403, 429].includes(status)
+/**
+ * The action's own refusals are kept; what may go better next time is not. Neither are fields at
+ * fault: nothing has happened, and the body that puts them right may come under the same key.
+ */
+function isKept({ status, code }: AppError): boolean {
+  return keptRefusals.has(status) && code !== 'validation_failed'
 }
+
+const keptRefusals: ReadonlySet<number> = new Set([404, 409, 422])
 
 function recordOf(scope: string, request: KeyedRequest<unknown>, answer: Answer): IdempotentAnswer {
   const { clock, secretBox } = request.context

@@ -196,7 +196,8 @@ function jsonContent(schema: TSchema): object {
 }
 
 function isRequired(schema: TSchema): boolean {
-  return 'required' in schema && Array.isArray(schema.required) && schema.required.length > 0
+  const { required, minProperties } = schema as { required?: string[]; minProperties?: number }
+  return (required?.length ?? 0) > 0 || (minProperties ?? 0) > 0
 }
 
 function withoutId(schema: TSchema): object {

@@ -1,6 +1,6 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import type { ActionParts, ActionSettings } from '../actions/action-context.ts'
-import { AppError, type FieldError, invalidFields } from '../core/errors.ts'
+import { AppError, type FieldError, invalidField, invalidFields } from '../core/errors.ts'
 import { type Envelope, readEnvelope, type ScanFailure } from '../core/json-scanner.ts'
 import { limits } from '../core/limits.ts'
 import { mergeFieldErrors, type SchemaCompiler } from './validation.ts'
@@ -56,7 +56,9 @@ export function sourceOf({ text, members }: Pick<Envelope, 'text' | 'members'>, 
   return span === undefined ? undefined : text.slice(span.start, span.end)
 }
 
+/** 422 for JSON of another type than an object; 400 for what is not acceptable JSON at all. */
 export function scanRefusal(failure: ScanFailure): AppError {
+  if (failure.isOtherType) return invalidField('body', 'Must be an object.', 'wrong_type')
   return new AppError('invalid_json', {
     detail: `${failure.detail} (at character ${failure.position + 1})`,
   })

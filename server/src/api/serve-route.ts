@@ -118,13 +118,19 @@ function judged(route: Route, principal: Principal, projectId: string | null): C
 
 const noBytes = Buffer.alloc(0)
 
-/** The raw body; empty where there is none, whatever type it claims. */
+/** The raw body; empty where there is none, whatever type or encoding it claims. */
 function bytesOf(request: FastifyRequest): Buffer {
   const bytes = request.body as Buffer | undefined
   if (bytes === undefined || bytes.length === 0) return noBytes
   if (!request.isJson) {
     throw new AppError('unsupported_media_type', {
       detail: 'The body must be sent with Content-Type: application/json.',
+    })
+  }
+  const encoding = request.headers['content-encoding']
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw new AppError('unsupported_media_type', {
+      detail: 'The body must be sent as it is, without a Content-Encoding.',
     })
   }
   return bytes

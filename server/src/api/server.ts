@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer'
-import type { Socket } from 'node:net'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { ActionParts } from '../actions/action-context.ts'
 import { AppError } from '../core/errors.ts'
@@ -10,12 +9,14 @@ import { apiLimits } from './api-limits.ts'
 import { createAuthenticator } from './authenticate.ts'
 import { components } from './components.ts'
 import { addConsole } from './console-files.ts'
+import { discardBody } from './discard-body.ts'
 import { createIdempotency } from './idempotency.ts'
 import { createKeyUses } from './key-uses.ts'
 import { openApiDocument } from './openapi.ts'
 import { problemAnswer, toAppError } from './problem.ts'
 import { createProjectDirectory } from './project-directory.ts'
 import { addReference } from './reference.ts'
+import { refuseUnreadable } from './refuse-unreadable.ts'
 import type { Metrics } from './route.ts'
 import { routes } from './routes.ts'
 import { pathOf, serveRoute } from './serve-route.ts'
@@ -129,9 +130,10 @@ function createServer(options: ApiOptions, publicUrl: string | null): FastifyIns
     setCommonHeaders(request, reply)
     return sendAnswer(reply, problemAnswer(refusal, { requestId: request.id, publicUrl }))
   }
+  const newRequestId = requestIds(options.parts.randomBytes)
   const app = fastify({
     logger: false,
-    genReqId: requestIds(options.parts.randomBytes),
+    genReqId: newRequestId,
     trustProxy: options.trustedProxies === undefined ? false : [...options.trustedProxies],
     requestTimeout: apiLimits.requestTimeoutMs,
     keepAliveTimeout: apiLimits.keepAliveTimeoutMs,
@@ -139,9 +141,15 @@ function createServer(options: ApiOptions, publicUrl: string | null): FastifyIns
     routerOptions: { maxParamLength: apiLimits.pathSegmentLengthMax },
     // What comes in while the server closes is served like the rest.
     return503OnClosing: false,
+    // Node would answer these by itself, with an empty body; `unmetRefusal` does it in its place.
+    http: { requireHostHeader: false },
     frameworkErrors: refuse,
-    clientErrorHandler: refuseUnreadable,
+    clientErrorHandler: (error, socket) =>
+      refuseUnreadable(error, socket, { requestId: newRequestId(), publicUrl }),
   })
+  app.server.on('checkExpectation', (request, response) =>
+    app.server.emit('request', request, response),
+  )
   const methodsOf = pathMethods(app)
   app.decorateRequest('caller', null)
   app.decorateRequest('isJson', false)
@@ -149,12 +157,20 @@ function createServer(options: ApiOptions, publicUrl: string | null): FastifyIns
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes))
   app.addHook('onRequest', (request, reply, done) => {
     setCommonHeaders(request, reply)
+    const unmet = unmetRefusal(request)
+    if (unmet !== null) {
+      reply.header('connection', 'close')
+      return done(unmet)
+    }
     // Whether there is a body at all comes before its type: an absent one may claim any.
     request.isJson = isJsonType(request.headers['content-type'])
     request.headers['content-type'] = undefined
     done()
   })
-  app.setErrorHandler(refuse)
+  app.setErrorHandler(async (error, request, reply) => {
+    if (isBodyTooLarge(error)) await discardBody(request.raw, discardBounds)
+    return refuse(error, request, reply)
+  })
   app.setNotFoundHandler((request, reply) => {
     const allowed = methodsOf(pathOf(request))
     if (allowed.length === 0) {
@@ -187,11 +203,34 @@ function isJsonType(contentType: string | undefined): boolean {
 
 const jsonType = /^application\/json *(?:; *charset="?utf-8"? *)?$/i
 
+/** What HTTP itself asks of a request before anything else is looked at; null where it is met. */
+function unmetRefusal({ headers, raw }: FastifyRequest): AppError | null {
+  const { host, expect } = headers
+  if (host === undefined && raw.httpVersion === '1.1') {
+    return new AppError('invalid_request', { detail: 'The Host header is missing.' })
+  }
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
+    return new AppError('expectation_failed', { detail: 'Only 100-continue can be expected.' })
+  }
+  return null
+}
+
+const discardBounds = {
+  bytesMax: apiLimits.discardedBytesMax,
+  waitMs: apiLimits.discardedForMs,
+}
+
+const bodyTooLarge = 'FST_ERR_CTP_BODY_TOO_LARGE'
+
+function isBodyTooLarge(error: unknown): boolean {
+  return (error as { code?: unknown }).code === bodyTooLarge
+}
+
 /** The refusal behind an error of the HTTP framework; null for any other error. */
 function ownRefusal(error: unknown, request: FastifyRequest): AppError | null {
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }
   switch (code) {
-    case 'FST_ERR_CTP_BODY_TOO_LARGE': {
+    case bodyTooLarge: {
       const bytesMax = request.routeOptions.bodyLimit
       const detail = `The body may take at most ${bytesMax} bytes.`
       return new AppError('payload_too_large', { detail })
@@ -222,17 +261,3 @@ function pathMethods(app: FastifyInstance): (path: string) => string[] {
   ]
 }
 
-/** Bytes that are not HTTP: no request, so no problem document. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const status = unreadableStatus[error.code ?? ''] ?? '400 Bad Request'
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
-}
-
-const unreadableStatus: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-}

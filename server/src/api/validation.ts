@@ -1,5 +1,5 @@
 import { Ajv2020, type AnySchemaObject, type ErrorObject } from 'ajv/dist/2020.js'
-import type { TSchema } from 'typebox'
+import type { TObject, TSchema } from 'typebox'
 import type { FieldError } from '../core/errors.ts'
 import { apiLimits } from './api-limits.ts'
 import { componentsPath } from './wire/fields.ts'
@@ -11,37 +11,50 @@ export type Check = (value: unknown) => FieldError[]
 export interface SchemaCompiler {
   /** For JSON bodies: nothing is converted, removed or filled in. */
   forBody(schema: TSchema): Check
-  /** For query parameters: texts become the numbers that the schema asks for, in place. */
-  forQuery(schema: TSchema): Check
+  /**
+   * For query parameters: plain decimal texts become the whole numbers that the schema asks for, in
+   * place. `1e1`, `0x10`, `+5` and `05` stay texts, and so are refused.
+   */
+  forQuery(schema: TObject): Check
 }
 
 /** Compiles schemas, which may refer to the named components. */
 export function createSchemaCompiler(
   components: Readonly<Record<string, TSchema>>,
 ): SchemaCompiler {
-  const bodies = createAjv(components, { coerceTypes: false })
-  const queries = createAjv(components, { coerceTypes: true })
+  const ajv = createAjv(components)
   return {
-    forBody: (schema) => compile(bodies, schema),
-    forQuery: (schema) => compile(queries, schema),
+    forBody: (schema) => compile(ajv, schema),
+    forQuery(schema) {
+      const check = compile(ajv, schema)
+      const names = Object.keys(schema.properties).filter((name) => isInteger(schema, name))
+      return (query) => {
+        readIntegers(query as Record<string, unknown>, names)
+        return check(query)
+      }
+    },
   }
 }
 
-/** A later check adds what it found in fields that an earlier one had nothing against. */
-export function mergeFieldErrors(first: FieldError[], second: readonly FieldError[]): FieldError[] {
+/**
+ * A later check adds what it found in fields that an earlier one had nothing against. Below a value
+ * of the wrong type there are no fields; below one with, say, too many items there are.
+ */
+export function mergeFieldErrors(
+  first: readonly FieldError[],
+  second: readonly FieldError[],
+): FieldError[] {
+  const atFault = new Set(first.map(({ param }) => param))
+  const notContainers = first.filter(({ code }) => code === 'wrong_type')
   const isNew = ({ param }: FieldError) =>
-    !first.some((known) => param === known.param || param.startsWith(`${known.param}.`))
-  return [...first, ...second.filter(isNew)]
+    !atFault.has(param) && !notContainers.some((other) => param.startsWith(`${other.param}.`))
+  return [...first, ...second.filter(isNew)].slice(0, apiLimits.fieldErrorsMax)
 }
 
 const documentId = 'openapi.json'
 
-function createAjv(
-  components: Readonly<Record<string, TSchema>>,
-  options: { coerceTypes: boolean },
-): Ajv2020 {
+function createAjv(components: Readonly<Record<string, TSchema>>): Ajv2020 {
   const ajv = new Ajv2020({
-    ...options,
     allErrors: true,
     allowUnionTypes: true,
     messages: false,
@@ -73,6 +86,19 @@ function compile(ajv: Ajv2020, schema: TSchema): Check {
     return problems
   }
 }
+
+function isInteger({ properties }: TObject, name: string): boolean {
+  return (properties[name] as { type?: unknown }).type === 'integer'
+}
+
+function readIntegers(query: Record<string, unknown>, names: readonly string[]): void {
+  for (const name of names) {
+    const text = query[name]
+    if (typeof text === 'string' && decimalPattern.test(text)) query[name] = Number(text)
+  }
+}
+
+const decimalPattern = /^(?:0|-?[1-9][0-9]*)$/
 
 function withoutId(schema: TSchema): AnySchemaObject {
   const { $id: _, ...rest } = schema as AnySchemaObject
@@ -117,6 +143,8 @@ function rightValue({ keyword, params }: ErrorObject): [detail: string, code: st
       return [`Must have at least ${params.limit} items.`, 'too_few']
     case 'maxItems':
       return [`Must have at most ${params.limit} items.`, 'too_many']
+    case 'minProperties':
+      return ['Must have at least one of its fields.', 'missing']
     case 'format':
       return ['Must be an RFC 3339 time such as 2026-11-01T10:00:00Z.', 'invalid_format']
     default:
@@ -147,7 +175,9 @@ function oneOfText(values: readonly unknown[]): string {
 }
 
 function problem(path: readonly string[], detail: string, code: string): FieldError {
-  const param = path.map((part) => part.slice(0, apiLimits.quotedNameLengthMax)).join('.')
+  const place = path.map((part) => part.slice(0, apiLimits.quotedNameLengthMax)).join('.')
+  // What is wrong with the whole has no path.
+  const param = path.length === 0 ? 'body' : place
   return { param, detail, code }
 }
 

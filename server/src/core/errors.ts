@@ -8,6 +8,11 @@ export const errorTable = {
     title: 'The body is not acceptable JSON',
     help: 'Send one JSON value in UTF-8, no duplicate keys, nested at most 64 levels deep.',
   },
+  invalid_request: {
+    status: 400,
+    title: 'The request is not valid HTTP',
+    help: 'Send HTTP/1.1 with a `Host` header; `detail` says what is wrong.',
+  },
   unauthorized: {
     status: 401,
     title: 'The key is missing or not valid',
@@ -27,6 +32,11 @@ export const errorTable = {
     status: 405,
     title: 'The path exists, the method does not',
     help: 'The `Allow` header lists the methods of this path.',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'The request did not arrive in time',
+    help: 'Send the whole request without pauses; it may safely be sent again.',
   },
   uid_taken: {
     status: 409,
@@ -86,7 +96,12 @@ export const errorTable = {
   unsupported_media_type: {
     status: 415,
     title: 'The content type is not supported',
-    help: 'Send `Content-Type: application/json`.',
+    help: 'Send `Content-Type: application/json`, and no `Content-Encoding`.',
+  },
+  expectation_failed: {
+    status: 417,
+    title: 'The expectation cannot be met',
+    help: 'Leave the `Expect` header out, or send `Expect: 100-continue`.',
   },
   validation_failed: {
     status: 422,
@@ -112,6 +127,11 @@ export const errorTable = {
     status: 422,
     title: 'The Idempotency-Key was used for another request',
     help: 'Use a new key for a new request; the same key needs the same bytes.',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'The request line and headers are too large',
+    help: 'Send a shorter path and query, and fewer or shorter headers.',
   },
   internal_error: {
     status: 500,

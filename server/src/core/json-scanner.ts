@@ -22,6 +22,8 @@ export interface ScanFailure {
   detail: string
   /** Index in the text, in UTF-16 units. */
   position: number
+  /** Set where the text is sound JSON, only not an object. */
+  isOtherType?: true
 }
 
 export interface ScanOptions {
@@ -69,7 +71,7 @@ export function readEnvelope(bytes: Uint8Array, options: ReadOptions): Envelope 
   const text = decode(bytes)
   if (typeof text !== 'string') return text
   const scanned = scanObject(text, options)
-  if (!scanned.ok) return scanned
+  if (!scanned.ok) return otherType(text, options) ?? scanned
   const value = parseObject(text, { start: 0, end: text.length }, scanned.members, options)
   return { ok: true, text, value, members: scanned.members }
 }
@@ -94,7 +96,7 @@ export function readBatch(
       ? eachElement(scan, valueAt, (at) => readElement(scan, at, options, elements))
       : skipValue(scan, valueAt, depthMax - 1),
   )
-  if (!isWhole(scan, end)) return failureOf(scan)
+  if (!isWhole(scan, end)) return otherType(text, options) ?? failureOf(scan)
   const list = members.get(listKey)
   const isList = list !== undefined && text[list.start] === '['
   const value = parseObject(text, { start: 0, end: text.length }, members, {
@@ -147,6 +149,15 @@ function decode(bytes: Uint8Array): string | ScanFailure {
     ? bytes
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return buffer.toString('utf8')
+}
+
+/** The failure of a text that is JSON of another type than an object, or whose fault lies in one. */
+function otherType(text: string, { depthMax }: ScanOptions): ScanFailure | null {
+  const at = skipSpace(text, 0)
+  if (text[at] === '{') return null
+  const scan = beginScan(text, text.length)
+  if (!isWhole(scan, skipValue(scan, at, depthMax))) return failureOf(scan)
+  return { ok: false, detail: 'The value is not a JSON object.', position: at, isOtherType: true }
 }
 
 /** Walks through an object and notes its members; fails on a key that stands twice. */

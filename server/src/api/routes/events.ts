@@ -1,6 +1,6 @@
 import { missing } from '../../actions/load.ts'
 import { type Published, type PublishInput, publishEvents } from '../../actions/publish-events.ts'
-import { AppError, type FieldError } from '../../core/errors.ts'
+import { AppError, type FieldError, invalidFields } from '../../core/errors.ts'
 import type { AcceptedEvent } from '../../storage/storage.ts'
 import { jsonAnswer } from '../answer.ts'
 import { type BatchSlot, batchBody, eventBody } from '../event-body.ts'
@@ -111,13 +111,9 @@ function presentBatch(slots: readonly BatchSlot[], published: readonly Published
 }
 
 /** The same refusal with parameters as the batch has them: `events.3.type`. */
-function withIndex(error: AppError, index: number): AppError {
-  const { details } = error
-  const place = (param: string) => (param === '' ? `events.${index}` : `events.${index}.${param}`)
-  const errors = details.errors?.map((each): FieldError => ({ ...each, param: place(each.param) }))
-  return new AppError(error.code, {
-    ...details,
-    param: place(details.param ?? ''),
-    ...(errors === undefined ? {} : { errors }),
-  })
+function withIndex({ code, details }: AppError, index: number): AppError {
+  const place = (param = '') => (param === '' ? `events.${index}` : `events.${index}.${param}`)
+  const { errors } = details
+  if (errors === undefined) return new AppError(code, { ...details, param: place(details.param) })
+  return invalidFields(errors.map((each): FieldError => ({ ...each, param: place(each.param) })))
 }

@@ -137,6 +137,7 @@ export const UpdateRotationSchema = Type.Object(
   {
     $id: 'UpdateRotation',
     additionalProperties: false,
+    minProperties: 1,
     description:
       'At least one member, and not both `expire_current_in` and `previous_secret_expires_at`.',
   },

@@ -22,13 +22,31 @@ export function prepareFile(path: string): string {
     )
   }
   try {
-    // Payloads are nobody else's business; SQLite gives its log the mode of the database.
-    closeSync(openSync(path, 'a', 0o600))
-    return realpathSync(path)
+    createPrivately(path)
+    accessSync(path, constants.R_OK | constants.W_OK)
+    if (statSync(path).isFile()) return realpathSync(path)
   } catch (cause) {
-    throw new StorageOpenError(
-      `The database ${path} cannot be opened; check that it is a file that this user may read and write.`,
-      { cause },
-    )
+    throw notUsable(path, cause)
   }
+  throw notUsable(path)
+}
+
+/**
+ * Makes an empty file for its owner alone, unless there is one: payloads are nobody else's business,
+ * and SQLite gives its log the mode of the database. A file that exists is not even opened: closing
+ * it would drop every lock that this process holds on it, as POSIX has it.
+ */
+export function createPrivately(path: string): void {
+  try {
+    closeSync(openSync(path, 'ax', 0o600))
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+}
+
+function notUsable(path: string, cause?: unknown): StorageOpenError {
+  return new StorageOpenError(
+    `The database ${path} cannot be opened; check that it is a file that this user may read and write.`,
+    { cause },
+  )
 }

@@ -46,8 +46,9 @@ export function translateError(error: unknown): unknown {
 export function openError(file: string, error: unknown): unknown {
   if (error instanceof StorageOpenError) return error
   const cause = error instanceof StorageUnavailableError ? error.cause : error
-  if (!isDriverError(cause)) return error
-  return new StorageOpenError(`${openSentence(file, cause)}.`, { cause })
+  if (isDriverError(cause)) return new StorageOpenError(`${openSentence(file, cause)}.`, { cause })
+  if (!(cause instanceof Error && 'syscall' in cause)) return error
+  return new StorageOpenError(`The database ${file} cannot be opened: ${cause.message}.`, { cause })
 }
 
 export function isDriverError(error: unknown): error is DriverError {

@@ -1,6 +1,6 @@
-import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { StorageOpenError } from '../storage.ts'
+import { createPrivately } from './database-file.ts'
 import { isDriverError, openError } from './errors.ts'
 
 const SQLITE_BUSY = 5
@@ -14,7 +14,7 @@ const SQLITE_BUSY = 5
 export function lockDatabase(file: string): { release(): void } {
   let database: DatabaseSync | undefined
   try {
-    closeSync(openSync(`${file}.lock`, 'a', 0o600))
+    createPrivately(`${file}.lock`)
     database = new DatabaseSync(`${file}.lock`, { timeout: 0 })
     // Nothing is ever written to it: an exclusive transaction alone takes the lock.
     database.exec('begin exclusive')

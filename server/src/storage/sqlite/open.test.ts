@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -52,6 +52,20 @@ test('a second opening is refused while the first lasts, by whatever path', asyn
   await (await open()).close()
 })
 
+test('a refused second opening leaves the lock with the first', async () => {
+  const storage = await open()
+  await refused(open(), /in use/)
+  // Closing any handle of a file drops the locks that the process holds on it: other processes see.
+  const migrate = new URL('./migrate.ts', import.meta.url)
+  const code = `
+    const { migrateSqlite } = await import(${JSON.stringify(migrate.href)})
+    await migrateSqlite(${JSON.stringify(file)}).then(() => console.log('opened'), console.log)`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code])
+  const output = (await child.stdout.toArray()).join('')
+  assert.match(output, /in use by another Countersign process/)
+  await storage.close()
+})
+
 test('migrating names what it applied, and the schema can be asked beside a server', async () => {
   const { applied, version, knownVersion } = await migrateSqlite(file)
   assert.equal(applied[0], '0001-initial')
@@ -85,6 +99,7 @@ test('what is not a database of ours is refused with one sentence', async () => 
   await refused(open(foreign), /another program/)
   await refused(open(join(directory, 'missing', 'test.db')), /directory .* does not exist/)
   await refused(open(directory), /cannot be opened/)
+  assert.equal(existsSync(`${directory}.lock`), false)
 })
 
 test('a damaged database is refused with one sentence', async () => {
