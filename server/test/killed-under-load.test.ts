@@ -20,7 +20,7 @@ test('killed at random moments under load, it loses nothing and repeats only wha
   t.diagnostic(`seed ${seed}`)
   const random = seededRandom(seed)
   await using quick = await startSlowReceiver({ random, answerMsMax: 5, failureShare: 0 })
-  await using slow = await startSlowReceiver({ random, answerMsMax: 80, failureShare: 0 })
+  await using slow = await startSlowReceiver({ random, answerMsMax: 40, failureShare: 0 })
   await using failing = await startSlowReceiver({ random, answerMsMax: 30, failureShare: 0.2 })
   const server = await startServerProcess({
     COUNTERSIGN_CONCURRENCY: '64',

@@ -33,14 +33,69 @@ test('cuts a chunked body off at the limit', async () => {
   assert.match(answer, /"code":"payload_too_large"/)
 })
 
-test('answers bytes that are not HTTP shortly, and with nothing of itself', async () => {
+test('shows its refusal to a client that sends far more than it may', async () => {
   await using server = await createTestApi()
-  assert.equal(
-    await exchange(server, 'nonsense\r\n\r\n'),
-    'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
-  )
-  const large = `GET / HTTP/1.1\r\nHost: x\r\nX-Large: ${'x'.repeat(20_000)}\r\n\r\n`
-  assert.match(await exchange(server, large), /^HTTP\/1\.1 431 /)
+  const project = await server.addProject()
+  const address = await addressOf(server)
+  const body = 'x'.repeat(5 * 1024 * 1024)
+  const headers = { authorization: `Bearer ${rootKey}`, 'content-type': 'application/json' }
+  for (let round = 0; round < 20; round += 1) {
+    const reply = await fetch(`${address}${project.path}/events`, { method: 'POST', headers, body })
+    assert.equal(reply.status, 413)
+    assert.equal(reply.headers.get('content-type'), 'application/problem+json; charset=utf-8')
+    assert.equal(reply.headers.get('connection'), 'close')
+    const problem = (await reply.json()) as { code: string; instance: string }
+    assert.equal(problem.code, 'payload_too_large')
+    assert.equal(problem.instance, reply.headers.get('x-request-id'))
+  }
+})
+
+test('answers what is no request, or an unfit one, with a problem, and closes', async () => {
+  await using server = await createTestApi()
+  const cases: [request: string, status: number, code: string][] = [
+    ['nonsense\r\n\r\n', 400, 'invalid_request'],
+    ['NONSENSE / HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'invalid_request'],
+    ['GET / HTTP/7.1\r\nHost: x\r\n\r\n', 400, 'invalid_request'],
+    ['GET /a b HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'invalid_request'],
+    ['GET /healthz HTTP/1.1\r\n\r\n', 400, 'invalid_request'],
+    ['GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: foo\r\n\r\n', 417, 'expectation_failed'],
+    [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'headers_too_large'],
+    [`GET / HTTP/1.1\r\nX: ${'x'.repeat(2_000_000)}\r\n\r\n`, 431, 'headers_too_large'],
+    [`GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 431, 'headers_too_large'],
+  ]
+  for (const [request, status, code] of cases) {
+    const answer = await exchange(server, request)
+    const [head = '', body = ''] = answer.split('\r\n\r\n')
+    const label = request.slice(0, 40)
+    assert.ok(head.startsWith(`HTTP/1.1 ${status} `), `${label}: ${head}`)
+    assert.match(head, /^connection: close$/im)
+    assert.match(head, /^content-type: application\/problem\+json; charset=utf-8$/im)
+    const problem = JSON.parse(body) as { code: string; instance: string; status: number }
+    assert.deepEqual({ code: problem.code, status: problem.status }, { code, status }, label)
+    assert.equal(/^x-request-id: (.*)$/im.exec(head)?.[1], problem.instance)
+    assert.match(problem.instance, /^req_[0-9a-f]{24,}$/)
+  }
+})
+
+test('answers a path that is too long for any route as one that does not exist', async () => {
+  await using server = await createTestApi()
+  for (const path of [`/${'x'.repeat(8_000)}`, `/v1/projects/${'x'.repeat(8_000)}`]) {
+    const answer = await exchange(
+      server,
+      `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+    )
+    assert.match(answer, /^HTTP\/1\.1 404 /)
+    assert.match(answer, /"code":"not_found"/)
+    assert.match(answer, /^x-request-id: req_/im)
+  }
+})
+
+test('asks HTTP/1.0 for no Host header, and takes 100-continue', async () => {
+  await using server = await createTestApi()
+  assert.match(await exchange(server, 'GET /healthz HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /)
+  const request =
+    'GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n'
+  assert.match(await exchange(server, request), /^HTTP\/1\.1 200 /m)
 })
 
 test('stores nothing of a request that breaks off, and does not call it its own failure', async () => {
@@ -104,11 +159,14 @@ async function exchange(server: TestApi, ...parts: string[]): Promise<string> {
 }
 
 async function open(server: TestApi) {
+  return connect(Number(new URL(await addressOf(server)).port), '127.0.0.1')
+}
+
+async function addressOf(server: TestApi): Promise<string> {
   const { app, listen } = server.api
-  const address = app.server.listening
+  return app.server.listening
     ? `http://127.0.0.1:${(app.server.address() as { port: number }).port}`
     : await listen({ host: '127.0.0.1', port: 0 })
-  return connect(Number(new URL(address).port), '127.0.0.1')
 }
 
 function connectionCount(server: TestApi): Promise<number> {

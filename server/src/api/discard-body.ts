@@ -11,18 +11,22 @@ export function discardBody(
 ): Promise<void> {
   if (body.readableEnded || body.destroyed) return Promise.resolve()
   const done = Promise.withResolvers<void>()
-  const timer = setTimeout(done.resolve, bounds.waitMs)
+  const events = ['end', 'close', 'error'] as const
   let byteCount = 0
   const count = (chunk: Uint8Array) => {
     byteCount += chunk.length
-    if (byteCount > bounds.bytesMax) done.resolve()
+    if (byteCount > bounds.bytesMax) finish()
   }
-  const events = ['end', 'close', 'error'] as const
-  for (const event of events) body.once(event, done.resolve)
-  body.on('data', count).resume()
-  return done.promise.finally(() => {
+  const finish = () => {
     clearTimeout(timer)
-    for (const event of events) body.off(event, done.resolve)
+    for (const event of events) body.off(event, finish)
     body.off('data', count)
-  })
+    // At once: a body without end would go on flowing to nowhere.
+    body.pause()
+    done.resolve()
+  }
+  const timer = setTimeout(finish, bounds.waitMs)
+  for (const event of events) body.once(event, finish)
+  body.on('data', count)
+  return done.promise
 }

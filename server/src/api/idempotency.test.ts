@@ -183,6 +183,42 @@ test('does not keep what was refused before the action, so that it can be put ri
   assert.equal((await publish(JSON.stringify(event))).status, 202)
 })
 
+test('does not keep fields at fault that the action found, so that they can be put right', async () => {
+  await using server = await createTestApi()
+  const project = await server.addProject()
+  const publish = (body: object) => server.call('POST', `${project.path}/events`, keyed('k', body))
+  assert.equal((await publish({ ...event, type: 'a b' })).body.code, 'validation_failed')
+  assert.equal((await publish(event)).status, 202)
+
+  const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+  const endpoint = await server.call('POST', `${project.path}/endpoints`, {
+    body: { url: 'https://a.example/', secret },
+  })
+  const rotate = (body: object) =>
+    server.call(
+      'POST',
+      `${project.path}/endpoints/${endpoint.body.id}/secret/rotate`,
+      keyed('r', body),
+    )
+  const refused = await rotate({ secret })
+  assert.equal(refused.body.code, 'secret_reused', refused.text)
+  assert.equal((await rotate({ secret })).headers['idempotent-replayed'], 'true')
+  assert.equal((await rotate({})).body.code, 'idempotency_key_reused', 'other refusals stay')
+})
+
+test('does not keep that data was too large', async () => {
+  await using server = await createTestApi()
+  const project = await server.addProject()
+  const publish = (length: number) =>
+    server.call(
+      'POST',
+      `${project.path}/events`,
+      keyed('k', { type: 'a', data: { x: 'x'.repeat(length) } }),
+    )
+  assert.equal((await publish(limits.dataBytesMax)).status, 413)
+  assert.equal((await publish(1)).status, 202)
+})
+
 test('keeps nothing of a failure, so that the next try has its effect', async () => {
   let isBroken = true
   await using server = await createTestApi({

@@ -195,7 +195,8 @@ const keptRefusals: ReadonlySet<number> = new Set([404, 409, 422])
 
 function recordOf(scope: string, request: KeyedRequest<unknown>, answer: Answer): IdempotentAnswer {
   const { clock, secretBox } = request.context
-  const isSealed = request.holdsSecret && answer.status < 300
+  // A refusal may repeat what the caller sent, and a caller may have put a secret in a wrong place.
+  const isSealed = request.holdsSecret || answer.status >= 400
   const text = answer.text ?? ''
   const now = clock.now()
   return {

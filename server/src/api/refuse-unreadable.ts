@@ -11,8 +11,15 @@ import { problemAnswer } from './problem.ts'
 export function refuseUnreadable(
   error: NodeJS.ErrnoException,
   socket: Socket,
-  options: { requestId: string; publicUrl: string | null },
+  options: {
+    requestId: string
+    publicUrl: string | null
+    /** How long a client that goes on sending, or does not close its side, is put up with. */
+    lingerMs: number
+  },
 ): void {
+  // Comes again with each piece that arrives after the answer: those are thrown away.
+  if (socket.writableEnded) return
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
@@ -27,6 +34,8 @@ export function refuseUnreadable(
     'X-Content-Type-Options: nosniff',
     `X-Request-Id: ${options.requestId}`,
   ]
+  const timer = setTimeout(() => socket.destroy(), options.lingerMs)
+  socket.once('close', () => clearTimeout(timer))
   socket.end(`${lines.join('\r\n')}\r\n\r\n${text}`)
 }
 

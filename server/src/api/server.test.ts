@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { createTestApi, type Method } from '../../test/support/test-api.ts'
 import { limits } from '../core/limits.ts'
 import { StorageOverloadedError, StorageUnavailableError } from '../storage/storage.ts'
+import { routes } from './routes.ts'
 
 test('answers every request with an id of our own, which a problem names as its instance', async () => {
   await using server = await createTestApi()
@@ -93,8 +94,9 @@ test('answers 400 only to what is not acceptable JSON', async () => {
     "{'name':'n'}",
     '{"name":"n","name":"m"}',
     '{"name":"n","n\\u0061me":"m"}',
-    '["name"]',
-    'null',
+    ' ',
+    '[1',
+    `[${'['.repeat(70)}${']'.repeat(70)}]`,
     '\ufeff{"name":"n"}',
     Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]),
     `{"name":${'['.repeat(70)}${']'.repeat(70)}}`,
@@ -104,6 +106,53 @@ test('answers 400 only to what is not acceptable JSON', async () => {
     assert.equal(reply.status, 400, String(rawBody).slice(0, 40))
     assert.equal(reply.body.code, 'invalid_json')
   }
+})
+
+test('answers 422 to JSON that is not an object, on every route with a body', async () => {
+  await using server = await createTestApi()
+  const withBody = routes.filter(({ body }) => body !== undefined)
+  assert.ok(withBody.length >= 10)
+  for (const { method, path } of withBody) {
+    const project = await server.addProject()
+    const url = path.replace(':project', project.id).replaceAll(/:\w+/g, 'x')
+    for (const rawBody of ['[]', ' [{"a":1}]', 'null', '1', '""', 'true']) {
+      const reply = await server.call(method, url, { rawBody })
+      assert.equal(reply.status, 422, `${method} ${path} ${rawBody}`)
+      assert.equal(reply.body.detail, 'body: Must be an object.')
+      assert.deepEqual(reply.body.errors, [
+        { param: 'body', detail: 'Must be an object.', code: 'wrong_type' },
+      ])
+    }
+  }
+})
+
+test('takes no body in another encoding', async () => {
+  await using server = await createTestApi()
+  const send = (encoding: string, rawBody: string) =>
+    server.call('POST', '/v1/projects', { rawBody, headers: { 'content-encoding': encoding } })
+  for (const encoding of ['gzip', 'br', 'identity, gzip', 'nonsense']) {
+    const reply = await send(encoding, '{"name":"n"}')
+    assert.equal(reply.status, 415, encoding)
+    assert.equal(reply.body.code, 'unsupported_media_type')
+  }
+  assert.equal((await send('Identity', '{"name":"n"}')).status, 201)
+  assert.equal((await send('gzip', '')).body.param, 'name', 'no bytes have no encoding')
+})
+
+test('goes on with the other elements of a list after one of the wrong type', async () => {
+  await using server = await createTestApi()
+  const project = await server.addProject()
+  const reply = await server.call('POST', `${project.path}/endpoints`, {
+    body: { url: 'https://a.example', event_types: ['a.*', '*', 5, 'x y'] },
+  })
+  assert.equal(reply.status, 422)
+  assert.deepEqual(
+    reply.body.errors.map(({ param, code }: { param: string; code: string }) => [param, code]),
+    [
+      ['event_types.2', 'wrong_type'],
+      ['event_types.3', 'invalid_value'],
+    ],
+  )
 })
 
 test('names every field at fault at once, with its path and what would be right', async () => {
@@ -132,6 +181,7 @@ test('names every field at fault at once, with its path and what would be right'
   assert.deepEqual(byParam, {
     eventtypes: 'unknown_field',
     description: 'too_long',
+    'event_types.1': 'invalid_value',
     'event_types.2': 'wrong_type',
     'event_types.3': 'too_short',
     metadata: 'wrong_type',
@@ -140,6 +190,7 @@ test('names every field at fault at once, with its path and what would be right'
     state: 'invalid_value',
     'headers.X-Number': 'wrong_type',
     'headers.X-Masked': 'masked_value',
+    'headers.Host': 'invalid_value',
     url: 'url_refused',
     uid: 'invalid_value',
     format: 'invalid_value',
@@ -183,6 +234,13 @@ test('refuses unknown and malformed query parameters', async () => {
     ['limit=101', 'limit', 'out_of_range'],
     ['limit=ten', 'limit', 'wrong_type'],
     ['limit=', 'limit', 'wrong_type'],
+    ['limit=-1', 'limit', 'out_of_range'],
+    ['limit=1e1', 'limit', 'wrong_type'],
+    ['limit=%2B5', 'limit', 'wrong_type'],
+    ['limit=0x10', 'limit', 'wrong_type'],
+    ['limit=05', 'limit', 'wrong_type'],
+    ['limit=5.0', 'limit', 'wrong_type'],
+    ['limit=%205', 'limit', 'wrong_type'],
     ['limit=1&limit=2', 'limit', 'wrong_type'],
     ['cursor=bm9uc2Vuc2U', 'cursor', 'invalid_value'],
     ['limits=5', 'limits', 'unknown_field'],

@@ -145,7 +145,11 @@ function createServer(options: ApiOptions, publicUrl: string | null): FastifyIns
     http: { requireHostHeader: false },
     frameworkErrors: refuse,
     clientErrorHandler: (error, socket) =>
-      refuseUnreadable(error, socket, { requestId: newRequestId(), publicUrl }),
+      refuseUnreadable(error, socket, {
+        requestId: newRequestId(),
+        publicUrl,
+        lingerMs: apiLimits.discardedForMs,
+      }),
   })
   app.server.on('checkExpectation', (request, response) =>
     app.server.emit('request', request, response),
@@ -260,4 +264,3 @@ function pathMethods(app: FastifyInstance): (path: string) => string[] {
     ...new Set(known.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)),
   ]
 }
-

@@ -62,14 +62,19 @@ test('reads numbers out of query parameters', () => {
 })
 
 test('adds only what is new of a later check', () => {
-  const first = [{ param: 'headers', detail: 'x', code: 'x' }]
-  const second = ['headers', 'headers.a', 'headersize'].map((param) => ({
-    param,
-    detail: 'y',
-    code: 'y',
-  }))
+  const first = [
+    { param: 'headers', detail: 'x', code: 'wrong_type' },
+    { param: 'event_types', detail: 'x', code: 'too_many' },
+    { param: 'metadata.a', detail: 'x', code: 'wrong_type' },
+  ]
+  const second = ['headers', 'headers.a', 'headersize', 'event_types', 'event_types.3', 'metadata']
   assert.deepEqual(
-    mergeFieldErrors(first, second).map(({ param }) => param),
-    ['headers', 'headersize'],
+    mergeFieldErrors(
+      first,
+      second.map((param) => ({ param, detail: 'y', code: 'y' })),
+    )
+      .slice(first.length)
+      .map(({ param }) => param),
+    ['headersize', 'event_types.3', 'metadata'],
   )
 })

@@ -151,6 +151,25 @@ test('refuses a top level that is no object, an empty text, and text after the o
   }
 })
 
+test('tells JSON of another type from what is no JSON, of a body and of a batch', () => {
+  const readers = [
+    (text: string) => readEnvelope(bytesOf(text), depth64),
+    (text: string) => readBatch(bytesOf(text), { ...depth64, listKey: 'events' }),
+  ]
+  for (const read of readers) {
+    for (const text of ['[]', ' [{"a":1}] ', '1', '"a"', '""', 'null', 'true', nested(64)]) {
+      const result = read(text)
+      assert.ok(!result.ok && result.isOtherType, text)
+    }
+    for (const text of ['', ' ', '[1', '[] x', '01', 'nul', '"a', '\ufeff[]', nested(65), '{} x']) {
+      const result = read(text)
+      assert.ok(!result.ok && !result.isOtherType, text)
+    }
+  }
+  const cutShort = readEnvelope(bytesOf(' [1'), depth64)
+  assert.deepEqual(cutShort, { ok: false, detail: 'The text ends too early.', position: 3 })
+})
+
 test('says where the fault is', () => {
   const faults: [string, number, RegExp][] = [
     ['{"a":1,}', 7, /out of place/],

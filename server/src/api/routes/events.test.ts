@@ -140,6 +140,8 @@ test('takes a batch apart: each event gets what the single call would have answe
   )
   assert.equal(reply.body.data[6].error.code, 'invalid_json')
   assert.equal(reply.body.data[7].error.param, 'events.7')
+  assert.equal(reply.body.data[7].error.detail, 'events.7: Must be an object.')
+  assert.match(reply.body.data[2].error.detail, /^events\.2\.type: Must be /)
   assert.equal(reply.body.data[8].error.code, 'payload_too_large')
   const read = await server.call('GET', `${project.path}/events/${results[0]?.id}`)
   assert.ok(read.text.endsWith(`"data":${data}}`))

@@ -176,6 +176,9 @@ test('changes the window of an open rotation', async () => {
   ]) {
     assert.equal((await change(fields)).status, 422, JSON.stringify(fields))
   }
+  assert.deepEqual((await change({})).body.errors, [
+    { param: 'body', detail: 'Must have at least one of its fields.', code: 'missing' },
+  ])
   server.clock.advance(1_800_000)
   assert.equal((await change({ expire_current_in: 60 })).body.code, 'rotation_closed')
 })
