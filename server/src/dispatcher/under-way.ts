@@ -15,8 +15,10 @@ export interface UnderWay {
 }
 
 export function createUnderWay(room: HandOffRoom): UnderWay {
-  const deliveries = new Map<string, ClaimedDelivery>()
-  const waiters = new Map<string, (verdict: Verdict) => void>()
+  // By lease token: a delivery can be under way twice for a moment, under an expired lease and a new
+  // one.
+  const deliveries = new Map<number, ClaimedDelivery>()
+  const waiters = new Map<number, (verdict: Verdict) => void>()
   const countByEndpoint = new Map<string, number>()
 
   const count = (endpointId: string, change: 1 | -1) => {
@@ -25,7 +27,7 @@ export function createUnderWay(room: HandOffRoom): UnderWay {
     else countByEndpoint.set(endpointId, now)
   }
   const add = (delivery: ClaimedDelivery) => {
-    deliveries.set(keyOf(delivery.id, delivery.leaseToken), delivery)
+    deliveries.set(delivery.leaseToken, delivery)
     count(delivery.endpointId, 1)
   }
 
@@ -34,12 +36,12 @@ export function createUnderWay(room: HandOffRoom): UnderWay {
     addAwaited(delivery) {
       add(delivery)
       return new Promise((resolve) => {
-        waiters.set(keyOf(delivery.id, delivery.leaseToken), resolve)
+        waiters.set(delivery.leaseToken, resolve)
       })
     },
-    deliveryOf: (result) => deliveries.get(keyOf(result.deliveryId, result.leaseToken)),
+    deliveryOf: (result) => deliveries.get(result.leaseToken),
     settle(result) {
-      const key = keyOf(result.deliveryId, result.leaseToken)
+      const key = result.leaseToken
       const delivery = deliveries.get(key)
       if (delivery === undefined) return
       deliveries.delete(key)
@@ -57,9 +59,4 @@ export function createUnderWay(room: HandOffRoom): UnderWay {
 /** In characters: it has to bound memory, not to be exact. */
 export function dataLength(delivery: ClaimedDelivery): number {
   return delivery.event.data.length
-}
-
-/** A delivery can be under way twice for a moment: under an expired lease and under a new one. */
-function keyOf(deliveryId: string, leaseToken: number): string {
-  return `${deliveryId}:${leaseToken}`
 }

@@ -245,7 +245,10 @@ export interface ClaimedDelivery {
   attemptCount: number
   seriesAttemptCount: number
   isTest: boolean
-  /** Fencing token: a result is recorded only under the token of the lease in force. */
+  /**
+   * Fencing token: a result is recorded only under the token of the lease in force. No two leases
+   * that a process holds have the same.
+   */
   leaseToken: number
   /** On the clock's monotonic scale, counted from before the claim was sent. */
   leaseUntilMonotonic: number

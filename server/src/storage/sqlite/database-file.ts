@@ -38,7 +38,7 @@ export function prepareFile(path: string): string {
  */
 export function createPrivately(path: string): void {
   try {
-    closeSync(openSync(path, 'a', 0o600))
+    closeSync(openSync(path, 'ax', 0o600))
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
