@@ -24,7 +24,7 @@ export const goal = {
 /**
  * `--smoke` fails below this. One or two short rounds on a machine that others use as well stray by
  * up to a third from the median of a full run, so only a fall below two thirds of the first mark is
- * a finding; the full run is what decides.
+ * a finding; the full run is what decides. Rounds during which others used the machine do not count.
  */
 export const smokeNoiseMargin = 0.67
 export const smokeRatioFloor = firstMark.ratio * smokeNoiseMargin

@@ -27,6 +27,13 @@ test('a smoke run fails below its floor, and only there', () => {
   assert.deepEqual(failuresOf(resultOf({ mode: 'quick', rounds: slow })), [])
 })
 
+test('rounds that others disturbed are not held against the floor', () => {
+  const slow = round(100_000, 1_000)
+  const disturbed = { ...slow, many: { ...slow.many, isDisturbed: true } }
+  assert.deepEqual(failuresOf(resultOf({ mode: 'smoke', rounds: [disturbed] })), [])
+  assert.equal(failuresOf(resultOf({ mode: 'smoke', rounds: [disturbed, slow] })).length, 1)
+})
+
 test('a smoke run that delivered nothing at all fails', () => {
   assert.equal(failuresOf(resultOf({ mode: 'smoke', rounds: [round(0, 0)] })).length, 1)
 })

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { createTestApi, rootKey, type TestApi } from '../../test/support/test-api.ts'
 import { until } from '../../test/support/until.ts'
 import type { Transaction } from '../storage/storage.ts'
@@ -36,17 +38,19 @@ test('cuts a chunked body off at the limit', async () => {
 test('shows its refusal to a client that sends far more than it may', async () => {
   await using server = await createTestApi()
   const project = await server.addProject()
-  const address = await addressOf(server)
-  const body = 'x'.repeat(5 * 1024 * 1024)
-  const headers = { authorization: `Bearer ${rootKey}`, 'content-type': 'application/json' }
-  for (let round = 0; round < 20; round += 1) {
-    const reply = await fetch(`${address}${project.path}/events`, { method: 'POST', headers, body })
-    assert.equal(reply.status, 413)
-    assert.equal(reply.headers.get('content-type'), 'application/problem+json; charset=utf-8')
-    assert.equal(reply.headers.get('connection'), 'close')
-    const problem = (await reply.json()) as { code: string; instance: string }
-    assert.equal(problem.code, 'payload_too_large')
-    assert.equal(problem.instance, reply.headers.get('x-request-id'))
+  const url = `${await addressOf(server)}${project.path}/events`
+  // In a thread of its own: in ours, the client would never be amid sending when the answer comes.
+  const worker = new Worker(`(${sendTooMuch})()`, {
+    eval: true,
+    workerData: { url, key: rootKey, bodyBytes: 5 * 1024 * 1024, count: 20 },
+  })
+  const [replies] = (await once(worker, 'message')) as [Awaited<ReturnType<typeof sendTooMuch>>]
+  const contentType = 'application/problem+json; charset=utf-8'
+  assert.equal(replies.length, 20)
+  for (const { requestId, text, ...reply } of replies) {
+    assert.deepEqual(reply, { status: 413, contentType, connection: 'close' }, text)
+    const problem = JSON.parse(text) as { code: string; instance: string }
+    assert.deepEqual([problem.code, problem.instance], ['payload_too_large', requestId])
   }
 })
 
@@ -143,6 +147,32 @@ test('finishes what is under way when it closes', async () => {
   assert.match(await answer, /^HTTP\/1\.1 201 /)
   await closed
 })
+
+/** Runs as text in a thread of its own, so it stands alone. A broken connection is status 0. */
+async function sendTooMuch() {
+  const { parentPort, workerData } = await import('node:worker_threads')
+  const { url, key, bodyBytes, count } = workerData
+  const body = 'x'.repeat(bodyBytes)
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+  const replies = []
+  for (let round = 0; round < count; round += 1) {
+    try {
+      const reply = await fetch(url, { method: 'POST', headers, body })
+      replies.push({
+        status: reply.status,
+        contentType: reply.headers.get('content-type'),
+        connection: reply.headers.get('connection'),
+        requestId: reply.headers.get('x-request-id'),
+        text: await reply.text(),
+      })
+    } catch (error) {
+      const text = String((error as Error).cause ?? error)
+      replies.push({ status: 0, contentType: null, connection: null, requestId: null, text })
+    }
+  }
+  parentPort?.postMessage(replies)
+  return replies
+}
 
 function post(path: string, headers: readonly string[]): string {
   const lines = [`POST ${path} HTTP/1.1`, 'Host: x', `Authorization: Bearer ${rootKey}`, ...headers]
