@@ -87,7 +87,7 @@ describe('the window of an open rotation (rotation.md section 4)', () => {
     const { rotation } = await subject.rotated()
     const before = await subject.everything()
     const refused: [body: object, code: string, ...params: string[]][] = [
-      [{}, 'validation_failed', ''],
+      [{}, 'validation_failed', 'body'],
       [{ expire_current_in: -1 }, 'validation_failed', 'expire_current_in'],
       [{ expire_current_in: 2_592_001 }, 'validation_failed', 'expire_current_in'],
       [{ expire_current_in: 0.5 }, 'validation_failed', 'expire_current_in'],

@@ -2,6 +2,7 @@ import { requireScope } from '../core/authorization.ts'
 import type { Endpoint } from '../core/endpoint.ts'
 import { invalidField } from '../core/errors.ts'
 import { unblocked } from '../core/health.ts'
+import type { Rotation } from '../core/rotation.ts'
 import { isSecretLive } from '../core/secret.ts'
 import { secretContext } from '../core/secret-box.ts'
 import { formatOf } from '../formats/registry.ts'
@@ -16,13 +17,16 @@ import { recordAudit } from './record-audit.ts'
 
 export type UpdateEndpointInput = Partial<Omit<CreateEndpointInput, 'algorithm' | 'secret'>>
 
-/** Setting `state: active` also unblocks. */
+/**
+ * Setting `state: active` also unblocks. The latest rotation is read in the same transaction, so
+ * that nothing can fail between the change and its answer.
+ */
 export async function updateEndpoint(
   context: ActionContext,
   projectId: string,
   ref: string,
   input: UpdateEndpointInput,
-): Promise<Endpoint> {
+): Promise<{ endpoint: Endpoint; latestRotation: Rotation | null }> {
   requireScope(context.principal, projectId, 'webhooks.write')
   const fields = definedFields(input)
   await refuseBadEndpoint(fields, context.urlPolicy)
@@ -62,7 +66,7 @@ export async function updateEndpoint(
         reason: 'disabled through the API',
       })
     }
-    return after
+    return { endpoint: after, latestRotation: await tx.latestRotation(after.id) }
   })
 }
 

@@ -72,7 +72,7 @@ function chosenWindow(input: UpdateRotationInput) {
   if (input.completeWhen !== undefined) return null
   throw invalidFields([
     {
-      param: '',
+      param: 'body',
       detail:
         'Give expire_current_in, previous_secret_expires_at or complete_when: there is nothing to change.',
       code: 'missing',

@@ -41,7 +41,7 @@ async function exchange(server: Server, ...parts: string[]): Promise<string> {
   client.write(first)
   await once(client, 'data')
   for (const part of rest) client.write(part)
-  await isCutOff.promise
-  client.destroy()
+  client.setTimeout(10_000, () => isCutOff.reject(new Error('The client was not cut off.')))
+  await isCutOff.promise.finally(() => client.destroy())
   return answer
 }

@@ -100,6 +100,7 @@ export interface Reads {
   /** Oldest first. */
   listAttempts(deliveryId: string): Promise<Attempt[]>
 
+  /** `actor` is an actor's id, or a type such as `root`; rows from `since` on, newest first. */
   listAuditRows(
     projectId: string,
     filter: { actor?: string; action?: string; since?: number },
@@ -116,7 +117,7 @@ export interface Reads {
   /** A value of the store's own notebook (`master_key_check`, …). */
   getMeta(key: string): Promise<Uint8Array | null>
 
-  /** Figures for metrics. */
+  /** Figures for metrics: of committed data, on a `Transaction` too. Null: nothing is unleased. */
   backlog(): Promise<{ pending: number; oldestDueAt: number | null }>
 }
 
@@ -137,6 +138,7 @@ export interface Transaction extends Reads {
   /** Writes every mutable member but health. */
   updateEndpoint(endpoint: Endpoint): Promise<void>
   /** Not a change in the sense of `CommittedChanges`: it happens with every batch of attempts. */
+  /** Not told to `onCommitted`, except where the endpoint becomes blocked or ceases to be. */
   updateEndpointHealth(endpointId: string, health: Health): Promise<void>
   /** Hides the endpoint, revokes its live secrets and wipes every sealed value of it. */
   deleteEndpoint(endpointId: string, at: number): Promise<void>
@@ -211,7 +213,9 @@ export interface DeliveryFilter {
   eventId?: string
   eventType?: string
   status?: DeliveryStatus
+  /** Created at this time or later. */
   since?: number
+  /** Created before this time. */
   until?: number
 }
 
@@ -290,6 +294,7 @@ export interface StorageConsumers {
 }
 
 export interface CommittedChanges {
+  /** Endpoints that were changed, or whose secrets were. */
   endpointIds: ReadonlySet<string>
   projectIds: ReadonlySet<string>
   apiKeyIds: ReadonlySet<string>

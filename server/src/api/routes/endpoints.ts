@@ -108,8 +108,13 @@ export const endpointRoutes: readonly Route[] = [
     async answer({ context, params, body }) {
       refuseMaskedHeaders(body, context)
       const input = readUpdateEndpoint(body)
-      const endpoint = await updateEndpoint(context, params.project, params.endpoint, input)
-      return jsonAnswer(200, await withRotation(context, endpoint))
+      const { endpoint, latestRotation } = await updateEndpoint(
+        context,
+        params.project,
+        params.endpoint,
+        input,
+      )
+      return jsonAnswer(200, presentEndpoint(endpoint, latestRotation, context.clock.now()))
     },
   }),
   plainRoute({

@@ -1,13 +1,14 @@
 import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as wait } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createClock } from '../../clock.ts'
-import { type CheckpointBounds, checkpointIntervalMs, createCheckpointer } from './checkpointer.ts'
+import { type CheckpointBounds, createCheckpointer } from './checkpointer.ts'
 
 /**
  * A thread that does nothing but checkpoints: with them on the writing thread, the slowest answers
- * took eight times as long (performance.md, Design that won, 4). It tells its parent that it has
- * begun and what went wrong; any message ends it.
+ * took four to eight times as long (performance.md, Design that won, 4). It tells its parent that it
+ * has begun and what went wrong; any message ends it.
  */
 const { file, bounds } = workerData as { file: string; bounds: CheckpointBounds }
 
@@ -17,6 +18,8 @@ const { file, bounds } = workerData as { file: string; bounds: CheckpointBounds 
  */
 const busyTimeoutMs = 100
 
+const afterErrorMs = 1_000
+
 const { monotonic } = createClock()
 const database = new DatabaseSync(file, { timeout: busyTimeoutMs })
 database.exec('pragma wal_autocheckpoint = 0')
@@ -25,18 +28,23 @@ const checkpointer = createCheckpointer({
   bounds,
   readLogFileBytes: () => statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0,
 })
-
-const timer = setInterval(() => {
-  try {
-    checkpointer.step(monotonic())
-  } catch (error) {
-    // A full disk or a busy lock: the log keeps what is committed, and a later step tries again.
-    parentPort?.postMessage({ error })
-  }
-}, checkpointIntervalMs)
-
-parentPort?.once('message', () => {
-  clearInterval(timer)
-  database.close()
-})
+const stopped = new AbortController()
+parentPort?.once('message', () => stopped.abort())
 parentPort?.postMessage('ready')
+
+while (!stopped.signal.aborted) {
+  const delayMs = look()
+  await wait(delayMs, undefined, { signal: stopped.signal }).catch(() => {})
+}
+database.close()
+
+/** Returns how long to wait for the next look. */
+function look(): number {
+  try {
+    return checkpointer.step(monotonic())
+  } catch (error) {
+    // A full disk or a busy lock: the log keeps what is committed, and a later look tries again.
+    parentPort?.postMessage({ error })
+    return afterErrorMs
+  }
+}

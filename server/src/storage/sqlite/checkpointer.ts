@@ -8,11 +8,13 @@ import type { DatabaseSync } from 'node:sqlite'
  * distance down and a last one, which holds the write lock for what little is left, ends it.
  */
 export interface Checkpointer {
-  /** Looks at the log and does what is due. Called about every `checkpointIntervalMs`. */
-  step(monotonicNow: number): void
+  /** Looks at the log, does what is due, and says in how many milliseconds to look again. */
+  step(monotonicNow: number): number
 }
 
-export const checkpointIntervalMs = 100
+/** Between looks: while something is being written, and while nothing is (a look costs 0.2 ms). */
+const busyIntervalMs = 100
+const quietIntervalMs = 500
 
 export interface CheckpointBounds {
   /** A pass begins when this much is not in the database yet… */
@@ -63,8 +65,15 @@ export function createCheckpointer(options: {
   let lastLength = 0
   let quietSince = Number.POSITIVE_INFINITY
 
-  function checkpoint(mode: 'noop' | 'passive' | 'restart' | 'truncate'): LogState {
-    const row = database.prepare(`pragma wal_checkpoint(${mode})`).get() as unknown as CheckpointRow
+  const statements = {
+    noop: database.prepare('pragma wal_checkpoint(noop)'),
+    passive: database.prepare('pragma wal_checkpoint(passive)'),
+    restart: database.prepare('pragma wal_checkpoint(restart)'),
+    truncate: database.prepare('pragma wal_checkpoint(truncate)'),
+  }
+
+  function checkpoint(mode: keyof typeof statements): LogState {
+    const row = statements[mode].get() as unknown as CheckpointRow
     return {
       length: Math.max(0, row.log) * pageBytes,
       done: Math.max(0, row.checkpointed) * pageBytes,
@@ -82,10 +91,9 @@ export function createCheckpointer(options: {
   return {
     step(monotonicNow) {
       const { length, done } = checkpoint('noop')
-      if (length !== lastLength) {
-        lastLength = length
-        quietSince = monotonicNow
-      }
+      const isGrowing = length !== lastLength
+      if (isGrowing) quietSince = monotonicNow
+      lastLength = length
       const waiting = length - done
       const isLong = length >= bounds.restartBytes
       const isOld = monotonicNow - lastPassAt >= bounds.passAfterMs
@@ -100,6 +108,7 @@ export function createCheckpointer(options: {
         checkpoint('truncate')
         quietSince = Number.POSITIVE_INFINITY
       }
+      return isGrowing ? busyIntervalMs : quietIntervalMs
     },
   }
 }

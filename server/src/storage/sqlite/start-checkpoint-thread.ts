@@ -20,7 +20,6 @@ export function startCheckpointThread(options: {
     workerData: { file, bounds },
     resourceLimits: { maxOldGenerationSizeMb: 32 },
   })
-  worker.unref()
   worker.on('message', (message: 'ready' | { error: unknown }) => {
     if (message === 'ready') setInlineCheckpoints(writerDatabase, 0)
     else onError?.('The write-ahead log could not be checkpointed; trying again.', message.error)
@@ -29,6 +28,8 @@ export function startCheckpointThread(options: {
     setInlineCheckpoints(writerDatabase, inlineCheckpointPages)
     onError?.('The checkpoint thread ended; checkpoints now happen inside the writes.', error)
   })
+  // After the listeners, which hold the process as long as there is one.
+  worker.unref()
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   return {
     async stop() {
