@@ -126,10 +126,13 @@ const chapters: Record<string, Chapter> = {
   },
 
   /** A receiver that asks for patience makes the dispatcher give back what it was handed. */
-  async 'pause, delete'({ client, call, publish, becomes }, { project, endpoint }) {
+  async 'pause, delete'(round, { project, endpoint }) {
+    const { client, call, publish, becomes } = round
     const asked = await publish(project, 'asks.for.patience')
     await becomes(asked, { status: 'pending', attemptCount: 1, failureReason: null })
     const waiting = await publish(project, 'plain')
+    // Longer than the sender thread takes to give it back.
+    await round.settled(5)
     await call(project, () => client.endpoints.delete(project, endpoint.id))
     const failureReason = 'endpoint_deleted'
     await becomes(asked, { status: 'failed', attemptCount: 1, failureReason })
@@ -189,7 +192,8 @@ describe('a store that fails', () => {
       for (; failAt < callsMax; failAt++) {
         const round = createRefusedRound({ client, server, receiver, name: `${name} ${failAt}` })
         const scene = await prepareScene(round, { isRotating: rotatingChapters.has(name) })
-        await round.settled(store.failAt(Number.POSITIVE_INFINITY))
+        round.watch(store.failAt(Number.POSITIVE_INFINITY))
+        await round.settled()
         const failing = store.failAt(failAt)
         round.watch(failing)
         await chapter(round, scene)

@@ -14,6 +14,7 @@ export interface RefusedRound {
   receiver: Receiver
   /** The client with another key than the root key. */
   clientWith(apiKey: string): Countersign
+  /** Says what stands behind the server's store from here on. */
   watch(failing: FailingStorage): void
   /**
    * Calls. Where the failure makes it a 503, checks that nothing was stored and calls again, under
@@ -35,8 +36,8 @@ export interface RefusedRound {
   /** Waits for the request that was answered with 2xx, and for its record. */
   delivered(event: string): Promise<Received>
   becomes(event: string, delivery: ReturnType<typeof readDeliveries>[number]): Promise<void>
-  /** Waits until the store is left alone. */
-  settled(store: FailingStorage): Promise<void>
+  /** Waits until the store is left alone: not called between two looks, or so many. */
+  settled(quietLooksMin?: number): Promise<void>
   refusalCount(): number
 }
 
@@ -107,12 +108,14 @@ export function createRefusedRound(options: {
       const isSo = () => JSON.stringify(readDeliveries(dataDir, event)) === expected
       await until(`${event} becomes ${expected}`, isSo)
     },
-    async settled(store) {
+    async settled(quietLooksMin = 1) {
       let countBefore = -1
+      let quietLooks = 0
       await until('the store is left alone', () => {
-        const isQuiet = store.callCount() === countBefore
-        countBefore = store.callCount()
-        return isQuiet
+        const callCount = failing?.callCount() ?? 0
+        quietLooks = callCount === countBefore ? quietLooks + 1 : 0
+        countBefore = callCount
+        return quietLooks >= quietLooksMin
       })
     },
     refusalCount: () => refusalCount,

@@ -37,7 +37,7 @@ export const checkpointBounds: CheckpointBounds = {
 }
 
 /** How often one step asks for the write lock; each time what is left grows shorter by a pass. */
-const restartAttemptsMax = 10
+const restartAttemptsMax = 50
 
 /** Lengths in bytes; `done` of the `length` are in the database. */
 interface LogState {

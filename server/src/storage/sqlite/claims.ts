@@ -28,8 +28,10 @@ export function createClaims(options: {
   const schedule = createDueSchedule()
   // Endpoints to look at again before the schedule is asked, each with the time it is held until.
   const stale = new Map<string, number>()
-  for (const endpoint of readDueEndpoints(reader)) schedule.put(endpoint)
-  let pendingCount = countPending(reader)
+  let pendingCount = reader.readTogether(() => {
+    for (const endpoint of readDueEndpoints(reader)) schedule.put(endpoint)
+    return countPending(reader)
+  })
 
   function markStale(endpointId: string, notBefore = 0): void {
     stale.set(endpointId, Math.max(stale.get(endpointId) ?? 0, notBefore))
@@ -110,7 +112,7 @@ export function createClaims(options: {
   }
 
   return {
-    claimDue: async (request) => reader.protect(() => claimDue(request)),
+    claimDue: async (request) => reader.readTogether(() => claimDue(request)),
 
     async releaseClaims(releases) {
       for (const { deliveryId, endpointId, leaseToken, notBefore } of releases) {

@@ -19,6 +19,11 @@ export interface Connection {
   statement(sql: string): StatementSync
   /** Runs `work` with the guard asked once and errors translated. */
   protect<T>(work: () => T): T
+  /**
+   * Runs many reads on one snapshot. Each read by itself locks and unlocks the log, which costs more
+   * than most of the reads.
+   */
+  readTogether<T>(work: () => T): T
 }
 
 export interface ConnectionGuard {
@@ -55,6 +60,16 @@ export function createConnection(database: DatabaseSync, guard?: ConnectionGuard
     database,
     statement,
     protect,
+    readTogether: (work) =>
+      protect(() => {
+        statement('begin').run()
+        try {
+          return work()
+        } finally {
+          // An error may have ended the transaction already.
+          if (database.isTransaction) statement('commit').run()
+        }
+      }),
     // The driver's rows are plain records; the row type stands beside each query.
     one: <Row>(sql: string, ...values: SQLInputValue[]) =>
       protect(() => statement(sql).get(...values) as unknown as Row | undefined),

@@ -73,7 +73,7 @@ export async function openSqliteStorage(options: {
 
 /**
  * The page size stays SQLite's 4 KiB: a lone event and its attempt write 13 pages, so larger ones
- * cost it twice the bytes; batches of 50 gain nothing from them, batches of 200 about 5 %.
+ * cost it twice the bytes, and batches of 50 or 200 gain nothing that could be measured.
  */
 function openWriter(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: busyTimeoutMs })
