@@ -13,6 +13,7 @@ import { createIdFactory } from './core/ids.ts'
 import { limits } from './core/limits.ts'
 import type { SecretBox } from './core/secret-box.ts'
 import { makeDataDirectory } from './data-directory.ts'
+import { dialectApis } from './dialects/registry.ts'
 import { createAddressGuard } from './dispatcher/address-guard.ts'
 import { createDispatcher, type Dispatcher } from './dispatcher/dispatcher.ts'
 import { createNameResolver } from './dispatcher/name-resolver.ts'
@@ -111,6 +112,8 @@ async function start(
     logger,
     metrics,
     consoleDirectory: options.consoleDirectory ?? null,
+    dialects: dialectApis(config.dialects),
+    rateLimit: { perSecond: config.rateLimitPerSecond, burst: config.rateLimitBurst },
   })
   base.opened.connect({
     handOff: delivery.dispatcher.handOff,

@@ -49,6 +49,9 @@ test('an empty environment gives the defaults of the published contract', () => 
     concurrency: 256,
     dataBytesMax: 262_144,
     endpointsPerProjectMax: 1000,
+    dialects: ['mobilerun', 'composio', 'h-company', 'devtune', 'dinie'],
+    rateLimitPerSecond: 200,
+    rateLimitBurst: 400,
     expireCurrentInMinSeconds: 0,
     expireCurrentInMaxSeconds: 2_592_000,
   })
@@ -75,6 +78,9 @@ test('every option is read from its variable', () => {
     COUNTERSIGN_CONCURRENCY: '32',
     COUNTERSIGN_DATA_BYTES_MAX: '1048576',
     COUNTERSIGN_ENDPOINTS_PER_PROJECT_MAX: '5',
+    COUNTERSIGN_DIALECTS: 'dinie, composio',
+    COUNTERSIGN_RATE_LIMIT_PER_SECOND: '7',
+    COUNTERSIGN_RATE_LIMIT_BURST: '9',
     COUNTERSIGN_EXPIRE_CURRENT_IN_MIN: '60',
     COUNTERSIGN_EXPIRE_CURRENT_IN_MAX: '3600',
   })
@@ -101,6 +107,9 @@ test('every option is read from its variable', () => {
     concurrency: 32,
     dataBytesMax: 1_048_576,
     endpointsPerProjectMax: 5,
+    dialects: ['composio', 'dinie'],
+    rateLimitPerSecond: 7,
+    rateLimitBurst: 9,
     expireCurrentInMinSeconds: 60,
     expireCurrentInMaxSeconds: 3600,
   })
@@ -146,6 +155,9 @@ const wrongTexts: Record<OptionName, readonly string[]> = {
   concurrency: ['0', '10001'],
   dataBytesMax: ['0', '1048577', '256KiB'],
   endpointsPerProjectMax: ['0'],
+  dialects: ['stripe', 'all,dinie', 'dinie,', 'Dinie', 'none,none'],
+  rateLimitPerSecond: ['0', '-1', '1.5', '1000001'],
+  rateLimitBurst: ['0', 'x'],
   expireCurrentInMinSeconds: ['-1', '2592001', '1h'],
   expireCurrentInMaxSeconds: ['2592001'],
 }
@@ -286,4 +298,11 @@ test('colours are refused by any NO_COLOR that is not empty', () => {
     [{}, { NO_COLOR: '' }, { NO_COLOR: '1' }, { NO_COLOR: '0' }].map(isColorRefused),
     [false, false, true, true],
   )
+})
+
+test('all, none or some of the dialects can be served', () => {
+  const dialectsOf = (text: string) => read({ COUNTERSIGN_DIALECTS: text }).dialects
+  assert.equal(dialectsOf('all').length, 5)
+  assert.deepEqual(dialectsOf('none'), [])
+  assert.deepEqual(dialectsOf('h-company'), ['h-company'])
 })

@@ -1,4 +1,5 @@
 import assert from 'node:assert'
+import { dialectNames } from './core/dialect.ts'
 import { limits } from './core/limits.ts'
 import {
   database,
@@ -13,6 +14,7 @@ import {
   orNull,
   portList,
   rootKeyList,
+  someOf,
   trueOrFalse,
   webAddress,
   wholeNumber,
@@ -143,6 +145,25 @@ export const options = {
     kind: wholeNumber({ min: 1, max: 1_000_000 }),
     default: `${limits.endpointsPerProjectMax}`,
     sentence: 'Most endpoints of one project.',
+  }),
+  dialects: option({
+    variable: 'COUNTERSIGN_DIALECTS',
+    kind: someOf(dialectNames),
+    default: 'all',
+    sentence: 'The systems whose API is served beside the native one.',
+  }),
+  rateLimitPerSecond: option({
+    variable: 'COUNTERSIGN_RATE_LIMIT_PER_SECOND',
+    kind: wholeNumber({ min: 1, max: 1_000_000 }),
+    default: `${limits.rateLimitPerSecond}`,
+    sentence:
+      'Requests a second that one API key may make in the long run; the root key may make any number.',
+  }),
+  rateLimitBurst: option({
+    variable: 'COUNTERSIGN_RATE_LIMIT_BURST',
+    kind: wholeNumber({ min: 1, max: 1_000_000 }),
+    default: `${limits.rateLimitBurst}`,
+    sentence: 'Requests that one API key may make at once.',
   }),
   expireCurrentInMinSeconds: option({
     variable: 'COUNTERSIGN_EXPIRE_CURRENT_IN_MIN',

@@ -67,7 +67,7 @@ export function loadOrCreateRootKeys({ config, randomBytes }: KeyFileOptions): L
   return loadOrCreate({
     file: join(config.dataDir, 'root-key'),
     kind: rootKeyList,
-    makeText: () => makeApiKeyValue(randomBytes),
+    makeText: () => makeApiKeyValue(randomBytes).value,
   })
 }
 

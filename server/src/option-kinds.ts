@@ -83,6 +83,22 @@ export function oneOf<const Word extends string>(words: readonly Word[]): Option
   })
 }
 
+/** Any of the words with commas between, in the order of the table; `all`, or `none`. */
+export function someOf<const Word extends string>(words: readonly Word[]): OptionKind<Word[]> {
+  return kindOf({
+    expected: `all, none, or some of ${words.join(', ')} with commas between`,
+    read(text) {
+      if (text === 'all') return [...words]
+      if (text === 'none') return []
+      const named = text.split(',').map((part) => part.trim())
+      const isKnown = named.every((part) => words.some((word) => word === part))
+      return isKnown ? words.filter((word) => named.includes(word)) : null
+    },
+    write: (chosen) =>
+      chosen.length === words.length ? 'all' : chosen.length === 0 ? 'none' : chosen.join(','),
+  })
+}
+
 export const hostName: OptionKind<string> = kindOf({
   expected: 'an IP address or a host name, without a port',
   read: (text) =>

@@ -1,4 +1,5 @@
 import { requireScope } from '../core/authorization.ts'
+import type { DialectName } from '../core/dialect.ts'
 import type { Endpoint } from '../core/endpoint.ts'
 import { AppError } from '../core/errors.ts'
 import { newEndpointHealth } from '../core/health.ts'
@@ -18,11 +19,19 @@ export type CreateEndpointInput = Pick<EndpointFields, 'url'> & {
   [Field in Exclude<keyof EndpointFields, 'url'>]?: EndpointFields[Field] | undefined
 }
 
-/** The secret's value is returned once. */
+/** Through which dialect an endpoint is created, and how many of its making a project may have. */
+export interface EndpointOrigin {
+  dialect: DialectName
+  /** Absent: as many as the project may have in all. */
+  endpointsMax?: number
+}
+
+/** The secret's value is returned once. `origin`: null for the native API. */
 export async function createEndpoint(
   context: ActionContext,
   projectId: string,
   input: CreateEndpointInput,
+  origin: EndpointOrigin | null = null,
 ): Promise<{ endpoint: Endpoint; secret: Secret; secretValue: string }> {
   requireScope(context.principal, projectId, 'webhooks.write')
   await refuseBadEndpoint(definedFields(input), context.urlPolicy)
@@ -31,10 +40,11 @@ export async function createEndpoint(
   return context.transact(async (tx) => {
     const project = await loadProject(tx, projectId)
     await refuseOverLimit(tx, context, project.id)
+    if (origin !== null) await refuseOverOriginLimit(tx, project.id, origin)
     if (input.uid && (await tx.getEndpoint(project.id, input.uid)) !== null) {
       throw uidTaken('endpoint', input.uid)
     }
-    const endpoint = newEndpoint(context, project.id, input)
+    const endpoint = newEndpoint(context, project.id, input, origin)
     const { secret, secretValue } = mintSecret(context, {
       endpoint,
       format: formatOf(endpoint.format),
@@ -85,10 +95,23 @@ async function refuseOverLimit(
   })
 }
 
+async function refuseOverOriginLimit(
+  tx: Transaction,
+  projectId: string,
+  { dialect, endpointsMax }: EndpointOrigin,
+): Promise<void> {
+  if (endpointsMax === undefined) return
+  if ((await tx.countEndpoints(projectId, { dialect })) < endpointsMax) return
+  throw new AppError('endpoint_limit_reached', {
+    detail: `This project has ${endpointsMax} of these already, which is as many as it may have.`,
+  })
+}
+
 function newEndpoint(
   context: ActionContext,
   projectId: string,
   input: CreateEndpointInput,
+  origin: EndpointOrigin | null,
 ): Endpoint {
   const id = context.newId('ep')
   const now = context.clock.now()
@@ -110,6 +133,7 @@ function newEndpoint(
     metadata: input.metadata ?? {},
     rateLimitPerSecond: input.rateLimitPerSecond ?? null,
     createdBy: context.principal.actor,
+    dialect: origin?.dialect ?? null,
     createdAt: now,
     updatedAt: now,
     deletedAt: null,

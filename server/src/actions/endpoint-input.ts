@@ -42,16 +42,17 @@ const senderHeaders = new Set([
   'date',
   'user-agent',
   ...Object.values(formats).flatMap((format) => format.reservedHeaders),
-  // Of formats that an endpoint may be changed to in a later version: what is set now must not
-  // stand in their way then.
-  'stripe-signature',
-  'x-hub-signature',
-  'x-hub-signature-256',
-  'x-github-event',
-  'x-github-delivery',
 ])
 /** Every header that begins like this belongs to a format, or to Standard Webhooks' namesakes. */
-const formatPrefixes = ['webhook-', 'svix-', 'x-composio-', 'x-h-webhook-', 'x-devtune-']
+const formatPrefixes = [
+  'webhook-',
+  'svix-',
+  'x-composio-',
+  'x-h-webhook-',
+  'x-devtune-',
+  'x-hub-',
+  'x-github-',
+]
 const headerNamePattern = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
 const headerValuePattern = /^[\t\x20-\x7e]*$/
 

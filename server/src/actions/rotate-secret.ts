@@ -23,6 +23,8 @@ export interface RotateSecretInput {
   force?: boolean | undefined
   reason?: string | null | undefined
   expectedCurrentSecretId?: string | undefined
+  /** Rounds the expiry up to a whole second, for surfaces that show no less. */
+  isExpiryInWholeSeconds?: boolean | undefined
 }
 
 export interface RotatedSecret {
@@ -60,6 +62,7 @@ export async function rotateSecret(
       force: input.force ?? false,
       reason: input.reason ?? null,
       expectedCurrentSecretId: input.expectedCurrentSecretId,
+      isExpiryInWholeSeconds: input.isExpiryInWholeSeconds ?? false,
     })
     refuseOvertaken(seen, situation.latest)
     const { secret, secretValue } = mintSecret(context, {

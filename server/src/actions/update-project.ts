@@ -33,8 +33,13 @@ export async function updateProject(
       projectId: project.id,
       action: 'project.updated',
       target: { type: 'project', id: project.id },
-      details: { fields: Object.keys(input) },
+      details: { fields: Object.keys(input), ...revealChange(input.settings) },
     })
     return project
   })
+}
+
+/** Whoever reads the audit log must see when secrets became readable. */
+function revealChange({ revealSecretInReads }: ProjectSettings = {}) {
+  return revealSecretInReads === undefined ? {} : { reveal_secret_in_reads: revealSecretInReads }
 }

@@ -1,18 +1,20 @@
 import { Buffer } from 'node:buffer'
 import { hash, timingSafeEqual } from 'node:crypto'
+import { isAccessToken, readAccessToken } from '../core/access-token.ts'
 import { type ApiKey, isApiKeyLive } from '../core/api-key.ts'
 import { type Principal, rootPrincipal } from '../core/authorization.ts'
 import type { Clock } from '../core/clock.ts'
-import { AppError } from '../core/errors.ts'
+import { AppError, type ErrorDetails } from '../core/errors.ts'
+import type { SecretBox } from '../core/secret-box.ts'
 import type { CommittedChanges, Storage } from '../storage/storage.ts'
 import { apiLimits } from './api-limits.ts'
 
 export interface Authenticator {
   /**
-   * The caller behind an `Authorization` header; at once where the key is known already. Throws, or
-   * rejects with, `unauthorized`.
+   * The caller behind a key or access token; at once where it is known already. Throws, or rejects
+   * with, `unauthorized`.
    */
-  authenticate(authorization: string | undefined): Principal | Promise<Principal>
+  authenticate(credential: string): Principal | Promise<Principal>
   /** Forgets the keys that a commit touched, and those of projects that it touched. */
   forget(changes: Pick<CommittedChanges, 'apiKeyIds' | 'projectIds'>): void
 }
@@ -31,7 +33,9 @@ export const anonymousPrincipal: Principal = {
  */
 export function createAuthenticator(options: {
   rootKeys: readonly string[]
-  storage: Pick<Storage, 'findApiKeyByHash'>
+  storage: Pick<Storage, 'findApiKeyByHash' | 'findApiKeyById'>
+  /** Opens access tokens. */
+  secretBox: SecretBox
   clock: Clock
   /** Told of each use of a project key. */
   noteUse(keyId: string): void
@@ -42,31 +46,41 @@ export function createAuthenticator(options: {
   // A key that was read while a commit came in may be out of date: it is used, but not kept.
   let commitCount = 0
 
-  const principalOf = ({ apiKey, principal }: KnownKey): Principal => {
-    if (!isApiKeyLive(apiKey, clock.now())) throw unauthorized('The key is revoked or expired.')
+  const principalOf = ({ apiKey, principal, tokenExpiresAt }: KnownKey): Principal => {
+    const now = clock.now()
+    if (!isApiKeyLive(apiKey, now)) throw unauthorized('The key is revoked or expired.')
+    if (tokenExpiresAt <= now) throw unauthorized('The access token is expired.', 'expired')
     options.noteUse(apiKey.id)
     return principal
   }
 
-  const load = async (digest: string): Promise<Principal> => {
+  const load = async (digest: string, credential: string): Promise<Principal> => {
     const commitCountBefore = commitCount
-    const apiKey = await storage.findApiKeyByHash(digest)
-    if (apiKey === null) throw unauthorized('There is no such key.')
-    const entry = { apiKey, principal: keyPrincipal(apiKey) }
+    const token = isAccessToken(credential) ? readAccessToken(options.secretBox, credential) : null
+    const apiKey =
+      token === null
+        ? await storage.findApiKeyByHash(digest)
+        : await storage.findApiKeyById(token.keyId)
+    // The secret half of client credentials is no key: it is exchanged for an access token.
+    if (apiKey === null || (token === null && apiKey.clientId !== null)) {
+      throw unauthorized('There is no such key.')
+    }
+    const tokenExpiresAt = token?.expiresAt ?? Number.POSITIVE_INFINITY
+    const entry = { apiKey, principal: keyPrincipal(apiKey), tokenExpiresAt }
     if (commitCount === commitCountBefore) remember(known, digest, entry)
     return principalOf(entry)
   }
 
   return {
-    authenticate(authorization) {
-      const digest = hash('sha256', bearerOf(authorization))
+    authenticate(credential) {
+      const digest = hash('sha256', credential)
       // 256 random bits behind a hash: how long the look-up takes tells nothing about another key.
       const entry = known.get(digest)
       if (entry !== undefined) return principalOf(entry)
       const bytes = Buffer.from(digest)
       let isRoot = false
       for (const rootDigest of rootDigests) if (timingSafeEqual(bytes, rootDigest)) isRoot = true
-      return isRoot ? rootPrincipal : load(digest)
+      return isRoot ? rootPrincipal : load(digest, credential)
     },
 
     forget({ apiKeyIds, projectIds }) {
@@ -82,11 +96,13 @@ export function createAuthenticator(options: {
 interface KnownKey {
   apiKey: ApiKey
   principal: Principal
+  tokenExpiresAt: number
 }
 
-function bearerOf(authorization: string | undefined): string {
+/** The key in an `Authorization` header; throws `unauthorized`. */
+export function bearerOf(authorization: string | undefined): string {
   if (authorization === undefined) {
-    throw unauthorized('Send the header Authorization: Bearer <key>.')
+    throw unauthorized('Send the header Authorization: Bearer <key>.', 'missing')
   }
   const match = /^bearer +(\S+)$/i.exec(authorization)
   if (match?.[1] === undefined) {
@@ -95,8 +111,11 @@ function bearerOf(authorization: string | undefined): string {
   return match[1]
 }
 
-function unauthorized(detail: string): AppError {
-  return new AppError('unauthorized', { detail })
+export function unauthorized(
+  detail: string,
+  credential: ErrorDetails['credential'] = 'invalid',
+): AppError {
+  return new AppError('unauthorized', { detail, credential })
 }
 
 function keyPrincipal(apiKey: ApiKey): Principal {

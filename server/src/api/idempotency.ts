@@ -9,7 +9,8 @@ import {
   type Transaction,
 } from '../storage/storage.ts'
 import { type Answer, jsonContentType } from './answer.ts'
-import { problemAnswer, toAppError } from './problem.ts'
+import { toAppError } from './problem.ts'
+import type { Surface } from './surface.ts'
 
 export const idempotencyHeader = 'idempotency-key'
 /** Set on an answer that was kept from an earlier request. */
@@ -28,6 +29,7 @@ export interface KeyedRequest<Result> {
   act(context: ActionContext): Promise<Result>
   /** Pure, so that the answer can be kept in the transaction of its effect. */
   present(result: Result): Answer
+  presentError: Surface['presentError']
 }
 
 export interface Idempotency {
@@ -40,7 +42,6 @@ export interface Idempotency {
  * their effect: after a crash both are there or neither is (api.md, Conventions).
  */
 export function createIdempotency(options: {
-  publicUrl: string | null
   /** How long a twin waits for the request that came first. */
   waitMs: number
 }): Idempotency {
@@ -53,15 +54,7 @@ export function createIdempotency(options: {
       const scope = scopeOf(request)
       const endTurn = await takeTurn(running, scope, request.context, options.waitMs)
       try {
-        return (
-          (await replay(scope, request)) ??
-          (await actAndKeep(scope, request, (error) =>
-            problemAnswer(error, {
-              requestId: request.context.requestId ?? '',
-              publicUrl: options.publicUrl,
-            }),
-          ))
-        )
+        return (await replay(scope, request)) ?? (await actAndKeep(scope, request))
       } finally {
         endTurn()
       }
@@ -132,12 +125,10 @@ async function replay(scope: string, request: KeyedRequest<unknown>): Promise<An
   }
 }
 
-async function actAndKeep<Result>(
-  scope: string,
-  request: KeyedRequest<Result>,
-  problemOf: (error: AppError) => Answer,
-): Promise<Answer> {
+async function actAndKeep<Result>(scope: string, request: KeyedRequest<Result>): Promise<Answer> {
   const { storage } = request.context
+  const problemOf = (error: AppError) =>
+    request.presentError(error, { requestId: request.context.requestId ?? '' })
   const keep = async (tx: Transaction, answer: Answer) => {
     await tx.insertIdempotentAnswer(scope, recordOf(scope, request, answer))
     return answer

@@ -186,7 +186,9 @@ function surfaceRefusals({ access, path, method, body, query }: Route): ErrorCod
     ...(method === 'POST' ? (['idempotency_in_flight', 'idempotency_key_reused'] as const) : []),
     ...(body === undefined ? [] : (['payload_too_large', 'unsupported_media_type'] as const)),
     ...(body === undefined && query === undefined ? [] : (['validation_failed'] as const)),
-    ...(access === 'open' ? [] : (['internal_error', 'storage_unavailable'] as const)),
+    ...(access === 'open'
+      ? []
+      : (['rate_limit_exceeded', 'internal_error', 'storage_unavailable'] as const)),
     ...(method === 'GET' ? [] : (['overloaded'] as const)),
   ]
 }

@@ -66,14 +66,18 @@ export function errorBody(error: AppError): {
   }
 }
 
+/** What goes into `Retry-After`; null: no such header. */
+export function retryAfterSecondsOf({ code, details }: AppError): number | null {
+  if (details.retryAfterSeconds !== undefined) return details.retryAfterSeconds
+  return code === 'overloaded' ? apiLimits.overloadedRetryAfterSeconds : null
+}
+
 function refusal(code: ErrorCode, detail: string, cause: unknown, param?: string): AppError {
   return new AppError(code, { detail, cause, ...(param === undefined ? {} : { param }) })
 }
 
 function headersOf(error: AppError): Record<string, string> {
   if (error.code === 'unauthorized') return { 'www-authenticate': 'Bearer' }
-  if (error.code === 'overloaded') {
-    return { 'retry-after': String(apiLimits.overloadedRetryAfterSeconds) }
-  }
-  return {}
+  const seconds = retryAfterSecondsOf(error)
+  return seconds === null ? {} : { 'retry-after': String(seconds) }
 }

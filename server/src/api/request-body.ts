@@ -8,6 +8,8 @@ import { mergeFieldErrors, type SchemaCompiler } from './validation.ts'
 /** What a route takes as its body, and how it is read. */
 export interface RequestBody<T> {
   schema: TSchema
+  /** How it must be sent; JSON where absent. */
+  mediaType?: 'form'
   /** Bodies that are longer are refused with 413. */
   bytesMax(settings: ActionSettings): number
   /** Called once; the answer reads one body. No bytes at all: the body is absent. */
@@ -33,6 +35,28 @@ export function jsonBody<T extends TSchema>(
         if (problems.length > 0) {
           throw invalidFields(mergeFieldErrors(problems, check(value, parts)))
         }
+        return value as Static<T>
+      }
+    },
+  }
+}
+
+/**
+ * A form (`application/x-www-form-urlencoded`) that fits the schema; every value is a text, and of
+ * fields given twice the first counts.
+ */
+export function formBody<T extends TSchema>(schema: T): RequestBody<Static<T>> {
+  return {
+    schema,
+    mediaType: 'form',
+    bytesMax: () => limits.requestBodyBytesMax,
+    prepare(schemas) {
+      const problemsOf = schemas.forBody(schema)
+      return (bytes) => {
+        const form = new URLSearchParams(Buffer.from(bytes).toString('utf8'))
+        const value = Object.fromEntries([...form.entries()].reverse())
+        const problems = problemsOf(value)
+        if (problems.length > 0) throw invalidFields(problems)
         return value as Static<T>
       }
     },

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Static, TObject, TSchema } from 'typebox'
 import type { ActionContext } from '../actions/action-context.ts'
 import type { Scope } from '../core/authorization.ts'
@@ -27,6 +28,9 @@ export interface Metrics {
 export interface Call<Param extends string = string, Body = unknown, Query = unknown> {
   /** Path parameters; `project` is the project's id, whether id or uid was given. */
   params: Record<Param, string>
+  /** The project that the path names, or the key's own; empty where neither does. */
+  projectId: string
+  headers: IncomingHttpHeaders
   query: Query
   body: Body
   context: ActionContext
@@ -36,24 +40,28 @@ export interface Call<Param extends string = string, Body = unknown, Query = unk
 /** What an answer looks like: a schema, null for no body, or another type than JSON. */
 export type AnswerSchema = TSchema | null | { contentType: string; description: string }
 
-interface RouteText<Path extends string, Body, Query extends TObject> {
-  path: Path
+/** What the reference tells of a route of the native API. */
+interface RouteText {
   /** The name of the operation in the OpenAPI document, which generated clients take over. */
   name: string
   summary: string
   description?: string
   tag: Tag
+  answers: Readonly<Record<number, AnswerSchema>>
+  /** Refusals of the action itself. */
+  refusals?: readonly ErrorCode[]
+}
+
+interface RequestShape<Path extends string, Body, Query extends TObject> {
+  path: Path
   access: Access
   query?: Query
   body?: RequestBody<Body>
-  answers: Readonly<Record<number, AnswerSchema>>
-  /** Refusals of the action itself, for the reference. */
-  refusals?: readonly ErrorCode[]
 }
 
 /** A route whose answer is made anew for each request. */
 export interface PlainRoute<Path extends string, Body, Query extends TObject>
-  extends RouteText<Path, Body, Query> {
+  extends RequestShape<Path, Body, Query> {
   method: 'GET' | 'PATCH' | 'DELETE'
   answer(call: Call<PathParam<Path>, Body, Static<Query>>): Answer | Promise<Answer>
 }
@@ -63,7 +71,7 @@ export interface PlainRoute<Path extends string, Body, Query extends TObject>
  * alone, because it is kept in the action's own transaction.
  */
 export interface PostRoute<Path extends string, Body, Query extends TObject, Result>
-  extends RouteText<Path, Body, Query> {
+  extends RequestShape<Path, Body, Query> {
   method: 'POST'
   /** Kept answers of this route are sealed. */
   holdsSecret?: true
@@ -71,10 +79,13 @@ export interface PostRoute<Path extends string, Body, Query extends TObject, Res
   present(result: Result, call: Call<PathParam<Path>, Body, Static<Query>>): Answer
 }
 
-/** A route of any types. */
-export type Route =
+/** A route of any types, as it is served. */
+export type ServedRoute =
   | PlainRoute<string, unknown, TObject>
   | PostRoute<string, unknown, TObject, unknown>
+
+/** A route of the native API: what is served, and what the reference says of it. */
+export type Route = ServedRoute & RouteText
 
 export type Tag =
   | 'Projects'
@@ -88,15 +99,29 @@ export type Tag =
 
 /** Ties the types of a route's parts together while it is written down, and then lets go of them. */
 export function plainRoute<const Path extends string, Body, Query extends TObject>(
-  route: PlainRoute<Path, Body, Query>,
+  route: PlainRoute<Path, Body, Query> & RouteText,
 ): Route {
   return route as unknown as Route
 }
 
 export function postRoute<const Path extends string, Body, Query extends TObject, Result>(
-  route: PostRoute<Path, Body, Query, Result>,
+  route: PostRoute<Path, Body, Query, Result> & RouteText,
 ): Route {
   return route as unknown as Route
+}
+
+/** As `plainRoute`, for the API of another system, which its own documentation describes. */
+export function dialectRoute<const Path extends string, Body, Query extends TObject>(
+  route: PlainRoute<Path, Body, Query>,
+): ServedRoute {
+  return route as unknown as ServedRoute
+}
+
+/** As `postRoute`, for the API of another system. */
+export function dialectPostRoute<const Path extends string, Body, Query extends TObject, Result>(
+  route: PostRoute<Path, Body, Query, Result>,
+): ServedRoute {
+  return route as unknown as ServedRoute
 }
 
 /** The names of the parameters in a path. */

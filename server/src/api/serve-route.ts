@@ -1,22 +1,26 @@
 import { Buffer } from 'node:buffer'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import type { ActionContext, ActionParts } from '../actions/action-context.ts'
 import { foreignProject, type Principal, requireRoot, requireScope } from '../core/authorization.ts'
 import { AppError, invalidFields } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { type Answer, sendAnswer } from './answer.ts'
 import { type Authenticator, anonymousPrincipal } from './authenticate.ts'
-import { type Idempotency, idempotencyHeader } from './idempotency.ts'
+import type { Idempotency } from './idempotency.ts'
 import type { ProjectDirectory } from './project-directory.ts'
-import type { Call, Route, ServerParts } from './route.ts'
+import { type RateLimiter, rateLimitExceeded } from './rate-limit.ts'
+import type { Call, ServedRoute, ServerParts } from './route.ts'
+import type { Surface } from './surface.ts'
 import type { Check, SchemaCompiler } from './validation.ts'
 
 /** Everything that serving a route takes. */
 export interface RouteServing {
+  surface: Surface
   parts: ActionParts
   server: ServerParts
   schemas: SchemaCompiler
   authenticator: Authenticator
+  rateLimiter: RateLimiter
   projects: ProjectDirectory
   idempotency: Idempotency
 }
@@ -25,14 +29,24 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who calls, and the project of the path; null before it is known, and on open routes. */
     caller: Caller | null
-    /** Whether the body, if there is one, was sent as JSON. */
-    isJson: boolean
+    /** How the body, if there is one, was sent. */
+    bodyType: BodyType
+  }
+
+  interface FastifyContextConfig {
+    /** Whose routes these are; the native API's where absent. */
+    surface?: Surface
+    /** Stands in the way of other routes, and serves nothing. */
+    isRefusal?: true
   }
 }
 
+/** What a body is sent as, as far as any route takes it. */
+export type BodyType = 'json' | 'form' | 'other'
+
 interface Caller {
   principal: Principal
-  /** Empty where the path names no project. */
+  /** Empty where neither the path nor the key names a project. */
   projectId: string
 }
 
@@ -40,18 +54,23 @@ interface Caller {
  * The way of one request: who calls and whether they may → the body's bytes → the checked input →
  * the action → the answer.
  */
-export function serveRoute(app: FastifyInstance, route: Route, serving: RouteServing): void {
+export function serveRoute(
+  app: FastifyInstance,
+  route: ServedRoute,
+  paths: readonly string[],
+  serving: RouteServing,
+): void {
   const { parts } = serving
   const readBody = route.body?.prepare(serving.schemas, parts) ?? (() => undefined)
   const queryCheck = route.query === undefined ? null : serving.schemas.forQuery(route.query)
 
-  app.route({
+  const options: Omit<RouteOptions, 'url'> = {
     method: route.method,
-    url: route.path,
     bodyLimit: route.body?.bytesMax(parts.settings) ?? limits.requestBodyBytesMax,
-    onRequest(request, _reply, done) {
+    config: { surface: serving.surface },
+    onRequest(request, reply, done) {
       if (route.access === 'open') return done()
-      const caller = authorize(route, serving, request)
+      const caller = authorize(route, serving, request, reply)
       // Both are known already on all but the first request of a key: no promise, no tick.
       if (!(caller instanceof Promise)) {
         request.caller = caller
@@ -63,9 +82,11 @@ export function serveRoute(app: FastifyInstance, route: Route, serving: RouteSer
       }, done)
     },
     async handler(request, reply) {
-      const bytes = bytesOf(request)
+      const bytes = bytesOf(request, route.body?.mediaType ?? 'json')
       const call: Call = {
         params: paramsOf(request),
+        projectId: request.caller?.projectId ?? '',
+        headers: request.headers,
         query: queryOf(request, queryCheck),
         body: readBody(bytes),
         context: contextOf(request, parts),
@@ -73,36 +94,53 @@ export function serveRoute(app: FastifyInstance, route: Route, serving: RouteSer
       }
       return sendAnswer(reply, await answer(route, call, request, bytes, serving))
     },
-  })
+  }
+  for (const url of paths) app.route({ ...options, url })
 }
 
 /** The caller, if they may call this route at all; throws or rejects otherwise. */
 function authorize(
-  route: Route,
-  { authenticator, projects }: RouteServing,
+  route: ServedRoute,
+  serving: RouteServing,
   request: FastifyRequest,
+  reply: FastifyReply,
 ): Caller | Promise<Caller> {
-  const principal = authenticator.authenticate(request.headers.authorization)
-  if (principal instanceof Promise) {
-    return principal.then((known) => admit(route, projects, request, known))
+  const credential = serving.surface.credentialOf(request.headers)
+  const principal = serving.authenticator.authenticate(credential)
+  const goOn = (known: Principal) => {
+    countRequest(serving, known, reply)
+    return admit(route, serving, request, known)
   }
-  return admit(route, projects, request, principal)
+  return principal instanceof Promise ? principal.then(goOn) : goOn(principal)
+}
+
+/** Only keys are limited: the root key is the operator's own. */
+function countRequest(
+  { rateLimiter, surface }: RouteServing,
+  { actor }: Principal,
+  reply: FastifyReply,
+): void {
+  if (actor.type !== 'key' || actor.id === null) return
+  const quota = rateLimiter.take(actor.id)
+  reply.headers(surface.rateLimitHeaders(quota))
+  if (!quota.isAllowed) throw rateLimitExceeded(quota)
 }
 
 function admit(
-  route: Route,
-  projects: ProjectDirectory,
+  route: ServedRoute,
+  { surface, projects }: RouteServing,
   request: FastifyRequest,
   principal: Principal,
 ): Caller | Promise<Caller> {
-  const ref = (request.params as { project?: string }).project
-  const project = ref === undefined || ref === principal.projectId ? ref : projects.idOf(ref)
+  const ref = surface.projectRefOf(request.params as Record<string, string>, principal)
+  const isKnown = ref === null || ref === '' || ref === principal.projectId
+  const project = isKnown ? ref : projects.idOf(ref)
   const judge = (projectId: string | null) => judged(route, principal, projectId)
-  return project instanceof Promise ? project.then(judge) : judge(project ?? '')
+  return project instanceof Promise ? project.then(judge) : judge(project)
 }
 
 /** `projectId`: empty where the path names none, null where it names one that does not exist. */
-function judged(route: Route, principal: Principal, projectId: string | null): Caller {
+function judged(route: ServedRoute, principal: Principal, projectId: string | null): Caller {
   const { access } = route
   // The same refusal whether the other project exists or not.
   if (!principal.isRoot && projectId !== '' && projectId !== principal.projectId) {
@@ -118,13 +156,15 @@ function judged(route: Route, principal: Principal, projectId: string | null): C
 
 const noBytes = Buffer.alloc(0)
 
+const mediaTypes = { json: 'application/json', form: 'application/x-www-form-urlencoded' }
+
 /** The raw body; empty where there is none, whatever type or encoding it claims. */
-function bytesOf(request: FastifyRequest): Buffer {
+function bytesOf(request: FastifyRequest, bodyType: 'json' | 'form'): Buffer {
   const bytes = request.body as Buffer | undefined
   if (bytes === undefined || bytes.length === 0) return noBytes
-  if (!request.isJson) {
+  if (request.bodyType !== bodyType) {
     throw new AppError('unsupported_media_type', {
-      detail: 'The body must be sent with Content-Type: application/json.',
+      detail: `The body must be sent with Content-Type: ${mediaTypes[bodyType]}.`,
     })
   }
   const encoding = request.headers['content-encoding']
@@ -144,7 +184,7 @@ function paramsOf({ params, caller }: FastifyRequest): Record<string, string> {
 
 function queryOf({ query }: FastifyRequest, check: Check | null): unknown {
   const problems = check?.(query) ?? []
-  if (problems.length > 0) throw invalidFields(problems)
+  if (problems.length > 0) throw invalidFields(problems, 'query')
   return query
 }
 
@@ -160,15 +200,16 @@ function contextOf(request: FastifyRequest, parts: ActionParts): ActionContext {
 }
 
 async function answer(
-  route: Route,
+  route: ServedRoute,
   call: Call,
   request: FastifyRequest,
   bytes: Buffer,
-  { idempotency }: RouteServing,
+  { idempotency, surface }: RouteServing,
 ): Promise<Answer> {
   if (route.method !== 'POST') return route.answer(call as never)
-  const key = request.headers[idempotencyHeader]
-  if (typeof key !== 'string') return route.present(await route.act(call as never), call as never)
+  // Without a caller, the answer kept for one would be given to the next who guesses the key.
+  const key = route.access === 'open' ? null : idempotencyKeyOf(request, surface)
+  if (key === null) return route.present(await route.act(call as never), call as never)
   return idempotency.answerOnce({
     key,
     method: route.method,
@@ -178,7 +219,16 @@ async function answer(
     context: call.context,
     act: (context) => route.act({ ...call, context } as never),
     present: (result) => route.present(result, call as never),
+    presentError: surface.presentError,
   })
+}
+
+function idempotencyKeyOf({ headers }: FastifyRequest, surface: Surface): string | null {
+  for (const name of surface.idempotencyHeaders) {
+    const key = headers[name]
+    if (typeof key === 'string') return key
+  }
+  return null
 }
 
 /** The path as it was sent, without the query. */

@@ -1,5 +1,11 @@
 import { Buffer } from 'node:buffer'
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import {
+  type FastifyContextConfig,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from 'fastify'
 import type { ActionParts } from '../actions/action-context.ts'
 import { AppError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
@@ -12,14 +18,18 @@ import { addConsole } from './console-files.ts'
 import { discardBody } from './discard-body.ts'
 import { createIdempotency } from './idempotency.ts'
 import { createKeyUses } from './key-uses.ts'
+import { nativeSurface } from './native-surface.ts'
 import { openApiDocument } from './openapi.ts'
-import { problemAnswer, toAppError } from './problem.ts'
+import { toAppError } from './problem.ts'
 import { createProjectDirectory } from './project-directory.ts'
+import { createRateLimiter } from './rate-limit.ts'
 import { addReference } from './reference.ts'
 import { refuseUnreadable } from './refuse-unreadable.ts'
 import type { Metrics } from './route.ts'
 import { routes } from './routes.ts'
-import { pathOf, serveRoute } from './serve-route.ts'
+import { serveDialect } from './serve-dialect.ts'
+import { type BodyType, pathOf, serveRoute } from './serve-route.ts'
+import type { DialectApi, Surface } from './surface.ts'
 import { createSchemaCompiler } from './validation.ts'
 
 /** As much of a logger as the API uses. */
@@ -40,6 +50,10 @@ export interface ApiOptions {
   consoleDirectory: string | null
   /** Addresses and networks of proxies whose `X-Forwarded-For` is believed; none by default. */
   trustedProxies?: readonly string[]
+  /** The APIs of other systems, served beside the native one. */
+  dialects?: readonly DialectApi[]
+  /** What one key may ask: a burst at once, filled up again at this rate. */
+  rateLimit: { perSecond: number; burst: number }
   /** How long a request waits for another one under the same Idempotency-Key. */
   idempotencyWaitMs?: number
 }
@@ -73,24 +87,29 @@ export function createApi(options: ApiOptions): Api {
   const authenticator = createAuthenticator({
     rootKeys: options.rootKeys,
     storage: parts.storage,
+    secretBox: parts.secretBox,
     clock: parts.clock,
     noteUse: keyUses.note,
   })
   const projects = createProjectDirectory({ storage: parts.storage })
   const document = openApiDocument({ publicUrl })
-  const app = createServer(options, publicUrl)
+  const native = nativeSurface(publicUrl)
+  const app = createServer(options, publicUrl, native)
   const serving = {
     parts,
     server: { metrics, openApiText: JSON.stringify(document) },
     schemas: createSchemaCompiler(components),
     authenticator,
+    rateLimiter: createRateLimiter({ ...options.rateLimit, clock: parts.clock }),
     projects,
     idempotency: createIdempotency({
-      publicUrl,
       waitMs: options.idempotencyWaitMs ?? limits.idempotencyWaitMs,
     }),
   }
-  for (const route of routes) serveRoute(app, route, serving)
+  for (const route of routes) {
+    serveRoute(app, route, [route.path], { ...serving, surface: native })
+  }
+  for (const dialect of options.dialects ?? []) serveDialect(app, dialect, serving)
   addReference(app, document)
   if (options.consoleDirectory !== null) addConsole(app, options.consoleDirectory)
   const start = options.consoleDirectory === null ? '/docs/' : '/console/'
@@ -119,7 +138,11 @@ export function createApi(options: ApiOptions): Api {
 }
 
 /** What holds for every request: ids, headers, bodies as bytes, refusals as problem documents. */
-function createServer(options: ApiOptions, publicUrl: string | null): FastifyInstance {
+function createServer(
+  options: ApiOptions,
+  publicUrl: string | null,
+  native: Surface,
+): FastifyInstance {
   const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const refusal = toAppError(ownRefusal(error, request) ?? error)
     if (refusal.status >= 500) {
@@ -128,7 +151,8 @@ function createServer(options: ApiOptions, publicUrl: string | null): FastifyIns
       options.logger.error({ ...fields, route: routeOptions.url }, 'A request failed.')
     }
     setCommonHeaders(request, reply)
-    return sendAnswer(reply, problemAnswer(refusal, { requestId: request.id, publicUrl }))
+    const surface = request.routeOptions.config.surface ?? native
+    return sendAnswer(reply, surface.presentError(refusal, { requestId: request.id }))
   }
   const newRequestId = requestIds(options.parts.randomBytes)
   const app = fastify({
@@ -156,7 +180,7 @@ function createServer(options: ApiOptions, publicUrl: string | null): FastifyIns
   )
   const methodsOf = pathMethods(app)
   app.decorateRequest('caller', null)
-  app.decorateRequest('isJson', false)
+  app.decorateRequest('bodyType', 'other')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes))
   app.addHook('onRequest', (request, reply, done) => {
@@ -167,7 +191,7 @@ function createServer(options: ApiOptions, publicUrl: string | null): FastifyIns
       return done(unmet)
     }
     // Whether there is a body at all comes before its type: an absent one may claim any.
-    request.isJson = isJsonType(request.headers['content-type'])
+    request.bodyType = bodyTypeOf(request.headers['content-type'])
     request.headers['content-type'] = undefined
     done()
   })
@@ -200,11 +224,12 @@ function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff')
 }
 
-function isJsonType(contentType: string | undefined): boolean {
-  if (contentType === 'application/json') return true
-  return contentType !== undefined && jsonType.test(contentType)
+function bodyTypeOf(contentType = ''): BodyType {
+  if (contentType === 'application/json' || jsonType.test(contentType)) return 'json'
+  return formType.test(contentType) ? 'form' : 'other'
 }
 
+const formType = /^application\/x-www-form-urlencoded *(?:;|$)/i
 const jsonType = /^application\/json *(?:; *charset="?utf-8"? *)?$/i
 
 /** What HTTP itself asks of a request before anything else is looked at; null where it is met. */
@@ -251,7 +276,8 @@ function ownRefusal(error: unknown, request: FastifyRequest): AppError | null {
 /** Which methods a path takes, for 405. */
 function pathMethods(app: FastifyInstance): (path: string) => string[] {
   const known: { pattern: RegExp; method: string }[] = []
-  app.addHook('onRoute', ({ url, method }) => {
+  app.addHook('onRoute', ({ url, method, config }) => {
+    if ((config as FastifyContextConfig | undefined)?.isRefusal) return
     const source = url
       .replaceAll(/[.+?^$()[\]{}|\\]/g, '\\$&')
       .replaceAll('*', '.*')

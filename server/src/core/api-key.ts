@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Scope } from './authorization.ts'
+import type { DialectName } from './dialect.ts'
 
 /** A project's key. Its value is stored as a hash and shown once. */
 export interface ApiKey {
@@ -8,7 +9,9 @@ export interface ApiKey {
   name: string
   scopes: Scope[]
   /** The system whose shape the key has, or null for a native one. */
-  dialect: string | null
+  dialect: DialectName | null
+  /** Public half of a key that is exchanged for access tokens (Dinie); null: the value is the key. */
+  clientId: string | null
   /** Last four characters of the value. */
   hint: string
   /** SHA-256 of the value, in hex. */
@@ -20,9 +23,29 @@ export interface ApiKey {
   lastUsedAt: number | null
 }
 
-/** `csk_` and 43 url-safe characters: 256 bits. */
-export function makeApiKeyValue(randomBytes: (size: number) => Uint8Array): string {
-  return `csk_${Buffer.from(randomBytes(32)).toString('base64url')}`
+/** A new key in the shape that clients of a system know; null: a native one. 256 random bits. */
+export function makeApiKeyValue(
+  randomBytes: (size: number) => Uint8Array,
+  dialect: DialectName | null = null,
+): Pick<ApiKey, 'clientId'> & { value: string } {
+  const bytes = Buffer.from(randomBytes(32))
+  const urlSafe = bytes.toString('base64url')
+  switch (dialect) {
+    case null:
+      return { value: `csk_${urlSafe}`, clientId: null }
+    case 'mobilerun':
+      return { value: `dr_sk_${urlSafe}`, clientId: null }
+    case 'composio':
+      return { value: bytes.toString('hex'), clientId: null }
+    case 'h-company':
+      return { value: `hk-${urlSafe}`, clientId: null }
+    case 'devtune':
+      return { value: `dtk_live_${bytes.toString('hex')}`, clientId: null }
+    case 'dinie': {
+      const clientId = `dinie_ci_${Buffer.from(randomBytes(16)).toString('hex')}`
+      return { value: `dinie_cs_live_${urlSafe}`, clientId }
+    }
+  }
 }
 
 export function hashApiKey(value: string): string {

@@ -22,6 +22,8 @@ export interface Delivery {
   endpointId: string
   eventId: string
   eventType: string
+  /** The event's own time, in the publisher's text. */
+  eventTimestamp: string
   status: DeliveryStatus
   failureReason: FailureReason | null
   attemptCount: number
@@ -31,6 +33,8 @@ export interface Delivery {
   nextAttemptAt: number | null
   lastStatusCode: number | null
   lastError: AttemptError | null
+  /** How long the last recorded attempt took; null where there was none. */
+  lastDurationMs: number | null
   isTest: boolean
   createdAt: number
   completedAt: number | null

@@ -1,6 +1,15 @@
 import type { Actor } from './authorization.ts'
+import type { DialectName } from './dialect.ts'
 import type { Health } from './health.ts'
 import type { SecretAlgorithm } from './secret.ts'
+
+/** What a person sees of an endpoint at one glance; every endpoint is in exactly one. */
+export const endpointConditions = ['active', 'failing', 'blocked', 'disabled'] as const
+/**
+ * `blocked`: by its health, whatever its state. Else `disabled` by its state; else `failing` by its
+ * health; else `active`.
+ */
+export type EndpointCondition = (typeof endpointConditions)[number]
 
 /** A URL that receives events of chosen types. */
 export interface Endpoint extends Health {
@@ -23,6 +32,8 @@ export interface Endpoint extends Health {
   metadata: Record<string, unknown>
   rateLimitPerSecond: number | null
   createdBy: Actor
+  /** The dialect through which it was created; null: the native API. Never changes. */
+  dialect: DialectName | null
   createdAt: number
   updatedAt: number
   deletedAt: number | null

@@ -128,6 +128,11 @@ export const errorTable = {
     title: 'The Idempotency-Key was used for another request',
     help: 'Use a new key for a new request; the same key needs the same bytes.',
   },
+  rate_limit_exceeded: {
+    status: 429,
+    title: 'Too many requests',
+    help: 'Wait for the seconds in `Retry-After`; the `X-RateLimit-*` headers of every answer tell how much is left.',
+  },
   headers_too_large: {
     status: 431,
     title: 'The request line and headers are too large',
@@ -164,6 +169,12 @@ export interface ErrorDetails {
   detail: string
   param?: string
   errors?: FieldError[]
+  /** Where `errors` are, unless in the body. */
+  place?: 'query' | 'path'
+  /** What is wrong with the credential, for surfaces that tell. */
+  credential?: 'missing' | 'invalid' | 'expired'
+  /** When it makes sense to try again. */
+  retryAfterSeconds?: number
   /** Further members of the problem document, in wire form (`rotation_id`, …). */
   extra?: Record<string, string | number | null | string[]>
   cause?: unknown
@@ -187,7 +198,7 @@ export class AppError extends Error {
 }
 
 /** The refusal of one or more fields: 422, all of them at once. */
-export function invalidFields(errors: FieldError[]): AppError {
+export function invalidFields(errors: FieldError[], place?: ErrorDetails['place']): AppError {
   const first = errors[0]
   return new AppError('validation_failed', {
     detail:
@@ -196,6 +207,7 @@ export function invalidFields(errors: FieldError[]): AppError {
         : `${errors.length} fields are not right; see errors.`,
     ...(first ? { param: first.param } : {}),
     errors,
+    ...(place === undefined ? {} : { place }),
   })
 }
 

@@ -21,6 +21,8 @@ export const limits = {
   headerNameLengthMax: 128,
   headerValueLengthMax: 2048,
   endpointsPerProjectMax: 1000,
+  rateLimitPerSecond: 200,
+  rateLimitBurst: 400,
   idempotencyKeyLengthMax: 255,
 
   // Lists

@@ -13,5 +13,7 @@ export interface ProjectSettings {
   /** Delays after the first attempt, in milliseconds. */
   retryScheduleMs?: number[]
   /** Bounds the operator sets for `expire_current_in`, in seconds. */
+  /** Whether Composio v3.1 reads show secrets in clear, as its contract says. Default: masked. */
+  revealSecretInReads?: boolean
   rotationBounds?: { expireCurrentInMinSeconds?: number; expireCurrentInMaxSeconds?: number }
 }

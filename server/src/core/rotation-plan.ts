@@ -34,6 +34,8 @@ export interface RotateRequest extends AskedWindow {
   force: boolean
   reason: string | null
   expectedCurrentSecretId?: string | undefined
+  /** Rounds the expiry up to a whole second: what is shown is then what happens. */
+  isExpiryInWholeSeconds?: boolean | undefined
 }
 
 export interface SecretChange {
@@ -71,7 +73,7 @@ export function planRotate(situation: RotationSituation, request: RotateRequest)
     previousSecretId: previous.id,
     newSecretId: request.newSecretId,
     activatesAt,
-    previousSecretExpiresAt: isCutNow ? null : (request.activateAt ?? now) + window * 1000,
+    previousSecretExpiresAt: isCutNow ? null : expiryOf(request, now, window),
     previousSecretExpirySeenAt: null,
     completeWhen: 'expiry',
     capAt: null,
@@ -95,6 +97,11 @@ export function planRotate(situation: RotationSituation, request: RotateRequest)
     closes: open === null ? null : forcedAway(open, earlier.revokedSecretIds, now),
     revokedSecretIds: earlier.revokedSecretIds,
   }
+}
+
+function expiryOf(request: RotateRequest, now: number, windowSeconds: number): number {
+  const expiresAt = (request.activateAt ?? now) + windowSeconds * 1000
+  return request.isExpiryInWholeSeconds ? Math.ceil(expiresAt / 1000) * 1000 : expiresAt
 }
 
 /** What becomes of the rotation that a forced one closes: its window says what really happens. */

@@ -157,11 +157,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 function messageOf(deliveries: readonly ClaimedDelivery[], isImmediate: boolean): ToSender {
   const events: Extract<ToSender, { kind: 'deliveries' }>['events'] = []
   const indexes = new Map<ClaimedDelivery['event'], number>()
-  const indexOf = (event: ClaimedDelivery['event']): number => {
+  const indexOf = ({ projectId, event }: ClaimedDelivery): number => {
     const known = indexes.get(event)
     if (known !== undefined) return known
-    const { id, type, timestamp, data } = event
-    const index = events.push({ id, type, timestamp, data }) - 1
+    const { id, type, timestamp, data, metadata } = event
+    const index = events.push({ id, projectId, type, timestamp, data, metadata }) - 1
     indexes.set(event, index)
     return index
   }
@@ -169,7 +169,7 @@ function messageOf(deliveries: readonly ClaimedDelivery[], isImmediate: boolean)
     id: delivery.id,
     projectId: delivery.projectId,
     endpointId: delivery.endpointId,
-    event: indexOf(delivery.event),
+    event: indexOf(delivery),
     attemptNumber: delivery.attemptCount + 1,
     isRetry: delivery.attemptCount > 0,
     isImmediate,

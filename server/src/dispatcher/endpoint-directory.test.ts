@@ -107,6 +107,7 @@ function endpointOf(id: string) {
     headerNames: [],
     sealedHeaders: null,
     metadata: {},
+    dialect: null,
     rateLimitPerSecond: null,
     createdBy: { type: 'root' as const, id: null, name: null },
     createdAt: 0,

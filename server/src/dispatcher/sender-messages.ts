@@ -36,11 +36,15 @@ export interface SenderSecret extends SecretTimes {
   keyBytes: Uint8Array
 }
 
+/** What every format may need of an event to write a body. */
 export interface SenderEvent {
   id: string
+  projectId: string
   type: string
   timestamp: string
+  /** JSON texts. */
   data: string
+  metadata: string
 }
 
 export interface SenderDelivery {

@@ -53,7 +53,16 @@ describe('the sender', () => {
   const deliver = (count: number, changes: Partial<SenderDelivery> = {}) =>
     sender.receive({
       kind: 'deliveries',
-      events: [{ id: 'evt_1', type: 'a.b', timestamp: 't', data: '{"n":1}' }],
+      events: [
+        {
+          id: 'evt_1',
+          projectId: 'prj_1',
+          type: 'a.b',
+          timestamp: 't',
+          data: '{"n":1}',
+          metadata: '{}',
+        },
+      ],
       deliveries: Array.from({ length: count }, (_, n) => delivery(`dlv_${n}`, changes)),
     })
   const delivery = (id: string, changes: Partial<SenderDelivery>): SenderDelivery => ({

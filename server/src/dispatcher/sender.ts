@@ -141,7 +141,7 @@ export function createSender(options: SenderOptions): Sender {
       endpoint: known.endpoint,
       format: known.format,
       event: job.shared.event,
-      body: bodyOf(job.shared, known.format),
+      body: bodyOf(job, known.format),
       attemptNumber: job.attemptNumber,
       timeoutMs: options.attemptTimeoutMs,
       userAgent: options.userAgent,
@@ -241,10 +241,11 @@ export function createSender(options: SenderOptions): Sender {
   }
 }
 
-function bodyOf(shared: SharedEvent, format: Format): Uint8Array {
+function bodyOf({ id, shared }: Job, format: Format): Uint8Array {
+  if (format.isBodyPerDelivery) return Buffer.from(format.body(shared.event, id))
   const made = shared.bodies.get(format.name)
   if (made !== undefined) return made
-  const body = Buffer.from(format.body(shared.event))
+  const body = Buffer.from(format.body(shared.event, id))
   shared.bodies.set(format.name, body)
   return body
 }

@@ -3,11 +3,14 @@ import type { SecretAlgorithm } from '../core/secret.ts'
 /** What a format needs to know of an event to write a delivery's body. */
 export interface FormatEvent {
   id: string
+  projectId: string
   type: string
   /** RFC 3339, as it is to appear in the body. */
   timestamp: string
-  /** JSON text of `data`, byte-exact. */
+  /** JSON text of `data`, byte-exact: an object. */
   data: string
+  /** JSON text of the publisher's `metadata`: an object, `{}` where none was given. */
+  metadata: string
 }
 
 /** A secret that signs, with its key bytes already derived by the format's key rule. */
@@ -45,8 +48,11 @@ export interface Format {
   generateSecret(randomBytes: (size: number) => Uint8Array): string
   /** The key bytes of a secret, or what is wrong with its shape, as a sentence. */
   readSecret(text: string): { keyBytes: Uint8Array } | { problem: string }
-  /** The body, the same on every attempt. */
-  body(event: FormatEvent): string
+  /** True where the body names its delivery; where false, deliveries of one event share a body. */
+  readonly isBodyPerDelivery: boolean
+
+  /** The body, the same on every attempt of one delivery. */
+  body(event: FormatEvent, deliveryId: string): string
   /** The format's own headers, signature included. */
   headers(input: SigningInput): Record<string, string>
 }

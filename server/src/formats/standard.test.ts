@@ -60,7 +60,8 @@ test('without keys there is neither a signature nor a list of secrets', () => {
 
 test('the body holds the bytes of data as they came', () => {
   const data = '{ "n": 12345678901234567890.000, "t":"\\u0041" }'
-  const body = standard.body({ id: 'e', type: 'a.b', timestamp: '2026-01-01T00:00:00Z', data })
+  const event = { id: 'e', projectId: 'p', type: 'a.b', timestamp: '2026-01-01T00:00:00Z' }
+  const body = standard.body({ ...event, data, metadata: '{}' }, 'd')
   assert.equal(body, `{"type":"a.b","timestamp":"2026-01-01T00:00:00Z","data":${data}}`)
 })
 

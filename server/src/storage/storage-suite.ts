@@ -10,6 +10,7 @@ import { projectsSuite } from './suite/projects-suite.ts'
 import { recordsSuite } from './suite/records-suite.ts'
 import { createSamples, type Samples } from './suite/samples-suite.ts'
 import { secretsSuite } from './suite/secrets-suite.ts'
+import { stretchesSuite } from './suite/stretches-suite.ts'
 import type { TestClock } from './suite/test-clock-suite.ts'
 import { transactionsSuite } from './suite/transactions-suite.ts'
 
@@ -57,6 +58,7 @@ export function storageSuite(name: string, open: OpenStore): void {
     describe('projects and keys', () => projectsSuite(storeTest))
     describe('endpoints', () => endpointsSuite(storeTest))
     describe('secrets and rotations', () => secretsSuite(storeTest))
+    describe('stretches and counts', () => stretchesSuite(storeTest))
     describe('events', () => eventsSuite(storeTest))
     describe('deliveries and attempts', () => deliveriesSuite(storeTest))
     describe('claims and leases', () => claimsSuite(storeTest))

@@ -1,7 +1,8 @@
 import type { ApiKey } from '../core/api-key.ts'
 import type { AuditRow } from '../core/audit.ts'
 import type { Attempt, Delivery, DeliveryStatus, FailureReason } from '../core/delivery.ts'
-import type { Endpoint } from '../core/endpoint.ts'
+import type { DialectName } from '../core/dialect.ts'
+import type { Endpoint, EndpointCondition } from '../core/endpoint.ts'
 import type { Event, NewEvent } from '../core/event.ts'
 import type { Health } from '../core/health.ts'
 import type { Project } from '../core/project.ts'
@@ -43,6 +44,15 @@ export interface Storage extends Reads {
   /** Gives leases back unused: the deliveries are due again, at `notBefore` at the earliest. */
   releaseClaims(releases: readonly ClaimRelease[]): Promise<void>
 
+  /**
+   * How many deliveries there are of each status. Counts in small steps between which other work
+   * goes on, so the figures may be of slightly different instants.
+   */
+  countDeliveries(
+    projectId: string,
+    filter: DeliveryCountFilter,
+  ): Promise<Record<DeliveryStatus, number>>
+
   /** When the earliest delivery that nobody has leased becomes due; null when there is none. */
   nextDueAt(): Promise<number | null>
 
@@ -63,6 +73,10 @@ export interface Reads {
 
   /** The live or dead key with this hash; null also when its project is deleted. */
   findApiKeyByHash(hash: string): Promise<ApiKey | null>
+  /** As `findApiKeyByHash`, by the public half of client credentials. */
+  findApiKeyByClientId(clientId: string): Promise<ApiKey | null>
+  /** As `findApiKeyByHash`, by id alone. */
+  findApiKeyById(keyId: string): Promise<ApiKey | null>
   getApiKey(projectId: string, keyId: string): Promise<ApiKey | null>
   listApiKeys(projectId: string, page: PageRequest): Promise<Page<ApiKey>>
 
@@ -75,7 +89,14 @@ export interface Reads {
     filter: EndpointFilter,
     page: PageRequest,
   ): Promise<Page<Endpoint>>
-  countEndpoints(projectId: string): Promise<number>
+  /** A stretch of the same list for surfaces with numbered pages, or that go on after an id. */
+  listEndpointsAt(
+    projectId: string,
+    filter: EndpointFilter,
+    stretch: EndpointStretch,
+  ): Promise<Endpoint[]>
+  countEndpoints(projectId: string, filter?: EndpointFilter): Promise<number>
+  countEndpointsByCondition(projectId: string): Promise<Record<EndpointCondition, number>>
 
   /** Every version, newest first (by activation, then id). Never more than a few dozen. */
   listSecrets(endpointId: string): Promise<Secret[]>
@@ -97,6 +118,8 @@ export interface Reads {
     filter: DeliveryFilter,
     page: PageRequest,
   ): Promise<Page<Delivery>>
+  /** A stretch of the same list, for surfaces with numbered pages. What is skipped costs time. */
+  listDeliveriesAt(projectId: string, filter: DeliveryFilter, stretch: Stretch): Promise<Delivery[]>
   /** Oldest first. */
   listAttempts(deliveryId: string): Promise<Attempt[]>
 
@@ -137,7 +160,6 @@ export interface Transaction extends Reads {
   insertEndpoint(endpoint: Endpoint): Promise<void>
   /** Writes every mutable member but health. */
   updateEndpoint(endpoint: Endpoint): Promise<void>
-  /** Not a change in the sense of `CommittedChanges`: it happens with every batch of attempts. */
   /** Not told to `onCommitted`, except where the endpoint becomes blocked or ceases to be. */
   updateEndpointHealth(endpointId: string, health: Health): Promise<void>
   /** Hides the endpoint, revokes its live secrets and wipes every sealed value of it. */
@@ -201,11 +223,29 @@ export interface Page<T> {
   nextKey: string | null
 }
 
+/** A part of a list by position. */
+export interface Stretch {
+  skip: number
+  limit: number
+}
+
+export interface EndpointStretch extends Stretch {
+  isOldestFirst?: boolean
+  /** Begins after this endpoint, which may be deleted; empty where the project never had it. */
+  afterId?: string
+}
+
 export interface EndpointFilter {
   state?: 'active' | 'disabled'
   health?: Health['health']
   /** Case-insensitive part of url, description or uid. */
   search?: string
+  condition?: EndpointCondition
+  /** Id of the actor who created it. */
+  createdById?: string
+  /** Created through this dialect, or not through it. */
+  dialect?: DialectName
+  notDialect?: DialectName
 }
 
 export interface DeliveryFilter {
@@ -218,6 +258,8 @@ export interface DeliveryFilter {
   /** Created before this time. */
   until?: number
 }
+
+export type DeliveryCountFilter = Pick<DeliveryFilter, 'endpointId' | 'eventId' | 'since' | 'until'>
 
 export interface AcceptedEvent {
   /**
@@ -237,6 +279,8 @@ export interface ClaimedEvent {
   type: string
   timestamp: string
   data: string
+  /** JSON text. */
+  metadata: string
   createdAt: number
 }
 

@@ -12,6 +12,7 @@ import type { Clock } from '../../src/core/clock.ts'
 import { createIdFactory } from '../../src/core/ids.ts'
 import { limits } from '../../src/core/limits.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
+import { dialectApis } from '../../src/dialects/registry.ts'
 import { createRandom } from '../../src/random.ts'
 import { openSqliteStorage } from '../../src/storage/sqlite/open.ts'
 import type { Storage } from '../../src/storage/storage.ts'
@@ -26,7 +27,9 @@ export interface TestApi {
   clock: Clock & { advance(ms: number): void }
   /** What was logged as an error, with its fields. */
   logged: { fields: object; message: string }[]
-  /** Sends a request and holds the answer against the OpenAPI document. */
+  /** Sends a request as it is, to any API. */
+  send(method: Method, url: string, options?: SendOptions): Promise<Reply>
+  /** Sends a request to the native API and holds the answer against the OpenAPI document. */
   call(method: Method, url: string, options?: CallOptions): Promise<Reply>
   /** A new project, with a key of these scopes (all but `keys.write` by default). */
   addProject(options?: { uid?: string; scopes?: Scope[] }): Promise<TestProject>
@@ -35,9 +38,12 @@ export interface TestApi {
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS'
 
-export interface CallOptions {
+export interface CallOptions extends SendOptions {
   /** The root key by default; null: none. */
   key?: string | null
+}
+
+export interface SendOptions {
   /** Sent as JSON. */
   body?: unknown
   /** Sent as it is. */
@@ -91,15 +97,19 @@ export async function createTestApi(
     logger: { error: log, warn: log },
     metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
     consoleDirectory: null,
+    dialects: dialectApis(),
+    rateLimit: { perSecond: 1_000, burst: 10_000 },
     ...apiOptions,
   })
   opened.connect({ onCommitted: (changes) => api.forgetApiKeys(changes) })
-  const call = callerOf(api)
+  const send = senderOf(api)
+  const call = callerOf(send)
   return {
     api,
     storage,
     clock,
     logged,
+    send,
     call,
     addProject: (project) => addProject(call, project),
     async [Symbol.asyncDispose]() {
@@ -147,14 +157,22 @@ function createParts(
   }
 }
 
-function callerOf(api: Api): TestApi['call'] {
-  return async (method, url, { key = rootKey, body, rawBody, headers = {} } = {}) => {
+function callerOf(send: TestApi['send']): TestApi['call'] {
+  return async (method, url, { key = rootKey, headers, ...rest } = {}) => {
+    const credential = key === null ? {} : { authorization: `Bearer ${key}` }
+    const reply = await send(method, url, { ...rest, headers: { ...credential, ...headers } })
+    holdAgainstContract(method, url, reply)
+    return reply
+  }
+}
+
+function senderOf(api: Api): TestApi['send'] {
+  return async (method, url, { body, rawBody, headers = {} } = {}) => {
     const payload = rawBody ?? (body === undefined ? undefined : JSON.stringify(body))
     const response = await api.app.inject({
       method,
       url,
       headers: {
-        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
         ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
@@ -163,9 +181,7 @@ function callerOf(api: Api): TestApi['call'] {
     const type = String(response.headers['content-type'] ?? '')
     const text = response.payload
     const parsed = /json/.test(type) && text !== '' ? JSON.parse(text) : {}
-    const reply = { status: response.statusCode, headers: response.headers, text, body: parsed }
-    holdAgainstContract(method, url, reply)
-    return reply
+    return { status: response.statusCode, headers: response.headers, text, body: parsed }
   }
 }
 

@@ -8,6 +8,7 @@ import {
   CreateApiKeySchema,
   CreatedApiKeySchema,
   presentApiKey,
+  presentCreatedApiKey,
 } from '../wire/api-key.ts'
 import { listQuery, pageOf, pageRequest, presentPage } from '../wire/page.ts'
 import { checkedTime } from '../wire/time.ts'
@@ -31,8 +32,9 @@ export const apiKeyRoutes: readonly Route[] = [
         name: body.name,
         scopes: body.scopes,
         expiresAt: checkedTime(body.expires_at ?? undefined) ?? null,
+        dialect: body.dialect,
       }),
-    present: ({ apiKey, value }) => jsonAnswer(201, { ...presentApiKey(apiKey), key: value }),
+    present: ({ apiKey, value }) => jsonAnswer(201, presentCreatedApiKey(apiKey, value)),
   }),
   plainRoute({
     method: 'GET',

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import type { ApiKey } from '../../core/api-key.ts'
 import { scopes } from '../../core/authorization.ts'
+import { dialectNames } from '../../core/dialect.ts'
 import { limits } from '../../core/limits.ts'
 import { nullable, oneOf, text, time } from './fields.ts'
 import { wireTime } from './time.ts'
@@ -28,7 +29,16 @@ export const ApiKeySchema = Type.Object(apiKeyFields, {
 })
 
 export const CreatedApiKeySchema = Type.Object(
-  { ...apiKeyFields, key: Type.String({ description: 'The key itself, in this answer only.' }) },
+  {
+    ...apiKeyFields,
+    key: Type.Optional(
+      Type.String({ description: 'The key itself, in this answer only. Absent for `dinie`.' }),
+    ),
+    client_id: Type.Optional(
+      Type.String({ description: 'With `client_secret`, what a key for `dinie` consists of.' }),
+    ),
+    client_secret: Type.Optional(Type.String({ description: 'In this answer only.' })),
+  },
   { $id: 'CreatedApiKey', additionalProperties: false },
 )
 
@@ -43,6 +53,12 @@ export const CreateApiKeySchema = Type.Object(
       }),
     ),
     expires_at: Type.Optional(nullable(time('Null or absent: never.'))),
+    dialect: Type.Optional(
+      oneOf(
+        dialectNames,
+        'Gives the key the shape that clients of this system know; `dinie` answers `client_id` and `client_secret` in place of `key`. Works on every surface all the same.',
+      ),
+    ),
   },
   { $id: 'CreateApiKey', additionalProperties: false },
 )
@@ -59,4 +75,14 @@ export function presentApiKey(apiKey: ApiKey): Static<typeof ApiKeySchema> {
     revoked_at: wireTime(apiKey.revokedAt),
     last_used_at: wireTime(apiKey.lastUsedAt),
   }
+}
+
+/** A key just made: the only time that its value is shown. */
+export function presentCreatedApiKey(
+  apiKey: ApiKey,
+  value: string,
+): Static<typeof CreatedApiKeySchema> {
+  const { clientId } = apiKey
+  const shown = clientId === null ? { key: value } : { client_id: clientId, client_secret: value }
+  return { ...presentApiKey(apiKey), ...shown }
 }

@@ -16,6 +16,12 @@ export const ProjectSettingsSchema = Type.Object(
         'Delays after the first attempt, such as `5s,5m,30m`: 1 to 50, each from 1 ms to 30 days. Absent: the default of the instance.',
       ),
     ),
+    reveal_secret_in_reads: Type.Optional(
+      Type.Boolean({
+        description:
+          "Whether Composio v3.1 reads show the signing secret in clear, as that API's contract says, to keys that may rotate. Every reveal is in the audit log. Default: false.",
+      }),
+    ),
     rotation_bounds: Type.Optional(
       Type.Object(
         {
@@ -101,6 +107,9 @@ export function readSettings(wire: WireProjectSettings): ProjectSettings {
   if (wire.retry_schedule !== undefined) {
     settings.retryScheduleMs = parseDurationList(wire.retry_schedule) ?? []
   }
+  if (wire.reveal_secret_in_reads !== undefined) {
+    settings.revealSecretInReads = wire.reveal_secret_in_reads
+  }
   if (wire.rotation_bounds !== undefined) {
     const { expire_current_in_min: min, expire_current_in_max: max } = wire.rotation_bounds
     settings.rotationBounds = {
@@ -136,11 +145,12 @@ export function settingsProblems(settings: unknown): FieldError[] {
 }
 
 function presentSettings(settings: ProjectSettings): WireProjectSettings {
-  const { retryScheduleMs, rotationBounds } = settings
+  const { retryScheduleMs, revealSecretInReads, rotationBounds } = settings
   return {
     ...(retryScheduleMs === undefined
       ? {}
       : { retry_schedule: retryScheduleMs.map(formatDuration).join(',') }),
+    ...(revealSecretInReads === undefined ? {} : { reveal_secret_in_reads: revealSecretInReads }),
     ...(rotationBounds === undefined ? {} : { rotation_bounds: presentBounds(rotationBounds) }),
   }
 }

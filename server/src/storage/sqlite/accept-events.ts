@@ -63,7 +63,12 @@ export function createAcceptor(options: {
   // Numbers of undone transactions are not used again; nothing depends on their being dense.
   let { event: lastEventSeq, delivery: lastDeliverySeq } = options.lastSeqs
 
-  function storeEvent(event: NewEvent, projectSeq: number, deliveryCount: number): number {
+  function storeEvent(
+    event: NewEvent,
+    metadata: string,
+    projectSeq: number,
+    deliveryCount: number,
+  ): number {
     const seq = ++lastEventSeq
     insertEvent.run(
       seq,
@@ -71,7 +76,7 @@ export function createAcceptor(options: {
       event.id,
       event.type,
       event.timestamp,
-      JSON.stringify(event.metadata),
+      metadata,
       event.data,
       deliveryCount,
       deliveryCount === 0 ? null : lastDeliverySeq + 1,
@@ -143,9 +148,10 @@ export function createAcceptor(options: {
       const earlier = findEarlier.get(projectSeq, event.id) as unknown
       if (earlier !== undefined) return answerAgain(event, earlier as EarlierEventRow)
     }
-    const eventSeq = storeEvent(event, projectSeq, subscribed.length)
+    const metadata = JSON.stringify(event.metadata)
+    const eventSeq = storeEvent(event, metadata, projectSeq, subscribed.length)
     const handOff = options.handOff()
-    const claimedEvent = toClaimedEvent(event)
+    const claimedEvent = toClaimedEvent(event, metadata)
     const dataBytes = handOff === undefined ? 0 : Buffer.byteLength(event.data)
     for (const { endpointId, endpointSeq, isActive } of subscribed) {
       const status = isActive ? 'pending' : 'skipped'
@@ -195,7 +201,8 @@ export function createAcceptor(options: {
         )
         assert(owner !== undefined, `There is no endpoint ${endpointId} to test.`)
         const { project_seq: projectSeq, endpoint_seq: endpointSeq } = owner
-        const eventSeq = storeEvent(event, projectSeq, 1)
+        const metadata = JSON.stringify(event.metadata)
+        const eventSeq = storeEvent(event, metadata, projectSeq, 1)
         const stored = storeDelivery(event, {
           projectSeq,
           endpointSeq,
@@ -203,7 +210,7 @@ export function createAcceptor(options: {
           status: 'pending',
           isTest: true,
         })
-        const claimedEvent = toClaimedEvent(event)
+        const claimedEvent = toClaimedEvent(event, metadata)
         const leased = lease({
           stored,
           event,
@@ -231,12 +238,13 @@ function answerAgain(event: NewEvent, earlier: EarlierEventRow): AcceptedEvent {
   }
 }
 
-function toClaimedEvent(event: NewEvent): ClaimedEvent {
+function toClaimedEvent(event: NewEvent, metadata: string): ClaimedEvent {
   return {
     id: event.id,
     type: event.type,
     timestamp: event.timestamp,
     data: event.data,
+    metadata,
     createdAt: event.createdAt,
   }
 }

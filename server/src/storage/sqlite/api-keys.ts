@@ -1,5 +1,6 @@
 import type { ApiKey } from '../../core/api-key.ts'
 import type { Scope } from '../../core/authorization.ts'
+import type { DialectName } from '../../core/dialect.ts'
 import type { Reads, Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
 import type { Effects } from './effects.ts'
@@ -11,7 +12,8 @@ interface ApiKeyRow {
   project_id: string
   name: string
   scopes: string
-  dialect: string | null
+  dialect: DialectName | null
+  client_id: string | null
   hint: string
   hash: string
   created_at: number
@@ -20,23 +22,29 @@ interface ApiKeyRow {
   last_used_at: number | null
 }
 
-const columns = `k.seq, k.id, k.project_id, k.name, k.scopes, k.dialect, k.hint, k.hash,
-  k.created_at, k.expires_at, k.revoked_at, k.last_used_at`
+const columns = `k.seq, k.id, k.project_id, k.name, k.scopes, k.dialect, k.client_id, k.hint,
+  k.hash, k.created_at, k.expires_at, k.revoked_at, k.last_used_at`
 
 /** Keys of projects that are not deleted. */
 const liveKeys = `api_keys k join projects p on p.id = k.project_id and p.deleted_at is null`
 
 export function apiKeyReads(
   connection: Connection,
-): Pick<Reads, 'findApiKeyByHash' | 'getApiKey' | 'listApiKeys'> {
+): Pick<
+  Reads,
+  'findApiKeyByHash' | 'findApiKeyByClientId' | 'findApiKeyById' | 'getApiKey' | 'listApiKeys'
+> {
+  const find = (column: 'hash' | 'client_id' | 'id', value: string): ApiKey | null => {
+    const row = connection.one<ApiKeyRow>(
+      `select ${columns} from ${liveKeys} where k.${column} = ?`,
+      value,
+    )
+    return row === undefined ? null : toApiKey(row)
+  }
   return {
-    async findApiKeyByHash(hash) {
-      const row = connection.one<ApiKeyRow>(
-        `select ${columns} from ${liveKeys} where k.hash = ?`,
-        hash,
-      )
-      return row === undefined ? null : toApiKey(row)
-    },
+    findApiKeyByHash: async (hash) => find('hash', hash),
+    findApiKeyByClientId: async (clientId) => find('client_id', clientId),
+    findApiKeyById: async (keyId) => find('id', keyId),
 
     async getApiKey(projectId, keyId) {
       const row = connection.one<ApiKeyRow>(
@@ -69,10 +77,10 @@ export function apiKeyWrites(
   return {
     async insertApiKey(key) {
       connection.write(
-        `insert into api_keys (id, project_id, name, scopes, dialect, hint, hash, created_at,
-           expires_at, revoked_at, last_used_at)
-         values (:id, :projectId, :name, :scopes, :dialect, :hint, :hash, :createdAt,
-           :expiresAt, :revokedAt, :lastUsedAt)`,
+        `insert into api_keys (id, project_id, name, scopes, dialect, client_id, hint, hash,
+           created_at, expires_at, revoked_at, last_used_at)
+         values (:id, :projectId, :name, :scopes, :dialect, :clientId, :hint, :hash,
+           :createdAt, :expiresAt, :revokedAt, :lastUsedAt)`,
         { ...key, scopes: JSON.stringify(key.scopes) },
       )
       effects.touch('apiKeyIds', key.id)
@@ -108,6 +116,7 @@ function toApiKey(row: ApiKeyRow): ApiKey {
     name: row.name,
     scopes: JSON.parse(row.scopes) as Scope[],
     dialect: row.dialect,
+    clientId: row.client_id,
     hint: row.hint,
     hash: row.hash,
     createdAt: row.created_at,

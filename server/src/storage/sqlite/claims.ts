@@ -189,6 +189,7 @@ interface EventRow {
   type: string
   timestamp: string
   data: string | null
+  metadata: string
   created_at: number
 }
 
@@ -291,12 +292,12 @@ function readEvent(reader: Connection, claim: Claim, seq: number): ClaimedEvent 
   const known = claim.events.get(seq)
   if (known !== undefined) return known
   const row = reader.one<EventRow>(
-    'select id, type, timestamp, data, created_at from events where seq = ?',
+    'select id, type, timestamp, data, metadata, created_at from events where seq = ?',
     seq,
   )
   assert(row !== undefined && row.data !== null, 'A pending delivery has an event with data.')
-  const { id, type, timestamp, data, created_at: createdAt } = row
-  const event = { id, type, timestamp, data, createdAt }
+  const { id, type, timestamp, data, metadata, created_at: createdAt } = row
+  const event = { id, type, timestamp, data, metadata, createdAt }
   claim.events.set(seq, event)
   return event
 }

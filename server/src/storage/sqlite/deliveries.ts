@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import type { SQLInputValue } from 'node:sqlite'
 import type { Clock } from '../../core/clock.ts'
 import type { AttemptError, Delivery, DeliveryStatus, FailureReason } from '../../core/delivery.ts'
-import type { Reads, Transaction } from '../storage.ts'
+import type { DeliveryFilter, Reads, Storage, Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
+import { countDeliveries } from './delivery-counts.ts'
 import { choosePath, type DeliveryOwner } from './delivery-paths.ts'
 import type { Effects } from './effects.ts'
 import type { Leases } from './leases.ts'
@@ -14,6 +16,7 @@ interface DeliveryRow {
   endpoint_id: string
   event_id: string
   event_type: string
+  event_timestamp: string
   status: DeliveryStatus
   failure_reason: FailureReason | null
   attempt_count: number
@@ -21,18 +24,23 @@ interface DeliveryRow {
   due_at: number | null
   last_status_code: number | null
   last_error: AttemptError | null
+  last_duration_ms: number | null
   is_test: number
   at: number
   completed_at: number | null
 }
 
-const columns = `d.seq, d.id, ep.id as endpoint_id, e.id as event_id, e.type as event_type, d.status,
+const columns = `d.seq, d.id, ep.id as endpoint_id, e.id as event_id, e.type as event_type,
+  e.timestamp as event_timestamp, d.status,
   d.failure_reason, d.attempt_count, d.series_attempt_count, d.due_at,
-  d.last_status_code, d.last_error, d.is_test, d.created_at as at, d.completed_at`
+  d.last_status_code, d.last_error,
+  (select duration_ms from attempts where delivery_seq = d.seq order by seq desc limit 1)
+    as last_duration_ms,
+  d.is_test, d.created_at as at, d.completed_at`
 
 export function deliveryReads(
   connection: Connection,
-): Pick<Reads, 'getDelivery' | 'listDeliveries'> {
+): Pick<Reads, 'getDelivery' | 'listDeliveries' | 'listDeliveriesAt'> {
   return {
     async getDelivery(projectId, deliveryId) {
       const row = connection.one<DeliveryRow>(
@@ -53,26 +61,15 @@ export function deliveryReads(
       if (owner === null) return { items: [], hasMore: false, nextKey: null }
       const after = parseTimeKey(page.after)
       const path = choosePath({ connection, owner, filter, upTo: after.at })
-      const conditions: string[] = []
-      const values = [...path.values]
-      const equal = {
-        'd.endpoint_seq': owner.endpointSeq,
-        'd.status': filter.status,
-        'e.type': filter.eventType,
-        'e.id': filter.eventId,
-      }
-      for (const [column, value] of Object.entries(equal)) {
-        if (value === undefined) continue
-        conditions.push(`and ${column} = ?`)
-        values.push(value)
-      }
+      const { conditions, values } = deliveryConditions(owner, filter)
       const rows = connection.all<DeliveryRow>(
         `select ${columns}
          from ${path.from} cross join endpoints ep on ep.seq = d.endpoint_seq
-         where ${path.where} ${conditions.join(' ')}
+         where ${path.where} ${conditions}
            and d.project_seq = ? and (d.created_at, d.seq) < (?, ?)
          order by ${path.order}
          limit ?`,
+        ...path.values,
         ...values,
         owner.projectSeq,
         after.at,
@@ -86,7 +83,63 @@ export function deliveryReads(
         (row) => toDelivery(projectId, row),
       )
     },
+
+    async listDeliveriesAt(projectId, filter, { skip, limit }) {
+      const owner = findOwner(connection, projectId, filter.endpointId)
+      if (owner === null) return []
+      const path = choosePath({ connection, owner, filter, upTo: Number.MAX_SAFE_INTEGER })
+      const { conditions, values } = deliveryConditions(owner, filter)
+      // What is skipped is not joined, and where the index says all, not even read.
+      const from = filter.eventType === undefined ? (path.alone ?? path.from) : path.from
+      const rows = connection.all<DeliveryRow>(
+        `select ${columns}
+         from (
+           select d.seq from ${from}
+           where ${path.where} ${conditions}
+           order by ${path.order}
+           limit ? offset ?
+         ) as page
+           cross join deliveries d on d.seq = page.seq
+           cross join events e on e.seq = d.event_seq
+           cross join endpoints ep on ep.seq = d.endpoint_seq
+         order by d.created_at desc, d.seq desc`,
+        ...path.values,
+        ...values,
+        limit,
+        skip,
+      )
+      return rows.map((row) => toDelivery(projectId, row))
+    },
   }
+}
+
+/** On `Storage` only: it lets other work in between, which a transaction must not. */
+export function deliveryCounts(connection: Connection): Pick<Storage, 'countDeliveries'> {
+  return {
+    async countDeliveries(projectId, filter) {
+      const owner = findOwner(connection, projectId, filter.endpointId)
+      if (owner === null) return { pending: 0, delivered: 0, failed: 0, skipped: 0 }
+      return countDeliveries(connection, owner, filter)
+    },
+  }
+}
+
+/** What the path does not say yet, as equalities. */
+function deliveryConditions(owner: DeliveryOwner, filter: DeliveryFilter) {
+  const conditions: string[] = []
+  const values: SQLInputValue[] = []
+  const equal = {
+    'd.endpoint_seq': owner.endpointSeq,
+    'd.status': filter.status,
+    'e.type': filter.eventType,
+    'e.id': filter.eventId,
+  }
+  for (const [column, value] of Object.entries(equal)) {
+    if (value === undefined) continue
+    conditions.push(`and ${column} = ?`)
+    values.push(value)
+  }
+  return { conditions: conditions.join(' '), values }
 }
 
 export function deliveryWrites(options: {
@@ -149,6 +202,7 @@ function toDelivery(projectId: string, row: DeliveryRow): Delivery {
     endpointId: row.endpoint_id,
     eventId: row.event_id,
     eventType: row.event_type,
+    eventTimestamp: row.event_timestamp,
     status: row.status,
     failureReason: row.failure_reason,
     attemptCount: row.attempt_count,
@@ -156,6 +210,7 @@ function toDelivery(projectId: string, row: DeliveryRow): Delivery {
     nextAttemptAt: row.due_at,
     lastStatusCode: row.last_status_code,
     lastError: row.last_error,
+    lastDurationMs: row.last_duration_ms,
     isTest: row.is_test === 1,
     createdAt: row.at,
     completedAt: row.completed_at,

@@ -12,6 +12,8 @@ export interface DeliveryOwner {
 /** The index through which a list of deliveries is read: the head of its query. */
 export interface DeliveryPath {
   from: string
+  /** `from` with deliveries alone, where the path leads through one of their indexes; else null. */
+  alone: string | null
   where: string
   /** Newest first: by creation, then `seq`. */
   order: string
@@ -70,9 +72,15 @@ export function choosePath(list: {
 /** First and last instant, both included. */
 type TimeRange = [number, number]
 
-function eventPath({ projectSeq }: DeliveryOwner, id: string, range: TimeRange): DeliveryPath {
+/** The deliveries of one event, which lie side by side. */
+export function eventPath(
+  { projectSeq }: DeliveryOwner,
+  id: string,
+  range: TimeRange,
+): DeliveryPath {
   return {
     from: `events e indexed by events_by_id ${joinDeliveries}`,
+    alone: null,
     where: 'e.project_seq = ? and e.id = ? and e.created_at between ? and ?',
     order: 'd.seq desc',
     values: [projectSeq, id, ...range],
@@ -90,6 +98,7 @@ function missedPath(
   return {
     index,
     from: `${index} ${joinEvent}`,
+    alone: index,
     // The status stands as a literal: only so does SQLite see that the partial index serves.
     where: `d.${owner}_seq = ? and d.status = '${status}' and d.created_at between ? and ?`,
     order: newestFirst,
@@ -111,6 +120,7 @@ function pendingPath(
   const path = {
     index,
     from: `${index} ${joinEvent}`,
+    alone: index,
     where: `d.status = 'pending' and d.endpoint_seq ${endpointSeq === undefined ? ofProject : '= ?'}
       and d.created_at between ? and ?`,
     order: newestFirst,
@@ -125,6 +135,7 @@ function endpointPath({ endpointSeq }: DeliveryOwner, range: TimeRange): Candida
   return {
     index,
     from: `${index} ${joinEvent}`,
+    alone: index,
     where: 'd.endpoint_seq = ? and d.created_at between ? and ?',
     order: newestFirst,
     values: [endpointSeq, ...range],
@@ -141,6 +152,7 @@ function typePath(
   return {
     index,
     from: `${index} ${joinDeliveries}`,
+    alone: null,
     where: `e.project_seq = ? and e.type = ? and e.first_delivery_seq is not null
       and e.created_at between ? and ?`,
     order: 'e.created_at desc, e.seq desc, d.seq desc',
@@ -149,8 +161,10 @@ function typePath(
 }
 
 function projectPath({ projectSeq }: DeliveryOwner, range: TimeRange): DeliveryPath {
+  const index = 'deliveries d indexed by deliveries_by_project'
   return {
-    from: `deliveries d indexed by deliveries_by_project ${joinEvent}`,
+    from: `${index} ${joinEvent}`,
+    alone: index,
     where: 'd.project_seq = ? and d.created_at between ? and ?',
     order: newestFirst,
     values: [projectSeq, ...range],

@@ -1,6 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite'
 import type { Actor } from '../../core/authorization.ts'
-import type { Endpoint } from '../../core/endpoint.ts'
+import type { DialectName } from '../../core/dialect.ts'
+import type { Endpoint, EndpointCondition } from '../../core/endpoint.ts'
 import type { Health } from '../../core/health.ts'
 import type { SecretAlgorithm } from '../../core/secret.ts'
 import type { EndpointFilter, Reads, Transaction } from '../storage.ts'
@@ -28,6 +29,7 @@ interface EndpointRow {
   metadata: string
   rate_limit_per_second: number | null
   created_by: string
+  dialect: DialectName | null
   health: Health['health']
   consecutive_failures: number
   last_success_at: number | null
@@ -40,12 +42,27 @@ interface EndpointRow {
 
 const columns = `seq, id, project_id, uid, url, description, event_types, state, blocked_at,
   blocked_reason, signing_enabled, format, algorithm, header_names, sealed_headers, metadata,
-  rate_limit_per_second, created_by, health, consecutive_failures, last_success_at, last_failure_at,
+  rate_limit_per_second, created_by, dialect, health, consecutive_failures, last_success_at, last_failure_at,
   failing_since, created_at, updated_at, deleted_at`
+
+/** `EndpointCondition` of a row. */
+const conditionOf = `case
+  when health = 'blocked' then 'blocked'
+  when state = 'disabled' then 'disabled'
+  when health = 'failing' then 'failing'
+  else 'active' end`
 
 export function endpointReads(
   connection: Connection,
-): Pick<Reads, 'getEndpoint' | 'getEndpointById' | 'listEndpoints' | 'countEndpoints'> {
+): Pick<
+  Reads,
+  | 'getEndpoint'
+  | 'getEndpointById'
+  | 'listEndpoints'
+  | 'listEndpointsAt'
+  | 'countEndpoints'
+  | 'countEndpointsByCondition'
+> {
   return {
     async getEndpoint(projectId, ref) {
       const row = connection.one<EndpointRow>(
@@ -79,12 +96,48 @@ export function endpointReads(
       )
     },
 
-    async countEndpoints(projectId) {
-      const row = connection.one<{ count: number }>(
-        'select count(*) as count from endpoints where project_id = ? and deleted_at is null',
+    async listEndpointsAt(projectId, filter, { skip, limit, isOldestFirst = false, afterId }) {
+      const { conditions, values } = endpointConditions(filter)
+      const [order, beyond] = isOldestFirst ? ['asc', '>'] : ['desc', '<']
+      const after =
+        afterId === undefined
+          ? ''
+          : `and seq ${beyond} (select seq from endpoints where id = ? and project_id = ?)`
+      const rows = connection.all<EndpointRow>(
+        `select ${columns} from endpoints
+         where project_id = ? and deleted_at is null ${conditions} ${after}
+         order by seq ${order}
+         limit ? offset ?`,
         projectId,
+        ...values,
+        ...(afterId === undefined ? [] : [afterId, projectId]),
+        limit,
+        skip,
+      )
+      return rows.map(toEndpoint)
+    },
+
+    async countEndpoints(projectId, filter = {}) {
+      const { conditions, values } = endpointConditions(filter)
+      const row = connection.one<{ count: number }>(
+        `select count(*) as count from endpoints
+         where project_id = ? and deleted_at is null ${conditions}`,
+        projectId,
+        ...values,
       )
       return row?.count ?? 0
+    },
+
+    async countEndpointsByCondition(projectId) {
+      const rows = connection.all<{ condition: EndpointCondition; count: number }>(
+        `select ${conditionOf} as condition, count(*) as count from endpoints
+         where project_id = ? and deleted_at is null
+         group by 1`,
+        projectId,
+      )
+      const counts = { active: 0, failing: 0, blocked: 0, disabled: 0 }
+      for (const { condition, count } of rows) counts[condition] = count
+      return counts
     },
   }
 }
@@ -194,6 +247,22 @@ function endpointConditions(filter: EndpointFilter): {
     conditions.push('and instr(search_text, ?) > 0')
     values.push(filter.search.toLowerCase())
   }
+  if (filter.condition !== undefined) {
+    conditions.push(`and ${conditionOf} = ?`)
+    values.push(filter.condition)
+  }
+  if (filter.createdById !== undefined) {
+    conditions.push(`and created_by ->> 'id' = ?`)
+    values.push(filter.createdById)
+  }
+  if (filter.dialect !== undefined) {
+    conditions.push('and dialect = ?')
+    values.push(filter.dialect)
+  }
+  if (filter.notDialect !== undefined) {
+    conditions.push('and dialect is not ?')
+    values.push(filter.notDialect)
+  }
   return { conditions: conditions.join(' '), values }
 }
 
@@ -201,16 +270,17 @@ function insertEndpoint(connection: Connection, endpoint: Endpoint): void {
   connection.write(
     `insert into endpoints (id, project_id, uid, url, description, event_types, state, blocked_at,
        blocked_reason, signing_enabled, format, algorithm, header_names, sealed_headers, metadata,
-       rate_limit_per_second, created_by, search_text, health, consecutive_failures,
+       rate_limit_per_second, created_by, dialect, search_text, health, consecutive_failures,
        last_success_at, last_failure_at, failing_since, created_at, updated_at)
      values (:id, :projectId, :uid, :url, :description, :eventTypes, :state, :blockedAt,
        :blockedReason, :signingEnabled, :format, :algorithm, :headerNames, :sealedHeaders, :metadata,
-       :rateLimitPerSecond, :createdBy, :searchText, :health, :consecutiveFailures,
+       :rateLimitPerSecond, :createdBy, :dialect, :searchText, :health, :consecutiveFailures,
        :lastSuccessAt, :lastFailureAt, :failingSince, :createdAt, :updatedAt)`,
     {
       ...mutableColumns(endpoint),
       projectId: endpoint.projectId,
       createdBy: JSON.stringify(endpoint.createdBy),
+      dialect: endpoint.dialect,
       health: endpoint.health,
       consecutiveFailures: endpoint.consecutiveFailures,
       lastSuccessAt: endpoint.lastSuccessAt,
@@ -278,6 +348,7 @@ function toEndpoint(row: EndpointRow): Endpoint {
     metadata: JSON.parse(row.metadata) as Record<string, unknown>,
     rateLimitPerSecond: row.rate_limit_per_second,
     createdBy: JSON.parse(row.created_by) as Actor,
+    dialect: row.dialect,
     health: row.health,
     consecutiveFailures: row.consecutive_failures,
     lastSuccessAt: row.last_success_at,

@@ -9,7 +9,7 @@ import { attemptReads, attemptWrites } from './attempts.ts'
 import { auditReads, auditWrites } from './audit.ts'
 import { type Claims, createClaims } from './claims.ts'
 import { type Connection, createConnection } from './connection.ts'
-import { deliveryReads, deliveryWrites } from './deliveries.ts'
+import { deliveryCounts, deliveryReads, deliveryWrites } from './deliveries.ts'
 import { createEffects, type Effects } from './effects.ts'
 import { endpointReads, endpointWrites } from './endpoints.ts'
 import { eventReads } from './events.ts'
@@ -68,6 +68,7 @@ export function createSqliteStorage(options: {
 
   return {
     ...createReads(reader, claims),
+    ...deliveryCounts(reader),
     transact: writer.transact,
     acceptEvents: writer.acceptEvents,
     async claimDue(request) {

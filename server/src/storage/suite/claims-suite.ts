@@ -27,6 +27,7 @@ export function claimsSuite(test: StoreTest): void {
         type: first?.type,
         timestamp: first?.timestamp,
         data: first?.data,
+        metadata: '{}',
         createdAt: first?.createdAt,
       },
       attemptCount: 0,

@@ -16,6 +16,7 @@ export function deliveriesSuite(test: StoreTest): void {
       endpointId: endpoint.id,
       eventId: event.id,
       eventType: event.type,
+      eventTimestamp: event.timestamp,
       status: 'pending',
       failureReason: null,
       attemptCount: 0,
@@ -23,6 +24,7 @@ export function deliveriesSuite(test: StoreTest): void {
       nextAttemptAt: event.createdAt,
       lastStatusCode: null,
       lastError: null,
+      lastDurationMs: null,
       isTest: false,
       createdAt: event.createdAt,
       completedAt: null,
@@ -41,6 +43,7 @@ export function deliveriesSuite(test: StoreTest): void {
       seriesAttemptCount: 1,
       nextAttemptAt: null,
       lastStatusCode: 204,
+      lastDurationMs: result.attempt?.durationMs ?? null,
       completedAt: clock.now(),
     })
     const attempts = await storage.listAttempts(claimed.id)

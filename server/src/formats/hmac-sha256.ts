@@ -1,0 +1,12 @@
+import { createHmac } from 'node:crypto'
+import type { SigningKey } from './format.ts'
+
+/** HMAC-SHA256 over `head` and the body behind it, as text. The body is shared, and never copied. */
+export function hmacSha256(
+  key: SigningKey,
+  head: string,
+  body: Uint8Array,
+  encoding: 'base64' | 'hex',
+): string {
+  return createHmac('sha256', key.keyBytes).update(head).update(body).digest(encoding)
+}
