@@ -60,12 +60,12 @@ function judgeOwn(
   target: string,
   reference: ModuleReference,
 ): string | undefined {
-  if (isTestPath(target)) return `imports the test file ${target}: only tests may`
-  const to = placeOf(target)
-  if (to === undefined || mayImport(from, to)) return undefined
   if (exceptions.some((exception) => exception.from.test(path) && exception.to.test(target))) {
     return undefined
   }
+  if (isTestPath(target)) return `imports the test file ${target}: only tests may`
+  const to = placeOf(target)
+  if (to === undefined || mayImport(from, to)) return undefined
   if (from.zone.kind === to.zone.kind) {
     return `${from.sibling} may not import its sibling ${to.sibling} (${reference.specifier})`
   }

@@ -1,13 +1,26 @@
+import { composioFormat } from './composio-format.ts'
+import { devtuneFormat } from './devtune-format.ts'
+import { dinieFormat } from './dinie-format.ts'
+import { githubFormat } from './github-format.ts'
+import { hCompanyFormat } from './h-company-format.ts'
 import { createHmacKeys } from './hmac-keys.ts'
 import { standardFormat } from './standard-format.ts'
+import { stripeFormat } from './stripe-format.ts'
 import type { Bytes, WebhookClaim, WebhookFormat } from './webhook-format.ts'
 import { createHeaderReader, type WebhookHeaders } from './webhook-headers.ts'
 import { WebhookVerificationError } from './webhook-verification-error.ts'
 
-const formats = { standard: standardFormat } satisfies Record<string, WebhookFormat>
-
-/** The formats of delivery that `verifyWebhook` understands. */
-export type WebhookFormatName = keyof typeof formats
+const formats = {
+  standard: standardFormat,
+  // Nothing is known of Mobilerun's own; Countersign signs for it as Standard Webhooks does.
+  mobilerun: standardFormat,
+  composio: composioFormat,
+  'h-company': hCompanyFormat,
+  devtune: devtuneFormat,
+  dinie: dinieFormat,
+  stripe: stripeFormat,
+  github: githubFormat,
+} satisfies Record<WebhookFormatName, WebhookFormat>
 
 /** Keys are imported once for a secret; more than these, and the oldest are imported again. */
 const keysMax = 64
@@ -16,19 +29,43 @@ const keysMax = 64
 const keys = createHmacKeys({ keysMax })
 
 /**
+ * What a delivery of each format carries beside type and data. Where there is no `timestamp`, none
+ * was signed: an old delivery can be sent again for ever, and only `id` may tell, if there is one.
+ */
+interface WebhookOrigins {
+  standard: { id: string; timestamp: Date }
+  mobilerun: { id: string; timestamp: Date }
+  composio: { id: string; timestamp: Date }
+  'h-company': { id: string; timestamp: Date }
+  devtune: { id: null; timestamp: null }
+  dinie: { id: string; timestamp: Date }
+  stripe: { id: string; timestamp: Date }
+  github: { id: string; timestamp: null }
+}
+
+/** The formats of delivery that `verifyWebhook` understands. */
+export type WebhookFormatName = keyof WebhookOrigins
+
+/**
  * How to verify.
  *
  * @example
  * const options: VerifyWebhookOptions = { toleranceSeconds: 60 }
  * await verifyWebhook(body, headers, secrets, options)
+ * @example
+ * const options: VerifyWebhookOptions<'stripe'> = { format: 'stripe' }
+ * await verifyWebhook(body, headers, secrets, options)
  */
-export interface VerifyWebhookOptions {
-  /** How far the timestamp may be from now, both ways, in seconds. Default 300. */
+export interface VerifyWebhookOptions<TFormat extends WebhookFormatName = 'standard'> {
+  /**
+   * How far the timestamp may be from now, both ways, in seconds. Default 300. Without effect in
+   * formats that sign no time: `devtune`, `github`.
+   */
   toleranceSeconds?: number | undefined
   /** Takes the place of the clock, for tests. */
   now?: Date | undefined
-  /** Default `standard` (Standard Webhooks, HMAC). */
-  format?: WebhookFormatName | undefined
+  /** Default `standard` (Standard Webhooks, HMAC). `composio` reads its V1, V2 and V3 alike. */
+  format?: TFormat | undefined
 }
 
 /** What `type` and `data` of a delivery may be; narrow it with a union of your own events. */
@@ -46,15 +83,21 @@ export interface WebhookEvent {
  * const event = await verifyWebhook<OrderPaid | OrderShipped>(body, headers, secrets)
  * if (event.type === 'order.shipped') console.log(event.data.carrier)
  */
-export type VerifiedWebhook<TEvent extends WebhookEvent = WebhookEvent> = TEvent extends unknown
+export type VerifiedWebhook<
+  TEvent extends WebhookEvent = WebhookEvent,
+  TFormat extends WebhookFormatName = 'standard',
+> = TEvent extends unknown
   ? {
-      /** The same on every attempt of one event: drop what you have seen. */
-      id: string
-      /** When this attempt was signed. */
-      timestamp: Date
-      /** `type` of the body; null where the body has none. */
+      /**
+       * The same on every attempt of one event: drop what you have seen. Null for `devtune`, which
+       * has none. Not signed for `github`: a replay may bring another one.
+       */
+      id: WebhookOrigins[TFormat]['id']
+      /** When this attempt was signed; null for `devtune` and `github`, which do not sign a time. */
+      timestamp: WebhookOrigins[TFormat]['timestamp']
+      /** The event type; null where the delivery has none. Not signed for `github`. */
       type: TEvent['type']
-      /** `data` of the body; undefined where the body has none. */
+      /** What the event is about, which for `github` is the whole body; undefined where absent. */
       data: TEvent['data']
       /** The whole body, parsed; undefined where it is empty. */
       payload: unknown
@@ -72,12 +115,16 @@ export type VerifiedWebhook<TEvent extends WebhookEvent = WebhookEvent> = TEvent
  *
  * The type parameter describes what the sender promises; the shape of `data` is not checked.
  *
- * @param secrets `whsec_…`, or the base64 alone.
+ * @param secrets as the sender shows them. For `standard` and `mobilerun` the prefix `whsec_` may
+ * be left out.
  * @throws WebhookVerificationError for whatever is wrong with the request.
  * @throws TypeError for whatever is wrong with the secrets or the options; never repeats a secret.
  * @example
  * const event = await verifyWebhook(body, headers, ['whsec_b2xkIHNlY3JldA==', 'whsec_bmV3IHNlY3JldA=='])
  * console.log(event.id, event.type, event.data)
+ * @example
+ * const push = await verifyWebhook(body, headers, secrets, { format: 'github' })
+ * console.log(push.id, push.type, push.data)
  */
 export async function verifyWebhook<TEvent extends WebhookEvent = WebhookEvent>(
   body: string | Uint8Array | ArrayBuffer,
@@ -85,12 +132,21 @@ export async function verifyWebhook<TEvent extends WebhookEvent = WebhookEvent>(
   secrets: string | readonly string[],
   options?: VerifyWebhookOptions,
 ): Promise<VerifiedWebhook<TEvent>>
+export async function verifyWebhook<
+  TEvent extends WebhookEvent = WebhookEvent,
+  TFormat extends WebhookFormatName = WebhookFormatName,
+>(
+  body: string | Uint8Array | ArrayBuffer,
+  headers: WebhookHeaders,
+  secrets: string | readonly string[],
+  options: VerifyWebhookOptions<TFormat>,
+): Promise<VerifiedWebhook<TEvent, TFormat>>
 export async function verifyWebhook(
   body: string | Uint8Array | ArrayBuffer,
   headers: WebhookHeaders,
   secrets: string | readonly string[],
-  options: VerifyWebhookOptions = {},
-): Promise<VerifiedWebhook> {
+  options: VerifyWebhookOptions<WebhookFormatName> = {},
+): Promise<VerifiedWebhook<WebhookEvent, WebhookFormatName>> {
   const { toleranceSeconds = 300, now = new Date(), format: formatName = 'standard' } = options
   requireOptions(toleranceSeconds, now, formatName)
   const format: WebhookFormat = formats[formatName]
@@ -98,8 +154,10 @@ export async function verifyWebhook(
   const macKeys = await importKeys(format, formatName, secretList)
 
   const bytes = copyBytes(body)
-  const claim = format.readClaim(createHeaderReader(headers), bytes)
-  checkTimestamp(claim.timestampSeconds, toleranceSeconds, now)
+  const header = createHeaderReader(headers)
+  const claim = format.readClaim(header, bytes)
+  const { timestampSeconds } = claim
+  if (timestampSeconds !== null) checkTimestamp(timestampSeconds, toleranceSeconds, now)
   const macs = await Promise.all(
     macKeys.map(async (key) => {
       const mac = await crypto.subtle.sign('HMAC', key, claim.signedContent)
@@ -110,10 +168,11 @@ export async function verifyWebhook(
   if (match === null) {
     throw new WebhookVerificationError('no_match', 'No signature was made with any of the secrets')
   }
+  const payload = bytes.length === 0 ? undefined : parseJson(bytes)
   return {
-    id: claim.id,
-    timestamp: new Date(claim.timestampSeconds * 1_000),
-    ...parseBody(bytes),
+    ...format.readContent(payload, header),
+    timestamp: timestampSeconds === null ? null : new Date(timestampSeconds * 1_000),
+    payload,
     matchedSecretIndex: match.secretIndex,
     matchedSecretId: findSecretId(claim, match.position),
   }
@@ -214,16 +273,6 @@ function findSecretId(claim: WebhookClaim, position: number): string | null {
   // Lists of different lengths do not line up, so a position means nothing in the other one.
   if (claim.secretIds.length !== claim.signatures.length) return null
   return claim.secretIds[position] ?? null
-}
-
-function parseBody(bytes: Bytes): { type: string | null; data: unknown; payload: unknown } {
-  const payload = bytes.length === 0 ? undefined : parseJson(bytes)
-  const isObject = typeof payload === 'object' && payload !== null
-  return {
-    type: isObject && 'type' in payload && typeof payload.type === 'string' ? payload.type : null,
-    data: isObject && 'data' in payload ? payload.data : undefined,
-    payload,
-  }
 }
 
 function parseJson(bytes: Bytes): unknown {

@@ -1,7 +1,8 @@
 /**
  * How one format of delivery is read by a receiver: which headers it needs, how a secret's text
- * becomes a key, what is signed. A format is one file that implements this, plus its entry in
- * `verify-webhook.ts`; the time, the secrets and the comparison are checked there.
+ * becomes a key, what is signed, where type and data stand. A format is one file that implements
+ * this, plus its entry in `verify-webhook.ts`; the time, the secrets and the comparison are checked
+ * there.
  */
 export interface WebhookFormat {
   /**
@@ -17,6 +18,13 @@ export interface WebhookFormat {
 
   /** A MAC as text, in the form in which `WebhookClaim.signatures` holds them. */
   encodeMac(mac: Bytes): string
+
+  /**
+   * Reads what a verified delivery tells.
+   * @param payload the parsed body; undefined where it is empty.
+   * @throws WebhookVerificationError `malformed`, and nothing else.
+   */
+  readContent(payload: unknown, header: HeaderReader): WebhookContent
 }
 
 /** Bytes that Web Crypto takes: never shared memory, which could change during a check. */
@@ -27,13 +35,20 @@ export type HeaderReader = (name: string) => string | null
 
 /** What a delivery says about itself before anything is verified. */
 export interface WebhookClaim {
-  id: string
-  /** When it was signed, in Unix seconds. */
-  timestampSeconds: number
+  /** When it was signed, in Unix seconds; null where the format does not sign a time. */
+  timestampSeconds: number | null
   /** The bytes that were signed. */
   signedContent: Bytes
   /** MACs in the order of the delivery; null where an entry is of a kind not known here. */
   signatures: (string | null)[]
   /** Ids of the secrets behind `signatures`, in the same order; empty where not told. */
   secretIds: string[]
+}
+
+/** What a delivery is about. */
+export interface WebhookContent {
+  /** Null where the format has no id. */
+  id: string | null
+  type: string | null
+  data: unknown
 }

@@ -1,14 +1,13 @@
 import { join } from 'node:path'
 import type { ActionContext, ActionParts, AttemptSummary } from './actions/action-context.ts'
-import { announceExpiries } from './actions/announce-expiries.ts'
-import { forgetExpiredAnswers } from './actions/forget-expired-answers.ts'
-import { noteClockJump } from './actions/note-clock-jump.ts'
+import { createEventTypeDirectory } from './actions/effective-event-type.ts'
 import { settleEndpointHealth } from './actions/settle-endpoint-health.ts'
 import { createApi } from './api/server.ts'
 import { createClock, type SystemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { systemPrincipal } from './core/authorization.ts'
 import { AppError } from './core/errors.ts'
+import type { EventSchemas } from './core/event-schemas.ts'
 import { createIdFactory } from './core/ids.ts'
 import { limits } from './core/limits.ts'
 import type { SecretBox } from './core/secret-box.ts'
@@ -19,6 +18,8 @@ import { createDispatcher, type Dispatcher } from './dispatcher/dispatcher.ts'
 import { createNameResolver } from './dispatcher/name-resolver.ts'
 import { startSenderThread } from './dispatcher/sender-link.ts'
 import type { Verdict } from './dispatcher/sender-messages.ts'
+import { createEventSchemaChecker } from './event-schema-checker.ts'
+import { createJobs } from './jobs.ts'
 import { loadOrCreateRootKeys } from './key-files.ts'
 import { assertFree, listenForMetrics, listening } from './listening.ts'
 import type { Logger } from './logger.ts'
@@ -29,7 +30,6 @@ import { StartError } from './start-error.ts'
 import { migrateSqlite, type SqliteMigration } from './storage/sqlite/migrate.ts'
 import { openSqliteStorage } from './storage/sqlite/open.ts'
 import { type ClaimedDelivery, type Storage, StorageOpenError } from './storage/storage.ts'
-import { createTimekeeping, type Timekeeping } from './timekeeping.ts'
 import { createUrlPolicy } from './url-policy.ts'
 import { version } from './version.ts'
 
@@ -103,23 +103,30 @@ async function start(
   const rootKeys = loadOrCreateRootKeys({ config, randomBytes: base.random.bytes })
   for (const warning of rootKeys.warnings) logger.warn(warning)
   const metrics = createMetrics({ storage: base.storage, now: base.clock.now })
-  const delivery = createDelivery(config, base, metrics, releases)
-  const timekeeping = createJobs(base, delivery, logger)
+  const jobs = createJobs({
+    ...base,
+    context: () => delivery.systemContext(),
+    onClockJump(jumpMs) {
+      logger.warn({ jumpMs }, 'The wall clock jumped; the clock of this process follows it.')
+      delivery.dispatcher.wake()
+    },
+  })
+  const { wakeRecoveries } = jobs
+  const delivery: Delivery = createDelivery({ config, base, metrics, releases, wakeRecoveries })
   const api = createApi({
+    ...apiOptions(config),
     parts: delivery.parts,
     rootKeys: rootKeys.keys,
-    publicUrl: config.publicUrl,
     logger,
     metrics,
     consoleDirectory: options.consoleDirectory ?? null,
-    dialects: dialectApis(config.dialects),
-    rateLimit: { perSecond: config.rateLimitPerSecond, burst: config.rateLimitBurst },
   })
   base.opened.connect({
     handOff: delivery.dispatcher.handOff,
     async onCommitted(changes) {
       api.forgetApiKeys(changes)
-      if (changes.hasAnnouncements) timekeeping.wake()
+      delivery.parts.eventTypes.forget(changes)
+      if (changes.hasAnnouncements) jobs.wakeAnnouncements()
       await delivery.dispatcher.onCommitted(changes)
     },
   })
@@ -130,8 +137,8 @@ async function start(
   if (metricsDoor !== null) releases.push(metricsDoor.close)
   // Nothing is sent, and no time-driven change is made, before the start has succeeded.
   delivery.dispatcher.start()
-  timekeeping.start()
-  releases.push(timekeeping.stop)
+  jobs.start()
+  releases.push(jobs.stop)
 
   let stopping: Promise<void> | null = null
   return {
@@ -143,7 +150,7 @@ async function start(
     failed: delivery.failed,
     stop(deadlineMs) {
       stopping ??= (async () => {
-        await timekeeping.stop()
+        await jobs.stop()
         await api.close(deadlineMs)
         await delivery.dispatcher.stop(deadlineMs)
         await release()
@@ -162,12 +169,14 @@ interface Delivery {
   failed: Promise<Error>
 }
 
-function createDelivery(
-  config: Config,
-  base: Base,
-  metrics: Metrics,
-  releases: (() => Promise<void>)[],
-): Delivery {
+function createDelivery(options: {
+  config: Config
+  base: Base
+  metrics: Metrics
+  releases: (() => Promise<void>)[]
+  wakeRecoveries: () => void
+}): Delivery {
+  const { config, base, metrics, releases } = options
   const sender = startSenderThread({
     clock: base.clock.shared,
     ...addressRules(config),
@@ -185,7 +194,10 @@ function createDelivery(
       settleEndpointHealth(tx, systemContext(), endpointId, outcomes),
     onStored: metrics.attemptsStored,
   })
-  const parts = createParts(config, base, metrics, dispatcher)
+  const eventSchemas = createEventSchemaChecker({ monotonic: base.clock.monotonic })
+  releases.push(() => eventSchemas.stop())
+  const { wakeRecoveries } = options
+  const parts = createParts({ config, base, metrics, dispatcher, eventSchemas, wakeRecoveries })
   const systemContext = (): ActionContext => ({
     ...parts,
     principal: systemPrincipal,
@@ -195,22 +207,6 @@ function createDelivery(
     keepsAnswer: false,
   })
   return { dispatcher, parts, systemContext, failed: sender.failed }
-}
-
-function createJobs(base: Base, delivery: Delivery, logger: Logger): Timekeeping {
-  const { clock, storage } = base
-  return createTimekeeping({
-    clock,
-    nextAnnouncementAt: () => storage.nextAnnouncementAt(),
-    announce: () => announceExpiries(delivery.systemContext()),
-    forget: () => forgetExpiredAnswers(delivery.systemContext()),
-    async onJump(jumpMs) {
-      logger.warn({ jumpMs }, 'The wall clock jumped; the clock of this process follows it.')
-      delivery.dispatcher.wake()
-      await noteClockJump(delivery.systemContext(), jumpMs)
-    },
-    onError: base.onError,
-  })
 }
 
 async function openMetricsDoor(config: Config, metrics: Metrics) {
@@ -255,12 +251,15 @@ async function openBase(options: AppOptions, releases: (() => Promise<void>)[]):
   }
 }
 
-function createParts(
-  config: Config,
-  base: Base,
-  metrics: Metrics,
-  dispatcher: Dispatcher,
-): ActionParts {
+function createParts(options: {
+  config: Config
+  base: Base
+  metrics: Metrics
+  dispatcher: Dispatcher
+  eventSchemas: EventSchemas
+  wakeRecoveries: () => void
+}): ActionParts {
+  const { config, base, metrics, dispatcher, eventSchemas, wakeRecoveries } = options
   const guard = createAddressGuard({
     ...addressRules(config),
     resolve: createNameResolver({ monotonicNow: base.clock.monotonic }),
@@ -277,10 +276,28 @@ function createParts(
       expireCurrentInMinSeconds: config.expireCurrentInMinSeconds,
       expireCurrentInMaxSeconds: config.expireCurrentInMaxSeconds,
       blockAfterMs: config.blockAfterMs,
+      retentionDays: config.retentionDays,
     },
     urlPolicy: createUrlPolicy(guard),
+    eventSchemas,
+    eventTypes: createEventTypeDirectory({
+      storage: base.storage,
+      typesMax: limits.eventTypesKnownMax,
+    }),
     noteAccepted: metrics.eventsAccepted,
+    wakeRecoveries,
     attemptNow: async (delivery) => summaryOf(await dispatcher.attemptNow(delivery), delivery),
+  }
+}
+
+/** What the operator says of the API. */
+function apiOptions(config: Config) {
+  return {
+    publicUrl: config.publicUrl,
+    trustedProxies: config.trustedProxies,
+    corsOrigins: config.corsOrigins,
+    dialects: dialectApis(config.dialects),
+    rateLimit: { perSecond: config.rateLimitPerSecond, burst: config.rateLimitBurst },
   }
 }
 

@@ -11,6 +11,7 @@ import {
   networkList,
   type OptionKind,
   oneOf,
+  originList,
   orNull,
   portList,
   rootKeyList,
@@ -73,6 +74,19 @@ export const options = {
     absent: { value: null, means: 'links are relative' },
     sentence:
       'Where the outside world reaches this server; links are made from it, never from a Host header.',
+  }),
+  trustedProxies: option({
+    variable: 'COUNTERSIGN_TRUSTED_PROXIES',
+    kind: networkList,
+    absent: { value: [], means: "none: the address of the connection is the caller's" },
+    sentence:
+      'Networks of proxies whose X-Forwarded-For is believed, for the addresses in the audit log and in limits.',
+  }),
+  corsOrigins: option({
+    variable: 'COUNTERSIGN_CORS_ORIGINS',
+    kind: originList,
+    absent: { value: [], means: 'none' },
+    sentence: 'Origins whose pages may call the API from a browser.',
   }),
   metricsPort: option({
     variable: 'COUNTERSIGN_METRICS_PORT',
@@ -145,6 +159,13 @@ export const options = {
     kind: wholeNumber({ min: 1, max: 1_000_000 }),
     default: `${limits.endpointsPerProjectMax}`,
     sentence: 'Most endpoints of one project.',
+  }),
+  retentionDays: option({
+    variable: 'COUNTERSIGN_RETENTION_DAYS',
+    kind: wholeNumber({ min: 1, max: 36_500 }),
+    default: '90',
+    sentence:
+      'Days for which events, deliveries and attempts are kept, unless a project says otherwise; audit rows are kept for ever.',
   }),
   dialects: option({
     variable: 'COUNTERSIGN_DIALECTS',

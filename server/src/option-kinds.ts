@@ -151,6 +151,18 @@ export const networkList: OptionKind<string[]> = listOf({
   write: (network) => network,
 })
 
+/** Origins of pages: scheme, host and port, as browsers send them. */
+export const originList: OptionKind<string[]> = listOf({
+  countMax: 100,
+  expected:
+    'origins with commas between, such as https://console.example.com,http://localhost:5173',
+  read(entry) {
+    const url = URL.parse(entry)
+    return url !== null && /^https?:$/.test(url.protocol) && url.origin === entry ? entry : null
+  },
+  write: (origin) => origin,
+})
+
 export const portList: OptionKind<PortRange[]> = listOf({
   countMax: 1000,
   expected: 'ports from 1 to 65535 or ranges of them with commas between, such as 443,8000-8100',

@@ -1,9 +1,11 @@
 import type { Principal } from '../core/authorization.ts'
 import type { Clock } from '../core/clock.ts'
 import type { AttemptError } from '../core/delivery.ts'
+import type { EventSchemas } from '../core/event-schemas.ts'
 import type { IdPrefix } from '../core/ids.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import type { ClaimedDelivery, Storage, Transaction } from '../storage/storage.ts'
+import type { EventTypeDirectory } from './effective-event-type.ts'
 
 /**
  * What an action needs: who asks, what it may touch, and where time and randomness come from.
@@ -32,8 +34,12 @@ export interface ActionParts {
   secretBox: SecretBox
   settings: ActionSettings
   urlPolicy: UrlPolicy
+  eventSchemas: EventSchemas
+  eventTypes: EventTypeDirectory
   /** For metrics: events whose acceptance is being answered. */
   noteAccepted(count: number): void
+  /** Something is to be recovered. */
+  wakeRecoveries(): void
   /** Makes one attempt at once, past every queue, and resolves when it is recorded. */
   attemptNow(delivery: ClaimedDelivery): Promise<AttemptSummary>
 }
@@ -52,6 +58,8 @@ export interface ActionSettings {
   expireCurrentInMinSeconds: number
   expireCurrentInMaxSeconds: number
   blockAfterMs: number
+  /** How long events are kept where the project says nothing. */
+  retentionDays: number
 }
 
 /** The address guard, as the actions see it. */

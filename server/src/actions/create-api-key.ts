@@ -1,9 +1,10 @@
 import { type ApiKey, hashApiKey, makeApiKeyValue } from '../core/api-key.ts'
 import { defaultScopes, requireScope, type Scope } from '../core/authorization.ts'
 import type { DialectName } from '../core/dialect.ts'
-import { AppError, invalidField } from '../core/errors.ts'
+import { invalidField } from '../core/errors.ts'
 import { secretHint } from '../core/secret.ts'
 import type { ActionContext } from './action-context.ts'
+import { refuseBeyondOwnScopes } from './grantable-scopes.ts'
 import { loadProject } from './load.ts'
 import { recordAudit } from './record-audit.ts'
 
@@ -42,6 +43,8 @@ export async function createApiKey(
       clientId,
       hint: secretHint(value),
       hash: hashApiKey(value),
+      previousHash: null,
+      previousExpiresAt: null,
       createdAt: now,
       expiresAt: input.expiresAt,
       revokedAt: null,
@@ -65,13 +68,4 @@ function impliedScopes(dialect: DialectName | null, asked: readonly Scope[]): Sc
 
 function grantableDefaults(context: ActionContext): Scope[] {
   return defaultScopes.filter((scope) => context.principal.scopes.has(scope))
-}
-
-function refuseBeyondOwnScopes(context: ActionContext, scopes: readonly Scope[]): void {
-  const beyond = scopes.filter((scope) => !context.principal.scopes.has(scope))
-  if (beyond.length === 0) return
-  throw new AppError('forbidden', {
-    detail: `A key cannot grant scopes that it does not have: ${beyond.join(', ')}.`,
-    param: 'scopes',
-  })
 }

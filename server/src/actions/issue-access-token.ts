@@ -22,9 +22,12 @@ export async function issueAccessToken(
 ): Promise<IssuedAccessToken> {
   const { storage, clock, secretBox } = context
   const apiKey = await storage.findApiKeyByClientId(credentials.clientId)
-  const given = Buffer.from(hashApiKey(credentials.clientSecret))
-  const isSecretRight = timingSafeEqual(given, Buffer.from(apiKey?.hash ?? hashApiKey('')))
   const now = clock.now()
+  const given = Buffer.from(hashApiKey(credentials.clientSecret))
+  const isCurrent = isSame(given, apiKey?.hash)
+  const isPrevious = isSame(given, apiKey?.previousHash)
+  const isPreviousInForce = (apiKey?.previousExpiresAt ?? 0) > now
+  const isSecretRight = isCurrent || (isPrevious && isPreviousInForce)
   if (apiKey === null || !isSecretRight || !isApiKeyLive(apiKey, now)) {
     throw new AppError('unauthorized', {
       detail: 'The client id and client secret are not those of a live key.',
@@ -37,4 +40,9 @@ export async function issueAccessToken(
     expiresInSeconds: accessTokenLifetimeMs / 1000,
     apiKey,
   }
+}
+
+/** In constant time; where there is nothing to compare with, against something that nobody has. */
+function isSame(given: Uint8Array, hash: string | null | undefined): boolean {
+  return timingSafeEqual(given, Buffer.from(hash ?? hashApiKey('')))
 }

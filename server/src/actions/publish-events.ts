@@ -32,6 +32,8 @@ export async function publishEvents(
 ): Promise<Published[]> {
   requireScope(context.principal, projectId, 'events.write')
   const refusals = inputs.map((input) => refusalOf(context, input))
+  const checking = checkSchemas(context, projectId, inputs, refusals)
+  if (checking !== null) await checking
   const events: NewEvent[] = []
   inputs.forEach((input, index) => {
     if (refusals[index] === null) events.push(newEvent(context, projectId, input))
@@ -39,6 +41,34 @@ export async function publishEvents(
   const accepted = await accept(context, refusals, events)
   context.noteAccepted(accepted.filter((one) => 'event' in one && isNew(one.event)).length)
   return accepted
+}
+
+/**
+ * Holds each event that is fine so far against the schema of its type, and puts in what it finds.
+ * Null where no type has one, which is known without waiting.
+ */
+function checkSchemas(
+  context: ActionContext,
+  projectId: string,
+  inputs: readonly PublishInput[],
+  refusals: (AppError | null)[],
+): Promise<unknown> | null {
+  const checks: Promise<void>[] = []
+  const check = async (schema: string | null, index: number, data: string) => {
+    if (schema === null) return
+    const problems = await context.eventSchemas.check(schema, data)
+    if (problems.length > 0) refusals[index] = invalidFields(problems)
+  }
+  inputs.forEach(({ type, data }, index) => {
+    if (refusals[index] !== null) return
+    const schema = context.eventTypes.schemaOf(projectId, type)
+    if (schema === null) return
+    const isKnown = typeof schema === 'string'
+    checks.push(
+      isKnown ? check(schema, index, data) : schema.then((read) => check(read, index, data)),
+    )
+  })
+  return checks.length === 0 ? null : Promise.all(checks)
 }
 
 /**

@@ -27,6 +27,13 @@ export async function retryDelivery(
         extra: { endpoint_id: endpoint.id },
       })
     }
+    const event = await tx.getEvent(projectId, delivery.eventId)
+    if (event?.data === null) {
+      throw new AppError('event_expunged', {
+        detail: `What event ${event.id} said was removed; it cannot be sent again.`,
+        extra: { event_id: event.id },
+      })
+    }
     // False: an attempt is under way right now, which is what was asked for.
     await tx.retryDelivery(deliveryId, context.clock.now())
     return (await tx.getDelivery(projectId, deliveryId)) ?? missing('delivery', deliveryId)

@@ -22,6 +22,10 @@ export const apiLimits = {
   /** How often the use of one key is written down, and how long uses are gathered first. */
   keyUseWrittenEveryMs: 60_000,
   keyUseGatheredMs: 1_000,
+  /** Failed authentications of one address: at once, and in the long run; addresses remembered. */
+  failedAttemptsBurst: 500,
+  failedAttemptsPerSecond: 10,
+  failedAddressesMax: 10_000,
   searchLengthMax: 200,
   /** What a client is told to wait when the write queue is full. */
   overloadedRetryAfterSeconds: 1,

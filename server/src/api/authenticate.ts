@@ -1,23 +1,30 @@
 import { Buffer } from 'node:buffer'
 import { hash, timingSafeEqual } from 'node:crypto'
-import { isAccessToken, readAccessToken } from '../core/access-token.ts'
-import { type ApiKey, isApiKeyLive } from '../core/api-key.ts'
 import { type Principal, rootPrincipal } from '../core/authorization.ts'
 import type { Clock } from '../core/clock.ts'
-import { AppError, type ErrorDetails } from '../core/errors.ts'
+import { AppError } from '../core/errors.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import type { CommittedChanges, Storage } from '../storage/storage.ts'
 import { apiLimits } from './api-limits.ts'
+import type { FailedAttempts } from './failed-attempts.ts'
+import { findCredential, type KnownCredential, unauthorized } from './find-credential.ts'
+
+export { unauthorized } from './find-credential.ts'
 
 export interface Authenticator {
   /**
-   * The caller behind a key or access token; at once where it is known already. Throws, or rejects
-   * with, `unauthorized`.
+   * The caller behind a key, access token or portal token; at once where it is known already. Throws, or rejects
+   * with, `unauthorized`, or `rate_limit_exceeded` where the address has failed too often.
    */
-  authenticate(credential: string): Principal | Promise<Principal>
-  /** Forgets the keys that a commit touched, and those of projects that it touched. */
-  forget(changes: Pick<CommittedChanges, 'apiKeyIds' | 'projectIds'>): void
+  authenticate(credential: string, address: string): Principal | Promise<Principal>
+  /** Forgets the credentials that a commit touched, and those of projects that it touched. */
+  forget(changes: CredentialChanges): void
 }
+
+export type CredentialChanges = Pick<
+  CommittedChanges,
+  'apiKeyIds' | 'portalSessionIds' | 'projectIds'
+>
 
 /** Someone without a key: may do nothing that asks. */
 export const anonymousPrincipal: Principal = {
@@ -33,46 +40,45 @@ export const anonymousPrincipal: Principal = {
  */
 export function createAuthenticator(options: {
   rootKeys: readonly string[]
-  storage: Pick<Storage, 'findApiKeyByHash' | 'findApiKeyById'>
+  storage: Pick<Storage, 'findApiKeyByHash' | 'findApiKeyById' | 'findPortalSessionByHash'>
   /** Opens access tokens. */
   secretBox: SecretBox
   clock: Clock
+  failedAttempts: FailedAttempts
   /** Told of each use of a project key. */
   noteUse(keyId: string): void
 }): Authenticator {
-  const { storage, clock } = options
+  const { clock, failedAttempts } = options
   const rootDigests = options.rootKeys.map((key) => Buffer.from(hash('sha256', key)))
-  const known = new Map<string, KnownKey>()
-  // A key that was read while a commit came in may be out of date: it is used, but not kept.
+  const known = new Map<string, KnownCredential>()
+  // What was read while a commit came in may be out of date: it is used, but not kept.
   let commitCount = 0
 
-  const principalOf = ({ apiKey, principal, tokenExpiresAt }: KnownKey): Principal => {
-    const now = clock.now()
-    if (!isApiKeyLive(apiKey, now)) throw unauthorized('The key is revoked or expired.')
-    if (tokenExpiresAt <= now) throw unauthorized('The access token is expired.', 'expired')
-    options.noteUse(apiKey.id)
-    return principal
+  const principalOf = (entry: KnownCredential): Principal => {
+    entry.check(clock.now())
+    if (entry.apiKeyId !== null) options.noteUse(entry.apiKeyId)
+    return entry.principal
   }
 
-  const load = async (digest: string, credential: string): Promise<Principal> => {
-    const commitCountBefore = commitCount
-    const token = isAccessToken(credential) ? readAccessToken(options.secretBox, credential) : null
-    const apiKey =
-      token === null
-        ? await storage.findApiKeyByHash(digest)
-        : await storage.findApiKeyById(token.keyId)
-    // The secret half of client credentials is no key: it is exchanged for an access token.
-    if (apiKey === null || (token === null && apiKey.clientId !== null)) {
-      throw unauthorized('There is no such key.')
+  const load = async (digest: string, credential: string, address: string): Promise<Principal> => {
+    failedAttempts.refuseWhereTooMany(address)
+    try {
+      return await lookUp(digest, credential)
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'unauthorized') failedAttempts.count(address)
+      throw error
     }
-    const tokenExpiresAt = token?.expiresAt ?? Number.POSITIVE_INFINITY
-    const entry = { apiKey, principal: keyPrincipal(apiKey), tokenExpiresAt }
+  }
+
+  const lookUp = async (digest: string, credential: string): Promise<Principal> => {
+    const commitCountBefore = commitCount
+    const entry = await findCredential(options, credential, digest)
     if (commitCount === commitCountBefore) remember(known, digest, entry)
     return principalOf(entry)
   }
 
   return {
-    authenticate(credential) {
+    authenticate(credential, address) {
       const digest = hash('sha256', credential)
       // 256 random bits behind a hash: how long the look-up takes tells nothing about another key.
       const entry = known.get(digest)
@@ -80,23 +86,21 @@ export function createAuthenticator(options: {
       const bytes = Buffer.from(digest)
       let isRoot = false
       for (const rootDigest of rootDigests) if (timingSafeEqual(bytes, rootDigest)) isRoot = true
-      return isRoot ? rootPrincipal : load(digest, credential)
+      return isRoot ? rootPrincipal : load(digest, credential, address)
     },
 
-    forget({ apiKeyIds, projectIds }) {
-      if (apiKeyIds.size === 0 && projectIds.size === 0) return
+    forget({ apiKeyIds, portalSessionIds, projectIds }) {
+      if (apiKeyIds.size + portalSessionIds.size + projectIds.size === 0) return
       commitCount += 1
-      for (const [digest, { apiKey }] of known) {
-        if (apiKeyIds.has(apiKey.id) || projectIds.has(apiKey.projectId)) known.delete(digest)
+      for (const [digest, { apiKeyId, portalSessionId, projectId }] of known) {
+        const isTouched =
+          (apiKeyId !== null && apiKeyIds.has(apiKeyId)) ||
+          (portalSessionId !== null && portalSessionIds.has(portalSessionId)) ||
+          projectIds.has(projectId)
+        if (isTouched) known.delete(digest)
       }
     },
   }
-}
-
-interface KnownKey {
-  apiKey: ApiKey
-  principal: Principal
-  tokenExpiresAt: number
 }
 
 /** The key in an `Authorization` header; throws `unauthorized`. */
@@ -111,23 +115,11 @@ export function bearerOf(authorization: string | undefined): string {
   return match[1]
 }
 
-export function unauthorized(
-  detail: string,
-  credential: ErrorDetails['credential'] = 'invalid',
-): AppError {
-  return new AppError('unauthorized', { detail, credential })
-}
-
-function keyPrincipal(apiKey: ApiKey): Principal {
-  return {
-    actor: { type: 'key', id: apiKey.id, name: apiKey.name },
-    projectId: apiKey.projectId,
-    scopes: new Set(apiKey.scopes),
-    isRoot: false,
-  }
-}
-
-function remember(known: Map<string, KnownKey>, digest: string, entry: KnownKey): void {
+function remember(
+  known: Map<string, KnownCredential>,
+  digest: string,
+  entry: KnownCredential,
+): void {
   if (known.size >= apiLimits.cachedKeysMax) {
     const [oldest] = known.keys()
     if (oldest !== undefined) known.delete(oldest)

@@ -4,13 +4,19 @@ import { ApiKeyPageSchema } from './routes/api-keys.ts'
 import { AuditRowPageSchema } from './routes/audit-log.ts'
 import { DeliveryPageSchema } from './routes/deliveries.ts'
 import { EndpointPageSchema } from './routes/endpoints.ts'
+import { EventTypePageSchema } from './routes/event-types.ts'
 import { EventPageSchema } from './routes/events.ts'
 import { ProjectPageSchema } from './routes/projects.ts'
 import { RotationPageSchema } from './routes/rotations.ts'
 import { SecretPageSchema } from './routes/secrets.ts'
 import { StatusSchema } from './routes/server.ts'
 import { ActorSchema } from './wire/actor.ts'
-import { ApiKeySchema, CreateApiKeySchema, CreatedApiKeySchema } from './wire/api-key.ts'
+import {
+  ApiKeySchema,
+  CreateApiKeySchema,
+  CreatedApiKeySchema,
+  RotateApiKeySchema,
+} from './wire/api-key.ts'
 import { AuditRowSchema } from './wire/audit-row.ts'
 import {
   AttemptResponseSchema,
@@ -36,7 +42,9 @@ import {
   PublishedBatchSchema,
   PublishedEventSchema,
 } from './wire/event.ts'
+import { DefineEventTypeSchema, EventTypeSchema } from './wire/event-type.ts'
 import { nameOf } from './wire/fields.ts'
+import { CreatePortalSessionSchema, PortalSessionSchema } from './wire/portal-session.ts'
 import { FieldErrorSchema, ProblemSchema } from './wire/problem.ts'
 import {
   CreateProjectSchema,
@@ -55,6 +63,7 @@ import {
   UpdateRotationSchema,
 } from './wire/rotation.ts'
 import { SecretSchema } from './wire/secret.ts'
+import { EndpointStatsSchema, RecoverEndpointSchema, RecoverySchema } from './wire/stats.ts'
 
 /** Every schema that has a name, by name: the `components.schemas` of the OpenAPI document. */
 export const components: Readonly<Record<string, TSchema>> = Object.fromEntries(
@@ -62,8 +71,11 @@ export const components: Readonly<Record<string, TSchema>> = Object.fromEntries(
     ...[ProjectSchema, ProjectSettingsSchema, ProjectPageSchema],
     ...[CreateProjectSchema, UpdateProjectSchema],
     ...[ApiKeySchema, ApiKeyPageSchema, CreateApiKeySchema, CreatedApiKeySchema],
+    ...[RotateApiKeySchema, CreatePortalSessionSchema, PortalSessionSchema],
+    ...[EventTypeSchema, EventTypePageSchema, DefineEventTypeSchema],
     ...[EndpointSchema, EndpointPageSchema, CreateEndpointSchema, CreatedEndpointSchema],
     ...[UpdateEndpointSchema, TestEndpointSchema, TestResultSchema],
+    ...[RecoverEndpointSchema, RecoverySchema, EndpointStatsSchema],
     ...[SecretSchema, SecretPageSchema, RotateSecretSchema, RotatedSecretSchema],
     ...[RevokePreviousSecretSchema, RevokedPreviousSecretSchema],
     ...[RotationSchema, RotationStepSchema, RotationPageSchema],

@@ -44,6 +44,8 @@ const license = { name: 'Apache-2.0', identifier: 'Apache-2.0' }
 const tags: readonly Tag[] = [
   'Projects',
   'API keys',
+  'Portal sessions',
+  'Event types',
   'Endpoints',
   'Secrets and rotations',
   'Events',
@@ -80,8 +82,10 @@ const pathParameterTexts: Readonly<Record<string, string>> = {
   project: 'Id or uid of the project.',
   endpoint: 'Id or uid of the endpoint.',
   key: 'Id of the key.',
+  session: 'Id of the portal session.',
   rotation: 'Id of the rotation.',
   event: 'Id of the event.',
+  name: 'The event type, such as `order.paid`.',
   delivery: 'Id of the delivery.',
 }
 

@@ -4,6 +4,7 @@ import type { ActionContext } from '../actions/action-context.ts'
 import type { Scope } from '../core/authorization.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Answer } from './answer.ts'
+import type { FailedAttempts } from './failed-attempts.ts'
 import type { RequestBody } from './request-body.ts'
 
 /**
@@ -15,6 +16,7 @@ export type Access = 'open' | 'root' | 'member' | Scope
 /** What a route can ask of the server that is not in an action's context. */
 export interface ServerParts {
   metrics: Metrics
+  failedAttempts: FailedAttempts
   /** The OpenAPI document, as text. */
   openApiText: string
 }
@@ -62,7 +64,7 @@ interface RequestShape<Path extends string, Body, Query extends TObject> {
 /** A route whose answer is made anew for each request. */
 export interface PlainRoute<Path extends string, Body, Query extends TObject>
   extends RequestShape<Path, Body, Query> {
-  method: 'GET' | 'PATCH' | 'DELETE'
+  method: 'GET' | 'PUT' | 'PATCH' | 'DELETE'
   answer(call: Call<PathParam<Path>, Body, Static<Query>>): Answer | Promise<Answer>
 }
 
@@ -90,6 +92,8 @@ export type Route = ServedRoute & RouteText
 export type Tag =
   | 'Projects'
   | 'API keys'
+  | 'Portal sessions'
+  | 'Event types'
   | 'Endpoints'
   | 'Secrets and rotations'
   | 'Events'

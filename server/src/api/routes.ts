@@ -3,8 +3,11 @@ import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditLogRoutes } from './routes/audit-log.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { endpointRoutes } from './routes/endpoints.ts'
+import { eventTypeRoutes } from './routes/event-types.ts'
 import { eventRoutes } from './routes/events.ts'
+import { portalSessionRoutes } from './routes/portal-sessions.ts'
 import { projectRoutes } from './routes/projects.ts'
+import { recoveryRoutes } from './routes/recovery.ts'
 import { rotationRoutes } from './routes/rotations.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { serverRoutes } from './routes/server.ts'
@@ -13,7 +16,10 @@ import { serverRoutes } from './routes/server.ts'
 export const routes: readonly Route[] = [
   ...projectRoutes,
   ...apiKeyRoutes,
+  ...portalSessionRoutes,
+  ...eventTypeRoutes,
   ...endpointRoutes,
+  ...recoveryRoutes,
   ...secretRoutes,
   ...rotationRoutes,
   ...eventRoutes,

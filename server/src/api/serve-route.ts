@@ -106,7 +106,7 @@ function authorize(
   reply: FastifyReply,
 ): Caller | Promise<Caller> {
   const credential = serving.surface.credentialOf(request.headers)
-  const principal = serving.authenticator.authenticate(credential)
+  const principal = serving.authenticator.authenticate(credential, request.ip)
   const goOn = (known: Principal) => {
     countRequest(serving, known, reply)
     return admit(route, serving, request, known)
@@ -114,13 +114,13 @@ function authorize(
   return principal instanceof Promise ? principal.then(goOn) : goOn(principal)
 }
 
-/** Only keys are limited: the root key is the operator's own. */
+/** All are limited but the root key, which is the operator's own. */
 function countRequest(
   { rateLimiter, surface }: RouteServing,
   { actor }: Principal,
   reply: FastifyReply,
 ): void {
-  if (actor.type !== 'key' || actor.id === null) return
+  if (actor.id === null) return
   const quota = rateLimiter.take(actor.id)
   reply.headers(surface.rateLimitHeaders(quota))
   if (!quota.isAllowed) throw rateLimitExceeded(quota)

@@ -9,13 +9,14 @@ import {
 import type { ActionParts } from '../actions/action-context.ts'
 import { AppError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
-import type { CommittedChanges } from '../storage/storage.ts'
 import { sendAnswer } from './answer.ts'
 import { apiLimits } from './api-limits.ts'
-import { createAuthenticator } from './authenticate.ts'
+import { type CredentialChanges, createAuthenticator } from './authenticate.ts'
 import { components } from './components.ts'
 import { addConsole } from './console-files.ts'
+import { addCors } from './cors.ts'
 import { discardBody } from './discard-body.ts'
+import { createFailedAttempts } from './failed-attempts.ts'
 import { createIdempotency } from './idempotency.ts'
 import { createKeyUses } from './key-uses.ts'
 import { nativeSurface } from './native-surface.ts'
@@ -50,6 +51,8 @@ export interface ApiOptions {
   consoleDirectory: string | null
   /** Addresses and networks of proxies whose `X-Forwarded-For` is believed; none by default. */
   trustedProxies?: readonly string[]
+  /** Origins whose pages may call from a browser; none by default. */
+  corsOrigins?: readonly string[]
   /** The APIs of other systems, served beside the native one. */
   dialects?: readonly DialectApi[]
   /** What one key may ask: a burst at once, filled up again at this rate. */
@@ -73,7 +76,7 @@ export interface Api {
    */
   close(deadlineMs: number): Promise<void>
   /** To be called after each commit, before the writers get their answer: a revoked key stops. */
-  forgetApiKeys(changes: Pick<CommittedChanges, 'apiKeyIds' | 'projectIds'>): void
+  forgetApiKeys(changes: CredentialChanges): void
 }
 
 export function createApi(options: ApiOptions): Api {
@@ -84,11 +87,13 @@ export function createApi(options: ApiOptions): Api {
     clock: parts.clock,
     onError: (err) => logger.warn({ err }, 'The last use of API keys could not be written down.'),
   })
+  const failedAttempts = createFailedAttempts(parts.clock)
   const authenticator = createAuthenticator({
     rootKeys: options.rootKeys,
     storage: parts.storage,
     secretBox: parts.secretBox,
     clock: parts.clock,
+    failedAttempts,
     noteUse: keyUses.note,
   })
   const projects = createProjectDirectory({ storage: parts.storage })
@@ -97,7 +102,7 @@ export function createApi(options: ApiOptions): Api {
   const app = createServer(options, publicUrl, native)
   const serving = {
     parts,
-    server: { metrics, openApiText: JSON.stringify(document) },
+    server: { metrics, failedAttempts, openApiText: JSON.stringify(document) },
     schemas: createSchemaCompiler(components),
     authenticator,
     rateLimiter: createRateLimiter({ ...options.rateLimit, clock: parts.clock }),
@@ -106,6 +111,7 @@ export function createApi(options: ApiOptions): Api {
       waitMs: options.idempotencyWaitMs ?? limits.idempotencyWaitMs,
     }),
   }
+  addCors(app, options.corsOrigins ?? [])
   for (const route of routes) {
     serveRoute(app, route, [route.path], { ...serving, surface: native })
   }
@@ -178,7 +184,7 @@ function createServer(
   app.server.on('checkExpectation', (request, response) =>
     app.server.emit('request', request, response),
   )
-  const methodsOf = pathMethods(app)
+  app.setNotFoundHandler(noSuchPath(pathMethods(app)))
   app.decorateRequest('caller', null)
   app.decorateRequest('bodyType', 'other')
   app.removeAllContentTypeParsers()
@@ -199,15 +205,19 @@ function createServer(
     if (isBodyTooLarge(error)) await discardBody(request.raw, discardBounds)
     return refuse(error, request, reply)
   })
-  app.setNotFoundHandler((request, reply) => {
+  return app
+}
+
+/** 405 where the path takes other methods, else 404. */
+function noSuchPath(methodsOf: (path: string) => string[]) {
+  return (request: FastifyRequest, reply: FastifyReply): never => {
     const allowed = methodsOf(pathOf(request))
     if (allowed.length === 0) {
       throw new AppError('not_found', { detail: 'There is no such path.' })
     }
     reply.header('allow', allowed.join(', '))
     throw new AppError('method_not_allowed', { detail: `This path takes ${allowed.join(', ')}.` })
-  })
-  return app
+  }
 }
 
 /** Unique ids without a call for randomness each: some random digits for the process, and a count. */

@@ -16,6 +16,9 @@ export interface ApiKey {
   hint: string
   /** SHA-256 of the value, in hex. */
   hash: string
+  /** The value before the last rotation, which works until its time; null: there is none. */
+  previousHash: string | null
+  previousExpiresAt: number | null
   createdAt: number
   expiresAt: number | null
   revokedAt: number | null

@@ -78,10 +78,20 @@ export const errorTable = {
     title: 'The endpoint of this delivery is deleted',
     help: 'A delivery cannot be sent again once its endpoint is gone.',
   },
+  event_expunged: {
+    status: 409,
+    title: 'The event was expunged',
+    help: 'What it said is gone, so it cannot be sent again.',
+  },
   endpoint_limit_reached: {
     status: 409,
     title: 'The project has as many endpoints as it may have',
     help: 'Delete an endpoint, or ask the operator for a higher limit.',
+  },
+  api_key_not_live: {
+    status: 409,
+    title: 'The key is revoked or expired',
+    help: 'A key that no longer works cannot be rotated; create another one.',
   },
   idempotency_in_flight: {
     status: 409,

@@ -16,6 +16,11 @@ export const limits = {
   descriptionLengthMax: 500,
   reasonLengthMax: 500,
   eventTypesMax: 100,
+  eventSchemaBytesMax: 64 * 1024,
+  /** Longest time for holding one event against its schema. */
+  eventSchemaCheckMs: 250,
+  /** Types whose schema is remembered. */
+  eventTypesKnownMax: 10_000,
   eventTypeLengthMax: 256,
   endpointHeadersMax: 20,
   headerNameLengthMax: 128,
@@ -40,6 +45,14 @@ export const limits = {
   /** A difference between wall clock and monotonic clock above this is a jump, not drift. */
   clockJumpMs: 5_000,
   lastSignedLagMs: 60_000,
+
+  // Statistics
+  statsDeliveriesMax: 100_000,
+  statsBucketsMax: 1_000,
+
+  // Portal sessions
+  portalSessionDefaultSeconds: 3_600,
+  portalSessionMaxSeconds: 86_400,
 
   // Idempotency
   idempotencyKeptMs: 24 * 3_600_000,

@@ -13,6 +13,8 @@ export interface ProjectSettings {
   /** Delays after the first attempt, in milliseconds. */
   retryScheduleMs?: number[]
   /** Bounds the operator sets for `expire_current_in`, in seconds. */
+  /** How long events, deliveries and attempts are kept. */
+  retentionDays?: number
   /** Whether Composio v3.1 reads show secrets in clear, as its contract says. Default: masked. */
   revealSecretInReads?: boolean
   rotationBounds?: { expireCurrentInMinSeconds?: number; expireCurrentInMaxSeconds?: number }

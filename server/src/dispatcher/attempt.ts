@@ -41,7 +41,10 @@ export function attempt(
 
   const sign = () => {
     const now = input.now()
-    const keys = input.endpoint.isSigned ? input.keysAt(now) : []
+    // Formats with one signature sign with the newest alone, and so only that one is recorded.
+    const keys = input.endpoint.isSigned
+      ? input.keysAt(now).slice(0, input.format.signaturesMax)
+      : []
     secretIds = keys.map((key) => key.id)
     return {
       ...input.endpoint.headers,

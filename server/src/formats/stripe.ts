@@ -19,7 +19,7 @@ export const stripe: Format = {
   ...urlSafeTextSecrets,
 
   body({ id, type, timestamp, data }) {
-    return `{"id":${JSON.stringify(id)},"object":"event","created":${unixSecondsOf(timestamp)},"type":${JSON.stringify(type)},"data":{"object":${data}},${typedClientMembers}}`
+    return `{"id":${JSON.stringify(id)},"object":"event",${typedClientMembers},"created":${unixSecondsOf(timestamp)},"type":${JSON.stringify(type)},"data":{"object":${data}}}`
   },
 
   headers({ timestampSeconds, body, keys }) {

@@ -6,10 +6,13 @@ import { deliveriesSuite } from './suite/deliveries-suite.ts'
 import { endpointsSuite } from './suite/endpoints-suite.ts'
 import { eventsSuite } from './suite/events-suite.ts'
 import { handOffSuite } from './suite/hand-off-suite.ts'
+import { operationsSuite } from './suite/operations-suite.ts'
 import { projectsSuite } from './suite/projects-suite.ts'
 import { recordsSuite } from './suite/records-suite.ts'
+import { removalsSuite } from './suite/removals-suite.ts'
 import { createSamples, type Samples } from './suite/samples-suite.ts'
 import { secretsSuite } from './suite/secrets-suite.ts'
+import { stretchesModelSuite } from './suite/stretches-model-suite.ts'
 import { stretchesSuite } from './suite/stretches-suite.ts'
 import type { TestClock } from './suite/test-clock-suite.ts'
 import { transactionsSuite } from './suite/transactions-suite.ts'
@@ -59,6 +62,9 @@ export function storageSuite(name: string, open: OpenStore): void {
     describe('endpoints', () => endpointsSuite(storeTest))
     describe('secrets and rotations', () => secretsSuite(storeTest))
     describe('stretches and counts', () => stretchesSuite(storeTest))
+    describe('stretches and counts, of anything', () => stretchesModelSuite(open))
+    describe('keys, catalogue and portal', () => operationsSuite(storeTest))
+    describe('recoveries and removals', () => removalsSuite(storeTest))
     describe('events', () => eventsSuite(storeTest))
     describe('deliveries and attempts', () => deliveriesSuite(storeTest))
     describe('claims and leases', () => claimsSuite(storeTest))

@@ -1,13 +1,37 @@
 import type { ApiKey } from '../core/api-key.ts'
 import type { AuditRow } from '../core/audit.ts'
-import type { Attempt, Delivery, DeliveryStatus, FailureReason } from '../core/delivery.ts'
-import type { DialectName } from '../core/dialect.ts'
+import type { Attempt, Delivery, DeliveryStatus } from '../core/delivery.ts'
 import type { Endpoint, EndpointCondition } from '../core/endpoint.ts'
 import type { Event, NewEvent } from '../core/event.ts'
+import type { EventTypeDefinition } from '../core/event-type-definition.ts'
 import type { Health } from '../core/health.ts'
+import type { PortalSession } from '../core/portal-session.ts'
 import type { Project } from '../core/project.ts'
 import type { Rotation } from '../core/rotation.ts'
 import type { Secret } from '../core/secret.ts'
+import type {
+  AcceptedEvent,
+  Announcement,
+  AttemptResult,
+  ClaimedDelivery,
+  ClaimRelease,
+  ClaimRequest,
+  DeliveryCountFilter,
+  DeliveryFilter,
+  DeliveryStats,
+  EndpointFilter,
+  EndpointStretch,
+  IdempotentAnswer,
+  Page,
+  PageRequest,
+  Recovery,
+  StatsRequest,
+  StorageConsumers,
+  Stretch,
+} from './storage-records.ts'
+
+export * from './storage-errors.ts'
+export type * from './storage-records.ts'
 
 /**
  * The storage port. An adapter (SQLite, later PostgreSQL) promises what is written here, and
@@ -53,6 +77,12 @@ export interface Storage extends Reads {
     filter: DeliveryCountFilter,
   ): Promise<Record<DeliveryStatus, number>>
 
+  /**
+   * What became of an endpoint's deliveries, and how long its attempts took. Read in small steps,
+   * as `countDeliveries`; of more than `deliveriesMax`, the newest.
+   */
+  deliveryStats(projectId: string, request: StatsRequest): Promise<DeliveryStats>
+
   /** When the earliest delivery that nobody has leased becomes due; null when there is none. */
   nextDueAt(): Promise<number | null>
 
@@ -70,8 +100,10 @@ export interface Reads {
   /** By id or uid. */
   getProject(ref: string): Promise<Project | null>
   listProjects(page: PageRequest): Promise<Page<Project>>
+  /** Every project that has events, deleted ones included: how long it keeps them, and the oldest. */
+  listRetentions(): Promise<{ id: string; retentionDays: number | null; oldestEventAt: number }[]>
 
-  /** The live or dead key with this hash; null also when its project is deleted. */
+  /** The key, live or dead, whose value or previous value has this hash; null also when its project is deleted. */
   findApiKeyByHash(hash: string): Promise<ApiKey | null>
   /** As `findApiKeyByHash`, by the public half of client credentials. */
   findApiKeyByClientId(clientId: string): Promise<ApiKey | null>
@@ -100,6 +132,14 @@ export interface Reads {
 
   /** Every version, newest first (by activation, then id). Never more than a few dozen. */
   listSecrets(endpointId: string): Promise<Secret[]>
+
+  /** What is defined at this level alone: of the project, or null for the catalogue. */
+  getEventType(projectId: string | null, name: string): Promise<EventTypeDefinition | null>
+  listEventTypes(projectId: string | null, page: PageRequest): Promise<Page<EventTypeDefinition>>
+
+  /** As `findApiKeyByHash`. */
+  findPortalSessionByHash(hash: string): Promise<PortalSession | null>
+  getPortalSession(projectId: string, sessionId: string): Promise<PortalSession | null>
 
   getRotation(endpointId: string, rotationId: string): Promise<Rotation | null>
   /** The newest rotation of the endpoint, open or not. */
@@ -152,7 +192,7 @@ export interface Transaction extends Reads {
   deleteProject(projectId: string, at: number): Promise<void>
 
   insertApiKey(key: ApiKey): Promise<void>
-  /** Writes the mutable members: name, expiresAt, revokedAt. */
+  /** Writes the mutable members: name, the hashes with hint and time, expiresAt, revokedAt. */
   updateApiKey(key: ApiKey): Promise<void>
   touchApiKeys(uses: readonly { id: string; at: number }[]): Promise<void>
 
@@ -164,6 +204,16 @@ export interface Transaction extends Reads {
   updateEndpointHealth(endpointId: string, health: Health): Promise<void>
   /** Hides the endpoint, revokes its live secrets and wipes every sealed value of it. */
   deleteEndpoint(endpointId: string, at: number): Promise<void>
+
+  /** Defines, or replaces what is defined at the same level; `createdAt` stays the first one. */
+  putEventType(definition: EventTypeDefinition): Promise<void>
+  /** False where nothing was defined at this level. */
+  deleteEventType(projectId: string | null, name: string): Promise<boolean>
+
+  insertPortalSession(session: PortalSession): Promise<void>
+  revokePortalSession(sessionId: string, at: number): Promise<void>
+  /** Removes at most `limit` sessions that ended before `before`. */
+  deleteOldPortalSessions(before: number, limit: number): Promise<number>
 
   insertSecret(secret: Secret): Promise<void>
   updateSecretTimes(change: {
@@ -196,6 +246,28 @@ export interface Transaction extends Reads {
    */
   retryDelivery(deliveryId: string, at: number): Promise<boolean>
 
+  /**
+   * Notes that the endpoint's deliveries of these statuses, created in this span, are to be sent
+   * again; `continueRecoveries` does it.
+   */
+  insertRecovery(recovery: Recovery): Promise<void>
+  /**
+   * Goes on with the oldest recovery: makes at most `limit` deliveries pending and due at `at`, each
+   * with a fresh schedule. Returns how many; null where no recovery is left.
+   */
+  continueRecoveries(at: number, limit: number): Promise<number | null>
+
+  /**
+   * Removes the event's data and metadata, and what receivers answered to it, which may repeat them.
+   * Deliveries that are pending fail (`refused`). False where there is no such event.
+   */
+  expungeEvent(projectId: string, eventId: string, at: number): Promise<boolean>
+  /**
+   * Removes at most `limit` of the project's oldest events that were accepted before `before`, with
+   * their deliveries and attempts; none that still has a pending delivery. Returns how many.
+   */
+  deleteOldEvents(projectId: string, before: number, limit: number): Promise<number>
+
   insertAuditRow(row: AuditRow): Promise<void>
 
   /** Throws `StorageConflictError('idempotency_key')` when the scope already holds a live answer. */
@@ -208,205 +280,4 @@ export interface Transaction extends Reads {
   deleteAnnouncement(announcement: Announcement): Promise<void>
 
   setMeta(key: string, value: Uint8Array): Promise<void>
-}
-
-export interface PageRequest {
-  limit: number
-  /** The `nextKey` of the page before; null for the first page. */
-  after: string | null
-}
-
-export interface Page<T> {
-  items: T[]
-  hasMore: boolean
-  /** Sort key of the last item, when there are more. */
-  nextKey: string | null
-}
-
-/** A part of a list by position. */
-export interface Stretch {
-  skip: number
-  limit: number
-}
-
-export interface EndpointStretch extends Stretch {
-  isOldestFirst?: boolean
-  /** Begins after this endpoint, which may be deleted; empty where the project never had it. */
-  afterId?: string
-}
-
-export interface EndpointFilter {
-  state?: 'active' | 'disabled'
-  health?: Health['health']
-  /** Case-insensitive part of url, description or uid. */
-  search?: string
-  condition?: EndpointCondition
-  /** Id of the actor who created it. */
-  createdById?: string
-  /** Created through this dialect, or not through it. */
-  dialect?: DialectName
-  notDialect?: DialectName
-}
-
-export interface DeliveryFilter {
-  endpointId?: string
-  eventId?: string
-  eventType?: string
-  status?: DeliveryStatus
-  /** Created at this time or later. */
-  since?: number
-  /** Created before this time. */
-  until?: number
-}
-
-export type DeliveryCountFilter = Pick<DeliveryFilter, 'endpointId' | 'eventId' | 'since' | 'until'>
-
-export interface AcceptedEvent {
-  /**
-   * `duplicate`: the caller's id was seen with the same type and data: this is the first event.
-   * `conflict`: it was seen with others, and nothing was stored.
-   */
-  status: 'accepted' | 'duplicate' | 'conflict'
-  id: string
-  type: string
-  createdAt: number
-  deliveryCount: number
-}
-
-/** The event part of a claim, shared between the deliveries of one event. */
-export interface ClaimedEvent {
-  id: string
-  type: string
-  timestamp: string
-  data: string
-  /** JSON text. */
-  metadata: string
-  createdAt: number
-}
-
-/** A delivery leased to this process. */
-export interface ClaimedDelivery {
-  id: string
-  projectId: string
-  endpointId: string
-  event: ClaimedEvent
-  attemptCount: number
-  seriesAttemptCount: number
-  isTest: boolean
-  /**
-   * Fencing token: a result is recorded only under the token of the lease in force. No two leases
-   * that a process holds have the same.
-   */
-  leaseToken: number
-  /** On the clock's monotonic scale, counted from before the claim was sent. */
-  leaseUntilMonotonic: number
-}
-
-export interface ClaimRequest {
-  limit: number
-  perEndpointMax: number
-  fullEndpointIds: ReadonlySet<string>
-}
-
-export interface ClaimRelease {
-  deliveryId: string
-  endpointId: string
-  leaseToken: number
-  /** The endpoint's deliveries are not claimed before this time; null: at once. */
-  notBefore: number | null
-}
-
-/** What became of one leased delivery. */
-export interface AttemptResult {
-  deliveryId: string
-  projectId: string
-  endpointId: string
-  leaseToken: number
-  /** The request that was made; null where none was (endpoint disabled or deleted). */
-  attempt: Omit<Attempt, 'number'> | null
-  next:
-    | { status: 'delivered' | 'skipped'; at: number }
-    | { status: 'failed'; reason: FailureReason; at: number }
-    | { status: 'pending'; dueAt: number }
-}
-
-export interface StorageConsumers {
-  /** Absent on a node that does not dispatch: every delivery then stays due in the store. */
-  handOff?: HandOff
-  /** Called after each commit that touched one of these, before the writers get their answer. */
-  onCommitted?(changes: CommittedChanges): Promise<void> | void
-}
-
-export interface CommittedChanges {
-  /** Endpoints that were changed, or whose secrets were. */
-  endpointIds: ReadonlySet<string>
-  projectIds: ReadonlySet<string>
-  apiKeyIds: ReadonlySet<string>
-  /** True when new announcements may be due earlier than before. */
-  hasAnnouncements: boolean
-  /** True when deliveries were left due in the store, so that a claim may find work. */
-  hasDueDeliveries: boolean
-}
-
-/**
- * Lets a commit hand its new deliveries to the dispatcher in memory, leased, instead of having
- * them claimed from the store: half the CPU (performance.md, Design that won, 2).
- */
-export interface HandOff {
-  /** Asked inside the transaction for each delivery: is there room? A yes reserves it. */
-  reserve(endpointId: string, dataBytes: number): boolean
-  /** After the commit: the reserved deliveries, leased. */
-  take(deliveries: readonly ClaimedDelivery[]): void
-  /** The transaction was undone: the reservations are void. */
-  cancel(reservations: readonly { endpointId: string; dataBytes: number }[]): void
-}
-
-/** An answer kept under an Idempotency-Key. `body` is sealed where it holds a secret. */
-export interface IdempotentAnswer {
-  /** SHA-256 of the request's raw body, hex. */
-  bodyHash: string
-  statusCode: number
-  contentType: string
-  body: Uint8Array
-  isSealed: boolean
-  createdAt: number
-  expiresAt: number
-}
-
-export type AnnouncementKind = 'expiring_24h' | 'expiring_1h' | 'expired'
-
-/** Something to be said at a time. Nothing depends on its being said (rotation.md section 1). */
-export interface Announcement {
-  at: number
-  kind: AnnouncementKind
-  projectId: string
-  endpointId: string
-  rotationId: string
-  secretId: string
-}
-
-/** The store cannot be read or written now: full disk, locked, gone. Nothing was stored. */
-export class StorageUnavailableError extends Error {
-  override readonly name = 'StorageUnavailableError'
-}
-
-/** More is queued than the store may hold in memory. Nothing was stored. */
-export class StorageOverloadedError extends Error {
-  override readonly name = 'StorageOverloadedError'
-}
-
-/** The store could not be opened; the message is one sentence for the operator. */
-export class StorageOpenError extends Error {
-  override readonly name = 'StorageOpenError'
-}
-
-/** A value that must be unique is in use. */
-export class StorageConflictError extends Error {
-  override readonly name = 'StorageConflictError'
-  readonly constraint: 'project_uid' | 'endpoint_uid' | 'idempotency_key'
-
-  constructor(constraint: 'project_uid' | 'endpoint_uid' | 'idempotency_key') {
-    super(`Not unique: ${constraint}.`)
-    this.constraint = constraint
-  }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { ActionParts } from '../../src/actions/action-context.ts'
+import { createEventTypeDirectory } from '../../src/actions/effective-event-type.ts'
 import { openApiDocument } from '../../src/api/openapi.ts'
 import { type Api, type ApiOptions, createApi } from '../../src/api/server.ts'
 import { parseTime } from '../../src/api/wire/time.ts'
@@ -13,6 +14,7 @@ import { createIdFactory } from '../../src/core/ids.ts'
 import { limits } from '../../src/core/limits.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
 import { dialectApis } from '../../src/dialects/registry.ts'
+import { createEventSchemaChecker } from '../../src/event-schema-checker.ts'
 import { createRandom } from '../../src/random.ts'
 import { openSqliteStorage } from '../../src/storage/sqlite/open.ts'
 import type { Storage } from '../../src/storage/storage.ts'
@@ -89,7 +91,9 @@ export async function createTestApi(
   const storage = wrapStorage?.(opened) ?? opened
   const logged: TestApi['logged'] = []
   const log = (fields: object, message: string) => void logged.push({ fields, message })
-  const parts = createParts({ storage, clock, newId, randomBytes: random.bytes })
+  const eventSchemas = createEventSchemaChecker({ monotonic: () => performance.now() })
+  const base = { storage, clock, newId, randomBytes: random.bytes, eventSchemas }
+  const parts = createParts(base)
   const api = createApi({
     parts: { ...parts, ...changeParts?.(parts) },
     rootKeys: [rootKey],
@@ -101,7 +105,12 @@ export async function createTestApi(
     rateLimit: { perSecond: 1_000, burst: 10_000 },
     ...apiOptions,
   })
-  opened.connect({ onCommitted: (changes) => api.forgetApiKeys(changes) })
+  opened.connect({
+    onCommitted(changes) {
+      api.forgetApiKeys(changes)
+      parts.eventTypes.forget(changes)
+    },
+  })
   const send = senderOf(api)
   const call = callerOf(send)
   return {
@@ -114,6 +123,7 @@ export async function createTestApi(
     addProject: (project) => addProject(call, project),
     async [Symbol.asyncDispose]() {
       await api.close(1_000)
+      await eventSchemas.stop()
       await opened.close()
       await rm(directory, { recursive: true, force: true })
     },
@@ -133,7 +143,7 @@ function createHandClock(): TestApi['clock'] {
 }
 
 function createParts(
-  base: Pick<ActionParts, 'storage' | 'clock' | 'newId' | 'randomBytes'>,
+  base: Pick<ActionParts, 'storage' | 'clock' | 'newId' | 'randomBytes' | 'eventSchemas'>,
 ): ActionParts {
   return {
     ...base,
@@ -147,8 +157,11 @@ function createParts(
       expireCurrentInMinSeconds: 0,
       expireCurrentInMaxSeconds: limits.expireCurrentInMaxSeconds,
       blockAfterMs: 432_000_000,
+      retentionDays: 90,
     },
     noteAccepted: () => {},
+    wakeRecoveries: () => {},
+    eventTypes: createEventTypeDirectory({ storage: base.storage, typesMax: 100 }),
     urlPolicy: {
       problemOf: (url) => (url.startsWith('https://') ? null : 'Must be an https address.'),
       addressProblemOf: async () => null,

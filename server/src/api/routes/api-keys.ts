@@ -1,5 +1,6 @@
 import { createApiKey } from '../../actions/create-api-key.ts'
 import { revokeApiKey } from '../../actions/revoke-api-key.ts'
+import { rotateApiKey } from '../../actions/rotate-api-key.ts'
 import { emptyAnswer, jsonAnswer } from '../answer.ts'
 import { jsonBody } from '../request-body.ts'
 import { plainRoute, postRoute, type Route } from '../route.ts'
@@ -9,6 +10,7 @@ import {
   CreatedApiKeySchema,
   presentApiKey,
   presentCreatedApiKey,
+  RotateApiKeySchema,
 } from '../wire/api-key.ts'
 import { listQuery, pageOf, pageRequest, presentPage } from '../wire/page.ts'
 import { checkedTime } from '../wire/time.ts'
@@ -49,6 +51,25 @@ export const apiKeyRoutes: readonly Route[] = [
       const page = await context.storage.listApiKeys(params.project, pageRequest(query))
       return jsonAnswer(200, presentPage(page, presentApiKey))
     },
+  }),
+  postRoute({
+    method: 'POST',
+    path: '/v1/projects/:project/api-keys/:key/rotate',
+    name: 'rotateApiKey',
+    summary: 'Rotate an API key',
+    description:
+      'The new value is in this answer only. The present one works for `expire_current_in` seconds more; of several rotations in that time, the two newest values work.',
+    tag: 'API keys',
+    access: 'keys.write',
+    body: jsonBody(RotateApiKeySchema),
+    answers: { 200: CreatedApiKeySchema },
+    refusals: ['api_key_not_live'],
+    holdsSecret: true,
+    act: ({ context, params, body }) =>
+      rotateApiKey(context, params.project, params.key, {
+        expireCurrentInSeconds: body.expire_current_in,
+      }),
+    present: ({ apiKey, value }) => jsonAnswer(200, presentCreatedApiKey(apiKey, value)),
   }),
   plainRoute({
     method: 'DELETE',

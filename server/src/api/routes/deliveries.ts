@@ -77,7 +77,7 @@ export const deliveryRoutes: readonly Route[] = [
     access: 'deliveries.write',
     body: emptyBody,
     answers: { 202: DeliverySchema },
-    refusals: ['endpoint_deleted', 'endpoint_disabled'],
+    refusals: ['endpoint_deleted', 'endpoint_disabled', 'event_expunged'],
     act: ({ context, params }) => retryDelivery(context, params.project, params.delivery),
     present: (delivery) => jsonAnswer(202, presentDelivery(delivery)),
   }),

@@ -1,8 +1,9 @@
+import { expungeEvent } from '../../actions/expunge-event.ts'
 import { missing } from '../../actions/load.ts'
 import { type Published, type PublishInput, publishEvents } from '../../actions/publish-events.ts'
 import { AppError, type FieldError, invalidFields } from '../../core/errors.ts'
 import type { AcceptedEvent } from '../../storage/storage.ts'
-import { jsonAnswer } from '../answer.ts'
+import { emptyAnswer, jsonAnswer } from '../answer.ts'
 import { type BatchSlot, batchBody, eventBody } from '../event-body.ts'
 import { errorBody } from '../problem.ts'
 import { plainRoute, postRoute, type Route } from '../route.ts'
@@ -52,6 +53,21 @@ export const eventRoutes: readonly Route[] = [
     act: ({ context, params, body }) =>
       publishEvents(context, params.project, body.filter(isInput)),
     present: (published, { body }) => jsonAnswer(202, { data: presentBatch(body, published) }),
+  }),
+  plainRoute({
+    method: 'DELETE',
+    path: '/v1/projects/:project/events/:event/payload',
+    name: 'expungeEvent',
+    summary: 'Expunge what an event said',
+    description:
+      'For privacy requests: removes data and metadata, and what receivers answered, which may repeat them. Deliveries that are still pending fail.',
+    tag: 'Events',
+    access: 'events.write',
+    answers: { 204: null },
+    async answer({ context, params }) {
+      await expungeEvent(context, params.project, params.event)
+      return emptyAnswer
+    },
   }),
   plainRoute({
     method: 'GET',

@@ -63,6 +63,21 @@ export const CreateApiKeySchema = Type.Object(
   { $id: 'CreateApiKey', additionalProperties: false },
 )
 
+export const RotateApiKeySchema = Type.Object(
+  {
+    expire_current_in: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: limits.expireCurrentInMaxSeconds,
+        default: limits.expireCurrentInDefaultSeconds,
+        description:
+          'Seconds for which the present value works beside the new one; 0: it stops now.',
+      }),
+    ),
+  },
+  { $id: 'RotateApiKey', additionalProperties: false },
+)
+
 export function presentApiKey(apiKey: ApiKey): Static<typeof ApiKeySchema> {
   return {
     id: apiKey.id,

@@ -16,6 +16,14 @@ export const ProjectSettingsSchema = Type.Object(
         'Delays after the first attempt, such as `5s,5m,30m`: 1 to 50, each from 1 ms to 30 days. Absent: the default of the instance.',
       ),
     ),
+    retention_days: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 36_500,
+        description:
+          'Days for which events, deliveries and attempts are kept. Absent: the default of the instance.',
+      }),
+    ),
     reveal_secret_in_reads: Type.Optional(
       Type.Boolean({
         description:
@@ -107,6 +115,7 @@ export function readSettings(wire: WireProjectSettings): ProjectSettings {
   if (wire.retry_schedule !== undefined) {
     settings.retryScheduleMs = parseDurationList(wire.retry_schedule) ?? []
   }
+  if (wire.retention_days !== undefined) settings.retentionDays = wire.retention_days
   if (wire.reveal_secret_in_reads !== undefined) {
     settings.revealSecretInReads = wire.reveal_secret_in_reads
   }
@@ -145,11 +154,12 @@ export function settingsProblems(settings: unknown): FieldError[] {
 }
 
 function presentSettings(settings: ProjectSettings): WireProjectSettings {
-  const { retryScheduleMs, revealSecretInReads, rotationBounds } = settings
+  const { retryScheduleMs, retentionDays, revealSecretInReads, rotationBounds } = settings
   return {
     ...(retryScheduleMs === undefined
       ? {}
       : { retry_schedule: retryScheduleMs.map(formatDuration).join(',') }),
+    ...(retentionDays === undefined ? {} : { retention_days: retentionDays }),
     ...(revealSecretInReads === undefined ? {} : { reveal_secret_in_reads: revealSecretInReads }),
     ...(rotationBounds === undefined ? {} : { rotation_bounds: presentBounds(rotationBounds) }),
   }

@@ -43,14 +43,16 @@ export function presentDelivery(delivery: Delivery, endpoint: Endpoint | null) {
 /** `requestBody`: null where it cannot be told, or the caller may not see it. */
 export function presentAttempt(attempt: Attempt, requestBody: string | null) {
   const { number, startedAt, request, response, error, errorDetail } = attempt
+  // Signing comes after the connection, so an attempt that got none has no headers.
+  const isSent = Object.keys(request.headers).length > 0
   return {
     attemptNo: number,
     sentAt: wireTime(startedAt),
     signed: attempt.secretIds.length > 0,
     requestMethod: request.method,
     requestUrl: request.url,
-    requestHeaders: request.headers,
-    requestBody,
+    requestHeaders: isSent ? request.headers : null,
+    requestBody: isSent ? requestBody : null,
     responseStatus: response?.statusCode ?? null,
     responseHeaders: response?.headers ?? null,
     responseSnippet: response?.body ?? null,
@@ -59,7 +61,7 @@ export function presentAttempt(attempt: Attempt, requestBody: string | null) {
   }
 }
 
-/** All of a project's deliveries in figures; `successRate` is of those that have ended in either way. */
+/** Deliveries in figures; `successRate` is of those that were delivered or given up. */
 export function presentStats(counts: Readonly<Record<DeliveryStatus, number>>) {
   const { pending, delivered: success, skipped, failed: dead } = counts
   const ended = success + dead

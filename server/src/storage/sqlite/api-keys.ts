@@ -16,6 +16,8 @@ interface ApiKeyRow {
   client_id: string | null
   hint: string
   hash: string
+  previous_hash: string | null
+  previous_expires_at: number | null
   created_at: number
   expires_at: number | null
   revoked_at: number | null
@@ -23,7 +25,7 @@ interface ApiKeyRow {
 }
 
 const columns = `k.seq, k.id, k.project_id, k.name, k.scopes, k.dialect, k.client_id, k.hint,
-  k.hash, k.created_at, k.expires_at, k.revoked_at, k.last_used_at`
+  k.hash, k.previous_hash, k.previous_expires_at, k.created_at, k.expires_at, k.revoked_at, k.last_used_at`
 
 /** Keys of projects that are not deleted. */
 const liveKeys = `api_keys k join projects p on p.id = k.project_id and p.deleted_at is null`
@@ -34,7 +36,10 @@ export function apiKeyReads(
   Reads,
   'findApiKeyByHash' | 'findApiKeyByClientId' | 'findApiKeyById' | 'getApiKey' | 'listApiKeys'
 > {
-  const find = (column: 'hash' | 'client_id' | 'id', value: string): ApiKey | null => {
+  const find = (
+    column: 'hash' | 'previous_hash' | 'client_id' | 'id',
+    value: string,
+  ): ApiKey | null => {
     const row = connection.one<ApiKeyRow>(
       `select ${columns} from ${liveKeys} where k.${column} = ?`,
       value,
@@ -42,7 +47,7 @@ export function apiKeyReads(
     return row === undefined ? null : toApiKey(row)
   }
   return {
-    findApiKeyByHash: async (hash) => find('hash', hash),
+    findApiKeyByHash: async (hash) => find('hash', hash) ?? find('previous_hash', hash),
     findApiKeyByClientId: async (clientId) => find('client_id', clientId),
     findApiKeyById: async (keyId) => find('id', keyId),
 
@@ -78,9 +83,9 @@ export function apiKeyWrites(
     async insertApiKey(key) {
       connection.write(
         `insert into api_keys (id, project_id, name, scopes, dialect, client_id, hint, hash,
-           created_at, expires_at, revoked_at, last_used_at)
+           previous_hash, previous_expires_at, created_at, expires_at, revoked_at, last_used_at)
          values (:id, :projectId, :name, :scopes, :dialect, :clientId, :hint, :hash,
-           :createdAt, :expiresAt, :revokedAt, :lastUsedAt)`,
+           :previousHash, :previousExpiresAt, :createdAt, :expiresAt, :revokedAt, :lastUsedAt)`,
         { ...key, scopes: JSON.stringify(key.scopes) },
       )
       effects.touch('apiKeyIds', key.id)
@@ -88,8 +93,15 @@ export function apiKeyWrites(
 
     async updateApiKey(key) {
       connection.run(
-        'update api_keys set name = ?, expires_at = ?, revoked_at = ? where id = ?',
+        `update api_keys
+         set name = ?, hint = ?, hash = ?, previous_hash = ?, previous_expires_at = ?,
+           expires_at = ?, revoked_at = ?
+         where id = ?`,
         key.name,
+        key.hint,
+        key.hash,
+        key.previousHash,
+        key.previousExpiresAt,
         key.expiresAt,
         key.revokedAt,
         key.id,
@@ -119,6 +131,8 @@ function toApiKey(row: ApiKeyRow): ApiKey {
     clientId: row.client_id,
     hint: row.hint,
     hash: row.hash,
+    previousHash: row.previous_hash,
+    previousExpiresAt: row.previous_expires_at,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,

@@ -5,7 +5,8 @@ import type { AttemptError, Delivery, DeliveryStatus, FailureReason } from '../.
 import type { DeliveryFilter, Reads, Storage, Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
 import { countDeliveries } from './delivery-counts.ts'
-import { choosePath, type DeliveryOwner } from './delivery-paths.ts'
+import { choosePath, type DeliveryOwner, type DeliveryPath } from './delivery-paths.ts'
+import { readDeliveryStats } from './delivery-stats.ts'
 import type { Effects } from './effects.ts'
 import type { Leases } from './leases.ts'
 import { parseTimeKey, toPage } from './pages.ts'
@@ -61,7 +62,7 @@ export function deliveryReads(
       if (owner === null) return { items: [], hasMore: false, nextKey: null }
       const after = parseTimeKey(page.after)
       const path = choosePath({ connection, owner, filter, upTo: after.at })
-      const { conditions, values } = deliveryConditions(owner, filter)
+      const { conditions, values } = deliveryConditions(owner, filter, path)
       const rows = connection.all<DeliveryRow>(
         `select ${columns}
          from ${path.from} cross join endpoints ep on ep.seq = d.endpoint_seq
@@ -88,7 +89,7 @@ export function deliveryReads(
       const owner = findOwner(connection, projectId, filter.endpointId)
       if (owner === null) return []
       const path = choosePath({ connection, owner, filter, upTo: Number.MAX_SAFE_INTEGER })
-      const { conditions, values } = deliveryConditions(owner, filter)
+      const { conditions, values } = deliveryConditions(owner, filter, path)
       // What is skipped is not joined, and where the index says all, not even read.
       const from = filter.eventType === undefined ? (path.alone ?? path.from) : path.from
       const rows = connection.all<DeliveryRow>(
@@ -114,8 +115,15 @@ export function deliveryReads(
 }
 
 /** On `Storage` only: it lets other work in between, which a transaction must not. */
-export function deliveryCounts(connection: Connection): Pick<Storage, 'countDeliveries'> {
+export function deliveryCounts(
+  connection: Connection,
+): Pick<Storage, 'countDeliveries' | 'deliveryStats'> {
   return {
+    async deliveryStats(projectId, request) {
+      const owner = findOwner(connection, projectId, request.endpointId)
+      return readDeliveryStats(connection, owner?.endpointSeq ?? 0, request)
+    },
+
     async countDeliveries(projectId, filter) {
       const owner = findOwner(connection, projectId, filter.endpointId)
       if (owner === null) return { pending: 0, delivered: 0, failed: 0, skipped: 0 }
@@ -124,18 +132,22 @@ export function deliveryCounts(connection: Connection): Pick<Storage, 'countDeli
   }
 }
 
-/** What the path does not say yet, as equalities. */
-function deliveryConditions(owner: DeliveryOwner, filter: DeliveryFilter) {
+/** What the path has not applied yet, as equalities. */
+function deliveryConditions(
+  owner: DeliveryOwner,
+  filter: DeliveryFilter,
+  { applied }: Pick<DeliveryPath, 'applied'>,
+) {
   const conditions: string[] = []
   const values: SQLInputValue[] = []
-  const equal = {
-    'd.endpoint_seq': owner.endpointSeq,
-    'd.status': filter.status,
-    'e.type': filter.eventType,
-    'e.id': filter.eventId,
-  }
-  for (const [column, value] of Object.entries(equal)) {
-    if (value === undefined) continue
+  const equal = [
+    ['endpointId', 'd.endpoint_seq', owner.endpointSeq],
+    ['status', 'd.status', filter.status],
+    ['eventType', 'e.type', filter.eventType],
+    ['eventId', 'e.id', filter.eventId],
+  ] as const
+  for (const [member, column, value] of equal) {
+    if (value === undefined || applied.includes(member)) continue
     conditions.push(`and ${column} = ?`)
     values.push(value)
   }

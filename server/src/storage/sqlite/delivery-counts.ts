@@ -5,8 +5,10 @@ import type { DeliveryCountFilter } from '../storage.ts'
 import type { Connection } from './connection.ts'
 import { type DeliveryOwner, eventPath } from './delivery-paths.ts'
 
-/** Entries of an index that are counted in one go: about a millisecond. */
-const entriesPerStepMax = 20_000
+/** Entries of an index that are read between two turns of the event loop: about two milliseconds. */
+export const entriesPerStepMax = 10_000
+/** What finding a place in an index counts for: a project may have many endpoints with no entries. */
+const entriesPerLookUp = 100
 
 type Counts = Record<DeliveryStatus, number>
 
@@ -19,120 +21,156 @@ export async function countDeliveries(
   owner: DeliveryOwner,
   filter: DeliveryCountFilter,
 ): Promise<Counts> {
-  if (filter.eventId !== undefined) return countOfEvent(connection, owner, filter, filter.eventId)
   const range = rangeOf(filter)
-  const all = await countInSteps(connection, allEntries(owner, range))
-  const failed = await countInSteps(connection, missedEntries(owner, 'failed', range))
-  const skipped = await countInSteps(connection, missedEntries(owner, 'skipped', range))
+  if (filter.eventId !== undefined) return countOfEvent(connection, owner, filter.eventId, range)
+  const pace = createPace()
+  const count = (run: IndexRun) => countRun(connection, run, range, pace)
+  const all = await count(allRun(owner, range))
+  const failed = await count(missedRun(owner, 'failed', range))
+  const skipped = await count(missedRun(owner, 'skipped', range))
   let pending = 0
   for (const endpointSeq of endpointSeqs(connection, owner)) {
-    pending += await countInSteps(connection, pendingEntries(endpointSeq, range))
+    pending += await count(pendingRun(endpointSeq))
   }
   // Counted at slightly different instants, so the rest could come out below nothing.
   const delivered = Math.max(0, all - failed - skipped - pending)
   return { pending, delivered, failed, skipped }
 }
 
-/** Entries of an index, in the order of `key`. */
-interface Entries {
-  from: string
+/** A run of entries that lie side by side in an index of deliveries. */
+interface IndexRun {
+  index: string
+  /** Equalities that hold of the whole run. */
   where: string
   values: readonly SQLInputValue[]
+  /** What the entries of the run are sorted by. */
   key: readonly string[]
+  /** The run begins behind this key and ends with that one. */
+  after: readonly SQLInputValue[]
+  upTo: readonly SQLInputValue[]
 }
 
 /** First and last instant of creation, both included. */
-type TimeRange = readonly [number, number]
+type TimeRange = readonly [first: number, last: number]
+
+const lowest = Number.MIN_SAFE_INTEGER
+const highest = Number.MAX_SAFE_INTEGER
 
 function rangeOf({ since, until }: DeliveryCountFilter): TimeRange {
-  return [
-    since ?? Number.MIN_SAFE_INTEGER,
-    until === undefined ? Number.MAX_SAFE_INTEGER : until - 1,
-  ]
+  return [since ?? lowest, until === undefined ? highest : until - 1]
 }
 
 /** The deliveries of one event are few and lie side by side. */
 function countOfEvent(
   connection: Connection,
   owner: DeliveryOwner,
-  filter: DeliveryCountFilter,
   eventId: string,
+  range: TimeRange,
 ): Counts {
-  const path = eventPath(owner, eventId, [...rangeOf(filter)])
-  const ofEndpoint = owner.endpointSeq === undefined ? '' : 'and d.endpoint_seq = ?'
-  const rows = connection.all<{ status: DeliveryStatus; count: number }>(
-    `select d.status, count(*) as count from ${path.from} where ${path.where} ${ofEndpoint}
-     group by d.status`,
+  const path = eventPath(owner, eventId, [...range])
+  const ofEndpoint = owner.endpointSeq === undefined ? [] : [owner.endpointSeq]
+  const counts = connection.one<Counts>(
+    `select count(*) filter (where d.status = 'pending') as pending,
+       count(*) filter (where d.status = 'delivered') as delivered,
+       count(*) filter (where d.status = 'failed') as failed,
+       count(*) filter (where d.status = 'skipped') as skipped
+     from ${path.from}
+     where ${path.where} ${ofEndpoint.map(() => 'and d.endpoint_seq = ?').join('')}`,
     ...path.values,
-    ...(owner.endpointSeq === undefined ? [] : [owner.endpointSeq]),
+    ...ofEndpoint,
   )
-  const countOf = (status: DeliveryStatus) => rows.find((row) => row.status === status)?.count ?? 0
-  return {
-    pending: countOf('pending'),
-    delivered: countOf('delivered'),
-    failed: countOf('failed'),
-    skipped: countOf('skipped'),
-  }
+  return { pending: 0, delivered: 0, failed: 0, skipped: 0, ...counts }
 }
 
-async function countInSteps(
-  connection: Connection,
-  { from, where, values, key }: Entries,
-): Promise<number> {
-  const names = key.join(', ')
-  const beyond = `where ${where} and (${names}) > (${key.map(() => '?').join(', ')})`
-  let count = 0
-  let after: SQLInputValue[] = key.map(() => Number.MIN_SAFE_INTEGER)
-  for (;;) {
-    const last = connection.one<Record<string, SQLInputValue>>(
-      `select ${names} from ${from} ${beyond} order by ${names} limit 1 offset ?`,
-      ...values,
-      ...after,
-      entriesPerStepMax - 1,
-    )
-    if (last === undefined) break
-    count += entriesPerStepMax
-    after = key.map((name) => last[name] ?? null)
+/** Gives way whenever enough has been read since the last time. */
+function createPace(): (entryCount: number) => Promise<void> {
+  let readCount = 0
+  return async (entryCount) => {
+    readCount += entryCount
+    if (readCount < entriesPerStepMax) return
+    readCount = 0
     await nextTurn()
   }
-  const rest = connection.one<{ count: number }>(
-    `select count(*) as count from ${from} ${beyond}`,
-    ...values,
-    ...after,
-  )
-  return count + (rest?.count ?? 0)
 }
 
-function allEntries({ projectSeq, endpointSeq }: DeliveryOwner, range: TimeRange): Entries {
-  const owner = endpointSeq === undefined ? 'project' : 'endpoint'
-  return {
-    from: `deliveries indexed by deliveries_by_${owner}`,
-    where: `${owner}_seq = ? and created_at between ? and ?`,
-    values: [endpointSeq ?? projectSeq, ...range],
-    key: ['created_at', 'seq'],
+/** How many entries of the run were created in the range. */
+async function countRun(
+  connection: Connection,
+  run: IndexRun,
+  range: TimeRange,
+  pace: (entryCount: number) => Promise<void>,
+): Promise<number> {
+  const { values, key, upTo } = run
+  const names = key.join(', ')
+  const marks = key.map(() => '?').join(', ')
+  // Both bounds stand on the key: another condition on its first column would be taken in their
+  // place, and each step would then read from the beginning of the run.
+  const within = `from deliveries indexed by ${run.index}
+    where ${run.where} and (${names}) > (${marks}) and (${names}) <= (${marks})`
+  let after = run.after
+  let count = 0
+  for (;;) {
+    const last = connection.one<Record<string, SQLInputValue>>(
+      `select ${names} ${within} order by ${names} limit 1 offset ?`,
+      ...values,
+      ...after,
+      ...upTo,
+      entriesPerStepMax - 1,
+    )
+    const end = last === undefined ? upTo : key.map((name) => last[name] ?? null)
+    const step = connection.one<{ read: number; counted: number }>(
+      `select count(*) as read, count(*) filter (where created_at between ? and ?) as counted
+       ${within}`,
+      ...range,
+      ...values,
+      ...after,
+      ...end,
+    )
+    count += step?.counted ?? 0
+    await pace(entriesPerLookUp + (step?.read ?? 0))
+    if (last === undefined) return count
+    after = end
   }
 }
 
-function missedEntries(
+function allRun({ projectSeq, endpointSeq }: DeliveryOwner, [first, last]: TimeRange): IndexRun {
+  const owner = endpointSeq === undefined ? 'project' : 'endpoint'
+  return {
+    index: `deliveries_by_${owner}`,
+    where: `${owner}_seq = ?`,
+    values: [endpointSeq ?? projectSeq],
+    key: ['created_at', 'seq'],
+    after: [first, lowest],
+    upTo: [last, highest],
+  }
+}
+
+function missedRun(
   { projectSeq, endpointSeq }: DeliveryOwner,
   status: 'failed' | 'skipped',
-  range: TimeRange,
-): Entries {
+  [first, last]: TimeRange,
+): IndexRun {
   const owner = endpointSeq === undefined ? 'project' : 'endpoint'
   return {
-    from: `deliveries indexed by deliveries_missed_by_${owner}`,
-    where: `${owner}_seq = ? and status = '${status}' and created_at between ? and ?`,
-    values: [endpointSeq ?? projectSeq, ...range],
+    index: `deliveries_missed_by_${owner}`,
+    // The status stands as a literal: only so does SQLite see that the partial index serves.
+    where: `${owner}_seq = ? and status = '${status}'`,
+    values: [endpointSeq ?? projectSeq],
     key: ['created_at', 'seq'],
+    after: [first, lowest],
+    upTo: [last, highest],
   }
 }
 
-function pendingEntries(endpointSeq: number, range: TimeRange): Entries {
+/** Sorted by when they are due, which says nothing of their creation: the run is always whole. */
+function pendingRun(endpointSeq: number): IndexRun {
   return {
-    from: 'deliveries indexed by deliveries_pending',
-    where: `status = 'pending' and endpoint_seq = ? and created_at between ? and ?`,
-    values: [endpointSeq, ...range],
+    index: 'deliveries_pending',
+    where: `status = 'pending' and endpoint_seq = ?`,
+    values: [endpointSeq],
     key: ['due_at', 'created_at', 'seq'],
+    after: [lowest, lowest, lowest],
+    upTo: [highest, highest, highest],
   }
 }
 

@@ -15,6 +15,8 @@ export interface DeliveryPath {
   /** `from` with deliveries alone, where the path leads through one of their indexes; else null. */
   alone: string | null
   where: string
+  /** Filters that `where` has applied: to say them again could cost a read of each row. */
+  applied: readonly (keyof DeliveryFilter)[]
   /** Newest first: by creation, then `seq`. */
   order: string
   values: SQLInputValue[]
@@ -82,6 +84,7 @@ export function eventPath(
     from: `events e indexed by events_by_id ${joinDeliveries}`,
     alone: null,
     where: 'e.project_seq = ? and e.id = ? and e.created_at between ? and ?',
+    applied: ['eventId'],
     order: 'd.seq desc',
     values: [projectSeq, id, ...range],
   }
@@ -101,6 +104,7 @@ function missedPath(
     alone: index,
     // The status stands as a literal: only so does SQLite see that the partial index serves.
     where: `d.${owner}_seq = ? and d.status = '${status}' and d.created_at between ? and ?`,
+    applied: ['endpointId', 'status'],
     order: newestFirst,
     values: [endpointSeq ?? projectSeq, ...range],
   }
@@ -117,12 +121,13 @@ function pendingPath(
     select ep.seq from projects p join endpoints ep on ep.project_id = p.id where p.seq = ?
   )`
   const index = 'deliveries d indexed by deliveries_pending'
-  const path = {
+  const path: Candidate = {
     index,
     from: `${index} ${joinEvent}`,
     alone: index,
     where: `d.status = 'pending' and d.endpoint_seq ${endpointSeq === undefined ? ofProject : '= ?'}
       and d.created_at between ? and ?`,
+    applied: ['endpointId', 'status'],
     order: newestFirst,
     values: [endpointSeq ?? projectSeq, ...range],
   }
@@ -137,6 +142,7 @@ function endpointPath({ endpointSeq }: DeliveryOwner, range: TimeRange): Candida
     from: `${index} ${joinEvent}`,
     alone: index,
     where: 'd.endpoint_seq = ? and d.created_at between ? and ?',
+    applied: ['endpointId'],
     order: newestFirst,
     values: [endpointSeq, ...range],
   }
@@ -155,6 +161,7 @@ function typePath(
     alone: null,
     where: `e.project_seq = ? and e.type = ? and e.first_delivery_seq is not null
       and e.created_at between ? and ?`,
+    applied: ['eventType'],
     order: 'e.created_at desc, e.seq desc, d.seq desc',
     values: [projectSeq, eventType, ...range],
   }
@@ -166,6 +173,7 @@ function projectPath({ projectSeq }: DeliveryOwner, range: TimeRange): DeliveryP
     from: `${index} ${joinEvent}`,
     alone: index,
     where: 'd.project_seq = ? and d.created_at between ? and ?',
+    applied: [],
     order: newestFirst,
     values: [projectSeq, ...range],
   }

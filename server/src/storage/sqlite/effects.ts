@@ -16,11 +16,19 @@ export type Effect =
   | { kind: 'retry'; deliveryId: string; endpointId: string; wasPending: boolean }
   | { kind: 'endpointDeleted'; endpointId: string; at: number }
   | { kind: 'announce' }
-  | { kind: 'touch'; what: 'endpointIds' | 'projectIds' | 'apiKeyIds'; id: string }
+  | { kind: 'touch'; what: Touchable; id: string }
+
+/** Sets of `CommittedChanges`. */
+type Touchable =
+  | 'endpointIds'
+  | 'projectIds'
+  | 'apiKeyIds'
+  | 'portalSessionIds'
+  | 'eventTypeProjectIds'
 
 export interface Effects {
   add(effect: Effect): void
-  touch(what: 'endpointIds' | 'projectIds' | 'apiKeyIds', id: string): void
+  touch(what: Touchable, id: string): void
   /** True once a result for this delivery was recorded in the running transaction. */
   isSettled(deliveryId: string): boolean
   /** A point to undo to. */
@@ -73,6 +81,8 @@ export function summarize(effects: readonly Effect[]): CommittedChanges | null {
     endpointIds: new Set<string>(),
     projectIds: new Set<string>(),
     apiKeyIds: new Set<string>(),
+    portalSessionIds: new Set<string>(),
+    eventTypeProjectIds: new Set<string>(),
     hasAnnouncements: false,
     hasDueDeliveries: false,
   }

@@ -16,7 +16,9 @@ interface ProjectRow {
   updated_at: number
 }
 
-export function projectReads(connection: Connection): Pick<Reads, 'getProject' | 'listProjects'> {
+export function projectReads(
+  connection: Connection,
+): Pick<Reads, 'getProject' | 'listProjects' | 'listRetentions'> {
   return {
     async getProject(ref) {
       const row = connection.one<ProjectRow>(
@@ -26,6 +28,23 @@ export function projectReads(connection: Connection): Pick<Reads, 'getProject' |
         ref,
       )
       return row === undefined ? null : toProject(row)
+    },
+
+    async listRetentions() {
+      const rows = connection.all<{ id: string; settings: string; oldest: number }>(
+        `select id, settings, oldest from (
+           select p.id, p.settings, (
+             select created_at from events indexed by events_by_project
+             where project_seq = p.seq order by created_at limit 1
+           ) as oldest
+           from projects p
+         ) where oldest is not null`,
+      )
+      return rows.map(({ id, settings, oldest }) => ({
+        id,
+        retentionDays: (JSON.parse(settings) as ProjectSettings).retentionDays ?? null,
+        oldestEventAt: oldest,
+      }))
     },
 
     async listProjects(page) {

@@ -12,11 +12,15 @@ import { type Connection, createConnection } from './connection.ts'
 import { deliveryCounts, deliveryReads, deliveryWrites } from './deliveries.ts'
 import { createEffects, type Effects } from './effects.ts'
 import { endpointReads, endpointWrites } from './endpoints.ts'
+import { eventTypeReads, eventTypeWrites } from './event-types.ts'
 import { eventReads } from './events.ts'
 import { idempotencyReads, idempotencyWrites } from './idempotency.ts'
 import { createLeases, type Leases } from './leases.ts'
 import { metaReads, metaWrites } from './meta.ts'
+import { portalSessionReads, portalSessionWrites } from './portal-sessions.ts'
 import { projectReads, projectWrites } from './projects.ts'
+import { recoveryWrites } from './recoveries.ts'
+import { removalWrites } from './removals.ts'
 import { rotationReads, rotationWrites } from './rotations.ts'
 import { secretReads, secretWrites } from './secrets.ts'
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts'
@@ -108,12 +112,16 @@ function createTransaction(parts: {
     ...projectWrites(connection, effects, subscriptions),
     ...apiKeyWrites(connection, effects),
     ...endpointWrites(connection, effects, subscriptions),
+    ...eventTypeWrites(connection, effects),
+    ...portalSessionWrites(connection, effects),
     ...secretWrites(connection, effects),
     ...rotationWrites(connection),
     acceptEvents: async (events) => acceptor.acceptEvents(events),
     createTestDelivery: async (event, endpointId) => acceptor.createTestDelivery(event, endpointId),
     ...attemptWrites(parts),
     ...deliveryWrites(parts),
+    ...recoveryWrites(connection, effects),
+    ...removalWrites(connection, effects),
     ...auditWrites(connection),
     ...idempotencyWrites(connection),
     ...announcementWrites(connection, effects),
@@ -126,6 +134,8 @@ function createReads(connection: Connection, claims: Pick<Claims, 'backlog'>): R
     ...projectReads(connection),
     ...apiKeyReads(connection),
     ...endpointReads(connection),
+    ...eventTypeReads(connection),
+    ...portalSessionReads(connection),
     ...secretReads(connection),
     ...rotationReads(connection),
     ...eventReads(connection),

@@ -63,6 +63,8 @@ export function createSamples(store: {
       clientId: null,
       hint: 'abcd',
       hash: createHash('sha256').update(id('key')).digest('hex'),
+      previousHash: null,
+      previousExpiresAt: null,
       createdAt: clock.now(),
       expiresAt: null,
       revokedAt: null,

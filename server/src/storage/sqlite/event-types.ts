@@ -1,0 +1,91 @@
+import type { EventTypeDefinition } from '../../core/event-type-definition.ts'
+import type { Reads, Transaction } from '../storage.ts'
+import type { Connection } from './connection.ts'
+import type { Effects } from './effects.ts'
+import { readSeqPage } from './pages.ts'
+
+interface EventTypeRow {
+  seq: number
+  project_id: string | null
+  name: string
+  description: string | null
+  schema: string | null
+  is_deprecated: number
+  created_at: number
+  updated_at: number
+}
+
+const columns = `seq, project_id, name, description, schema, is_deprecated, created_at, updated_at`
+
+/** As the index has it: the catalogue is the empty text. */
+const level = `coalesce(project_id, '')`
+
+export function eventTypeReads(
+  connection: Connection,
+): Pick<Reads, 'getEventType' | 'listEventTypes'> {
+  return {
+    async getEventType(projectId, name) {
+      const row = connection.one<EventTypeRow>(
+        `select ${columns} from event_types where ${level} = ? and name = ?`,
+        projectId ?? '',
+        name,
+      )
+      return row === undefined ? null : toEventType(row)
+    },
+
+    async listEventTypes(projectId, page) {
+      return readSeqPage(
+        connection,
+        `select ${columns} from event_types
+         where ${level} = ? and seq < ?
+         order by seq desc
+         limit ?`,
+        [projectId ?? ''],
+        page,
+        toEventType,
+      )
+    },
+  }
+}
+
+export function eventTypeWrites(
+  connection: Connection,
+  effects: Effects,
+): Pick<Transaction, 'putEventType' | 'deleteEventType'> {
+  return {
+    async putEventType(definition) {
+      connection.write(
+        `insert into event_types (project_id, name, description, schema, is_deprecated, created_at,
+           updated_at)
+         values (:projectId, :name, :description, :schema, :isDeprecated, :createdAt, :updatedAt)
+         on conflict (coalesce(project_id, ''), name) do update
+         set description = excluded.description, schema = excluded.schema,
+           is_deprecated = excluded.is_deprecated, updated_at = excluded.updated_at`,
+        { ...definition, isDeprecated: definition.isDeprecated ? 1 : 0 },
+      )
+      effects.touch('eventTypeProjectIds', definition.projectId ?? '')
+    },
+
+    async deleteEventType(projectId, name) {
+      const count = connection.run(
+        `delete from event_types where ${level} = ? and name = ?`,
+        projectId ?? '',
+        name,
+      )
+      if (count > 0) effects.touch('eventTypeProjectIds', projectId ?? '')
+      return count > 0
+    },
+  }
+}
+
+function toEventType(row: EventTypeRow): EventTypeDefinition {
+  return {
+    projectId: row.project_id,
+    name: row.name,
+    description: row.description,
+    schema: row.schema,
+    isDeprecated: row.is_deprecated === 1,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}

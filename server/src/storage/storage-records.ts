@@ -1,0 +1,213 @@
+import type { Attempt, DeliveryStatus, FailureReason } from '../core/delivery.ts'
+import type { DialectName } from '../core/dialect.ts'
+import type { EndpointCondition } from '../core/endpoint.ts'
+import type { Health } from '../core/health.ts'
+
+/* What goes in and out of the storage port, beside the things of `core`. */
+
+export interface PageRequest {
+  limit: number
+  /** The `nextKey` of the page before; null for the first page. */
+  after: string | null
+}
+
+export interface Page<T> {
+  items: T[]
+  hasMore: boolean
+  /** Sort key of the last item, when there are more. */
+  nextKey: string | null
+}
+
+/** A part of a list by position. */
+export interface Stretch {
+  skip: number
+  limit: number
+}
+
+export interface EndpointStretch extends Stretch {
+  isOldestFirst?: boolean
+  /** Begins after this endpoint, which may be deleted; empty where the project never had it. */
+  afterId?: string
+}
+
+export interface EndpointFilter {
+  state?: 'active' | 'disabled'
+  health?: Health['health']
+  /** Case-insensitive part of url, description or uid. */
+  search?: string
+  condition?: EndpointCondition
+  /** Id of the actor who created it. */
+  createdById?: string
+  /** Created through this dialect, or not through it. */
+  dialect?: DialectName
+  notDialect?: DialectName
+}
+
+export interface DeliveryFilter {
+  endpointId?: string
+  eventId?: string
+  eventType?: string
+  status?: DeliveryStatus
+  /** Created at this time or later. */
+  since?: number
+  /** Created before this time. */
+  until?: number
+}
+
+export type DeliveryCountFilter = Pick<DeliveryFilter, 'endpointId' | 'eventId' | 'since' | 'until'>
+
+/** Deliveries of one endpoint that are to be sent again. */
+export interface Recovery {
+  endpointId: string
+  /** Created at this time or later, and before that one. */
+  since: number
+  until: number
+  statuses: readonly ('failed' | 'skipped')[]
+}
+
+export interface StatsRequest {
+  endpointId: string
+  /** Created at this time or later, and before that one. */
+  since: number
+  until: number
+  /** Null: no buckets. */
+  bucketMs: number | null
+  deliveriesMax: number
+}
+
+export interface DeliveryStats {
+  counts: Record<DeliveryStatus, number>
+  /** Of the last attempt of each delivery, in milliseconds; null where there was none. */
+  durations: { p50: number; p95: number; p99: number } | null
+  /** Oldest first, each beginning at a multiple of its length; those without deliveries left out. */
+  buckets: { at: number; counts: Record<DeliveryStatus, number> }[]
+  /** True where there were more deliveries than were looked at. */
+  isPartial: boolean
+}
+
+export interface AcceptedEvent {
+  /**
+   * `duplicate`: the caller's id was seen with the same type and data: this is the first event.
+   * `conflict`: it was seen with others, and nothing was stored.
+   */
+  status: 'accepted' | 'duplicate' | 'conflict'
+  id: string
+  type: string
+  createdAt: number
+  deliveryCount: number
+}
+
+/** The event part of a claim, shared between the deliveries of one event. */
+export interface ClaimedEvent {
+  id: string
+  type: string
+  timestamp: string
+  data: string
+  /** JSON text. */
+  metadata: string
+  createdAt: number
+}
+
+/** A delivery leased to this process. */
+export interface ClaimedDelivery {
+  id: string
+  projectId: string
+  endpointId: string
+  event: ClaimedEvent
+  attemptCount: number
+  seriesAttemptCount: number
+  isTest: boolean
+  /**
+   * Fencing token: a result is recorded only under the token of the lease in force. No two leases
+   * that a process holds have the same.
+   */
+  leaseToken: number
+  /** On the clock's monotonic scale, counted from before the claim was sent. */
+  leaseUntilMonotonic: number
+}
+
+export interface ClaimRequest {
+  limit: number
+  perEndpointMax: number
+  fullEndpointIds: ReadonlySet<string>
+}
+
+export interface ClaimRelease {
+  deliveryId: string
+  endpointId: string
+  leaseToken: number
+  /** The endpoint's deliveries are not claimed before this time; null: at once. */
+  notBefore: number | null
+}
+
+/** What became of one leased delivery. */
+export interface AttemptResult {
+  deliveryId: string
+  projectId: string
+  endpointId: string
+  leaseToken: number
+  /** The request that was made; null where none was (endpoint disabled or deleted). */
+  attempt: Omit<Attempt, 'number'> | null
+  next:
+    | { status: 'delivered' | 'skipped'; at: number }
+    | { status: 'failed'; reason: FailureReason; at: number }
+    | { status: 'pending'; dueAt: number }
+}
+
+export interface StorageConsumers {
+  /** Absent on a node that does not dispatch: every delivery then stays due in the store. */
+  handOff?: HandOff
+  /** Called after each commit that touched one of these, before the writers get their answer. */
+  onCommitted?(changes: CommittedChanges): Promise<void> | void
+}
+
+export interface CommittedChanges {
+  /** Endpoints that were changed, or whose secrets were. */
+  endpointIds: ReadonlySet<string>
+  projectIds: ReadonlySet<string>
+  apiKeyIds: ReadonlySet<string>
+  portalSessionIds: ReadonlySet<string>
+  /** Projects whose event types were changed; empty text: the catalogue was. */
+  eventTypeProjectIds: ReadonlySet<string>
+  /** True when new announcements may be due earlier than before. */
+  hasAnnouncements: boolean
+  /** True when deliveries were left due in the store, so that a claim may find work. */
+  hasDueDeliveries: boolean
+}
+
+/**
+ * Lets a commit hand its new deliveries to the dispatcher in memory, leased, instead of having
+ * them claimed from the store: half the CPU (performance.md, Design that won, 2).
+ */
+export interface HandOff {
+  /** Asked inside the transaction for each delivery: is there room? A yes reserves it. */
+  reserve(endpointId: string, dataBytes: number): boolean
+  /** After the commit: the reserved deliveries, leased. */
+  take(deliveries: readonly ClaimedDelivery[]): void
+  /** The transaction was undone: the reservations are void. */
+  cancel(reservations: readonly { endpointId: string; dataBytes: number }[]): void
+}
+
+/** An answer kept under an Idempotency-Key. `body` is sealed where it holds a secret. */
+export interface IdempotentAnswer {
+  /** SHA-256 of the request's raw body, hex. */
+  bodyHash: string
+  statusCode: number
+  contentType: string
+  body: Uint8Array
+  isSealed: boolean
+  createdAt: number
+  expiresAt: number
+}
+
+export type AnnouncementKind = 'expiring_24h' | 'expiring_1h' | 'expired'
+
+/** Something to be said at a time. Nothing depends on its being said (rotation.md section 1). */
+export interface Announcement {
+  at: number
+  kind: AnnouncementKind
+  projectId: string
+  endpointId: string
+  rotationId: string
+  secretId: string
+}
