@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { openApiDocument } from '../server/src/api/openapi.ts'
 import { devDefaults, tableRows } from '../server/src/config.ts'
 import { errorTable } from '../server/src/core/errors.ts'
+import { dialectBlocks } from './dialects-page.ts'
 
 /**
  * Writes the pages that are made from tables and route schemas in the code. `--check` writes nothing, names the pages
@@ -10,6 +11,7 @@ import { errorTable } from '../server/src/core/errors.ts'
  */
 const pages: Record<string, () => string> = {
   'docs/configuration.md': configurationPage,
+  'docs/dialects/README.md': () => page('Dialects', dialectBlocks()),
   'docs/errors.md': errorsPage,
   'docs/openapi.json': () => `${JSON.stringify(openApiDocument({ publicUrl: null }), null, 2)}\n`,
 }

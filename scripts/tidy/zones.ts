@@ -34,7 +34,7 @@ export const zones: readonly Zone[] = [
     ...['core', 'actions', 'port', 'api', 'dialect-contract'],
   ]),
   zone('cli', /^server\/src\/cli\//, ['app', 'config', 'sdk', 'clock', 'random']),
-  zone('app', /^server\/src\/app\.ts$/, 'anything'),
+  zone('app', /^server\/src\/(?:app|store-tools)\.ts$/, 'anything'),
   zone('main', /^server\/src\/main\.ts$/, ['app', 'cli', 'app-part', ...knownToAppParts]),
   zone('config', /^server\/src\/(?:config|option-kinds|start-error)\.ts$/, ['core']),
   zone('clock', /^server\/src\/clock\.ts$/, ['core']),

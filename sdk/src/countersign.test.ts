@@ -27,6 +27,11 @@ const calls: [(client: Countersign) => Promise<unknown>, ...unknown[]][] = [
     'POST /v1/projects/p/api-keys',
     { name: 'k', expires_at: '1970-01-01T00:00:00.000Z' },
   ],
+  [
+    (c) => c.apiKeys.create('p', { name: 'k', dialect: 'dinie' }),
+    'POST /v1/projects/p/api-keys',
+    { name: 'k', dialect: 'dinie' },
+  ],
   [(c) => c.apiKeys.list('p').page(), 'GET /v1/projects/p/api-keys'],
   [(c) => c.apiKeys.revoke('p', 'k'), 'DELETE /v1/projects/p/api-keys/k'],
   [

@@ -21,11 +21,16 @@ export type UpdateProject = CamelCasedInput<Wire.UpdateProject>
 
 /** What an API key may do. */
 export type Scope = Wire.Scope
+/** A system whose clients the server answers in their own shapes. */
+export type Dialect = Wire.Dialect
 /** A project's key, without its value. */
 export type ApiKey = CamelCased<Wire.ApiKey>
 export type CreateApiKey = CamelCasedInput<Wire.CreateApiKey>
 /** A new key, with its value. */
 export type CreatedApiKey = CamelCased<Wire.CreatedApiKey>
+export type CreateClientCredentials = CamelCasedInput<Wire.CreateClientCredentials>
+/** A new key that consists of a client id and a client secret, with both. */
+export type CreatedClientCredentials = CamelCased<Wire.CreatedClientCredentials>
 
 export type EndpointState = Wire.EndpointState
 export type EndpointHealth = Wire.EndpointHealth

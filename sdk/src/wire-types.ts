@@ -75,11 +75,15 @@ export type Scope =
   | 'keys.write'
   | 'audit.read'
 
+/** A system whose clients the server answers in their own shapes. */
+export type Dialect = 'mobilerun' | 'composio' | 'h-company' | 'devtune' | 'dinie'
+
 export interface ApiKey {
   id: string
   name: string
   scopes: Scope[]
-  dialect: string | null
+  /** The system whose shape the key has; null for a native one. */
+  dialect: Dialect | null
   /** Last four characters of the key. */
   hint: string
   created_at: string
@@ -94,11 +98,23 @@ export interface CreateApiKey {
   /** All but `keys.write` where absent. */
   scopes?: Scope[]
   expires_at?: string | null
+  /** Gives the key the shape that clients of this system know; absent: a native one. */
+  dialect?: Exclude<Dialect, 'dinie'>
 }
 
 export interface CreatedApiKey extends ApiKey {
   /** The key itself, in this answer only. */
   key: string
+}
+
+export interface CreateClientCredentials extends Omit<CreateApiKey, 'dialect'> {
+  dialect: 'dinie'
+}
+
+export interface CreatedClientCredentials extends ApiKey {
+  client_id: string
+  /** In this answer only. */
+  client_secret: string
 }
 
 // Endpoints

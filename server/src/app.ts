@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { ActionContext, ActionParts, AttemptSummary } from './actions/action-context.ts'
 import { createEventTypeDirectory } from './actions/effective-event-type.ts'
 import { settleEndpointHealth } from './actions/settle-endpoint-health.ts'
@@ -27,9 +26,9 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { openSecretBox } from './open-secret-box.ts'
 import { createRandom } from './random.ts'
 import { StartError } from './start-error.ts'
-import { migrateSqlite, type SqliteMigration } from './storage/sqlite/migrate.ts'
 import { openSqliteStorage } from './storage/sqlite/open.ts'
 import { type ClaimedDelivery, type Storage, StorageOpenError } from './storage/storage.ts'
+import { storeFile } from './store-file.ts'
 import { createUrlPolicy } from './url-policy.ts'
 import { version } from './version.ts'
 
@@ -75,16 +74,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     return await start(options, releases, release)
   } catch (error) {
     await release()
-    throw error instanceof StorageOpenError ? new StartError(error.message) : error
-  }
-}
-
-/** Applies missing migrations and closes again: what `countersign migrate` does. */
-export async function migrateStore(config: Config): Promise<SqliteMigration> {
-  makeDataDirectory(config.dataDir)
-  try {
-    return await migrateSqlite(storeFile(config))
-  } catch (error) {
     throw error instanceof StorageOpenError ? new StartError(error.message) : error
   }
 }
@@ -304,10 +293,6 @@ function apiOptions(config: Config) {
 function addressRules(config: Config) {
   const { allowHttp, allowedNetworks, allowedPorts } = config
   return { allowHttp, allowedNetworks, allowedPorts }
-}
-
-function storeFile(config: Config): string {
-  return join(config.dataDir, 'countersign.db')
 }
 
 function summaryOf(verdict: Verdict, delivery: ClaimedDelivery): AttemptSummary {

@@ -4,6 +4,8 @@ import {
   fsyncSync,
   openSync,
   readFileSync,
+  renameSync,
+  rmSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -55,6 +57,30 @@ export function loadOrCreateMasterKeys(
       return Buffer.from(randomBytes(masterKeyBytes)).toString('base64')
     },
   })
+}
+
+/**
+ * Puts a new key first into the file `master-key`, and keeps those that are there: a server that
+ * starts then seals under the new one and still opens everything.
+ *
+ * @throws StartError
+ */
+export function prependMasterKey({ config, randomBytes }: KeyFileOptions): { file: string } {
+  const { keys, file } = loadOrCreateMasterKeys({ config, randomBytes, isStoreSealed: true })
+  if (file === null) {
+    throw new StartError(
+      'The master keys come from COUNTERSIGN_MASTER_KEYS: put the new one first there, followed by a comma.',
+    )
+  }
+  const texts = [randomBytes(masterKeyBytes), ...keys].map((key) =>
+    Buffer.from(key).toString('base64'),
+  )
+  const partial = `${file}.partial`
+  rmSync(partial, { force: true })
+  create(partial, texts.join(','))
+  renameSync(partial, file)
+  syncDirectory(dirname(file))
+  return { file }
 }
 
 /**

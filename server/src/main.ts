@@ -1,13 +1,22 @@
 import { Command, CommanderError } from 'commander'
+import { backupCommand } from './cli/backup.ts'
 import type { CommandContext } from './cli/command-context.ts'
 import { demoCommand } from './cli/demo.ts'
 import { devCommand } from './cli/dev.ts'
+import { doctorCommand } from './cli/doctor.ts'
 import { type ExitCode, exitCodes } from './cli/exit-codes.ts'
+import { keysCommand } from './cli/keys.ts'
 import { migrateCommand } from './cli/migrate.ts'
+import { restoreCommand } from './cli/restore.ts'
 import { serveCommand } from './cli/serve.ts'
 import { createClock } from './clock.ts'
 import { processEnvironment } from './config.ts'
 import { version } from './version.ts'
+
+const commands = [
+  ...[serveCommand, devCommand, migrateCommand, demoCommand],
+  ...[doctorCommand, backupCommand, restoreCommand, keysCommand],
+]
 
 /** The process: arguments → command → exit code. */
 process.exit(await run(process.argv.slice(2)))
@@ -41,7 +50,7 @@ function createProgram(context: CommandContext): Command {
     .addHelpText('after', moreHelp())
     // Set before the commands are added: they take it over.
     .exitOverride()
-  for (const createCommand of [serveCommand, devCommand, migrateCommand, demoCommand]) {
+  for (const createCommand of commands) {
     const command = createCommand(context).copyInheritedSettings(program)
     program.addCommand(command)
   }

@@ -1,13 +1,10 @@
 import type { Config } from './config.ts'
-import { createSecretBox, type SecretBox, SecretBoxError } from './core/secret-box.ts'
+import { checkContext, createSecretBox, type SecretBox, SecretBoxError } from './core/secret-box.ts'
 import { loadOrCreateMasterKeys } from './key-files.ts'
 import type { Logger } from './logger.ts'
 import type { Random } from './random.ts'
 import { StartError } from './start-error.ts'
 import type { Storage } from './storage/storage.ts'
-
-/** A known text, sealed by the first start: tells whether a ring fits before anything else does. */
-const checkKey = 'master_key_check'
 
 /**
  * Opens the ring of master keys and makes sure that it fits what the store holds.
@@ -21,7 +18,7 @@ export async function openSecretBox(options: {
   logger: Logger
 }): Promise<SecretBox> {
   const { config, storage, random, logger } = options
-  const check = await storage.getMeta(checkKey)
+  const check = await storage.getMeta(checkContext)
   const { keys, file, isNew, warnings } = loadOrCreateMasterKeys({
     config,
     randomBytes: random.bytes,
@@ -31,11 +28,13 @@ export async function openSecretBox(options: {
   if (isNew) logger.info({ file }, 'Made a master key. Keep a copy of it apart from the backups.')
   const secretBox = createSecretBox({ masterKeys: keys, randomBytes: random.bytes })
   if (check === null) {
-    await storage.transact((tx) => tx.setMeta(checkKey, secretBox.seal('countersign', checkKey)))
+    await storage.transact((tx) =>
+      tx.setMeta(checkContext, secretBox.seal('countersign', checkContext)),
+    )
     return secretBox
   }
   try {
-    secretBox.open(check, checkKey)
+    secretBox.open(check, checkContext)
     return secretBox
   } catch (error) {
     if (!(error instanceof SecretBoxError)) throw error

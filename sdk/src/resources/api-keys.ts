@@ -1,6 +1,13 @@
 import { toCamelCase } from '../camel-case.ts'
 import { createList, type List } from '../list.ts'
-import type { ApiKey, CreateApiKey, CreatedApiKey, ListQuery } from '../resources.ts'
+import type {
+  ApiKey,
+  CreateApiKey,
+  CreateClientCredentials,
+  CreatedApiKey,
+  CreatedClientCredentials,
+  ListQuery,
+} from '../resources.ts'
 import type { PostOptions, RequestOptions, Transport } from '../transport.ts'
 import type * as Wire from '../wire-types.ts'
 
@@ -22,14 +29,27 @@ export class ApiKeys {
    * @example
    * const { key } = await client.apiKeys.create(project, { name: 'publisher', scopes: ['events.write'] })
    */
+  create(project: string, input: CreateApiKey, options?: PostOptions): Promise<CreatedApiKey>
+  /**
+   * Creates the client credentials of a client of Dinie. The secret is in this answer only.
+   * @example
+   * const { clientId, clientSecret } = await client.apiKeys.create(project, { name: 'app', dialect: 'dinie' })
+   */
+  create(
+    project: string,
+    input: CreateClientCredentials,
+    options?: PostOptions,
+  ): Promise<CreatedClientCredentials>
   async create(
     project: string,
-    input: CreateApiKey,
+    input: CreateApiKey | CreateClientCredentials,
     options?: PostOptions,
-  ): Promise<CreatedApiKey> {
+  ): Promise<CreatedApiKey | CreatedClientCredentials> {
     const path = ['projects', project, 'api-keys']
     const call = { method: 'POST', path, body: input, options } as const
-    return toCamelCase(await this.#transport.send<Wire.CreatedApiKey>(call))
+    return toCamelCase(
+      await this.#transport.send<Wire.CreatedApiKey | Wire.CreatedClientCredentials>(call),
+    )
   }
 
   /**

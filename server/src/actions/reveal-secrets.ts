@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { requireScope } from '../core/authorization.ts'
 import type { Endpoint } from '../core/endpoint.ts'
 import { currentSecret, type Secret } from '../core/secret.ts'
@@ -33,7 +34,7 @@ export async function revealSecrets(
     return secrets.map(({ hint }) => ({ value: null, hint }))
   }
   await context.storage.transact(async (tx) => {
-    for (const secret of secrets) {
+    for (const secret of secrets.filter(isRevealable)) {
       await recordAudit(tx, context, {
         projectId,
         action: 'endpoint.secret.revealed',
@@ -60,14 +61,22 @@ async function currentSecrets(
   const now = clock.now()
   return Promise.all(
     endpoints.map(async ({ id }) => {
-      const secret = currentSecret(await storage.listSecrets(id), now)
-      if (secret === null) throw new Error('An endpoint always has a current secret.')
+      const secrets = await storage.listSecrets(id)
+      // None signs where the endpoint was deleted since it was read: its newest stands for them.
+      const secret = currentSecret(secrets, now) ?? secrets[0]
+      assert(secret !== undefined, 'an endpoint has a secret')
       return secret
     }),
   )
 }
 
+/** The private key of an Ed25519 endpoint never leaves here, and what was wiped cannot. */
+function isRevealable({ algorithm, sealedValue }: Secret): boolean {
+  return algorithm === 'hmac-sha256' && sealedValue !== null
+}
+
 function openValue({ secretBox }: ActionContext, secret: Secret): string | null {
   const { sealedValue, endpointId, id } = secret
-  return sealedValue === null ? null : secretBox.open(sealedValue, secretContext(endpointId, id))
+  if (sealedValue === null || !isRevealable(secret)) return null
+  return secretBox.open(sealedValue, secretContext(endpointId, id))
 }

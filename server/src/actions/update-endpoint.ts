@@ -1,7 +1,7 @@
 import { requireScope } from '../core/authorization.ts'
 import type { Endpoint } from '../core/endpoint.ts'
 import { invalidField } from '../core/errors.ts'
-import { unblocked } from '../core/health.ts'
+import { switchedOn } from '../core/health.ts'
 import type { Rotation } from '../core/rotation.ts'
 import { isSecretLive } from '../core/secret.ts'
 import { secretContext } from '../core/secret-box.ts'
@@ -18,8 +18,8 @@ import { recordAudit } from './record-audit.ts'
 export type UpdateEndpointInput = Partial<Omit<CreateEndpointInput, 'algorithm' | 'secret'>>
 
 /**
- * Setting `state: active` also unblocks. The latest rotation is read in the same transaction, so
- * that nothing can fail between the change and its answer.
+ * Setting `state: active` also unblocks, and failures are counted anew. The latest rotation is read
+ * in the same transaction, so that nothing can fail between the change and its answer.
  */
 export async function updateEndpoint(
   context: ActionContext,
@@ -49,8 +49,7 @@ export async function updateEndpoint(
       updatedAt: context.clock.now(),
     }
     if (before.state === 'disabled' && after.state === 'active') {
-      if (before.health === 'blocked') Object.assign(after, unblocked(after))
-      Object.assign(after, { blockedAt: null, blockedReason: null })
+      Object.assign(after, switchedOn(after), { blockedAt: null, blockedReason: null })
     }
     await tx.updateEndpoint(after)
     await tx.updateEndpointHealth(after.id, after)

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import type { ActionContext } from '../actions/action-context.ts'
 import { AppError, invalidField } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
+import { idempotencyContext } from '../core/secret-box.ts'
 import {
   type IdempotentAnswer,
   StorageConflictError,
@@ -119,7 +120,7 @@ async function replay(scope: string, request: KeyedRequest<unknown>): Promise<An
     status: kept.statusCode,
     contentType: kept.contentType,
     text: kept.isSealed
-      ? secretBox.open(kept.body, contextOf(scope))
+      ? secretBox.open(kept.body, idempotencyContext(scope))
       : Buffer.from(kept.body).toString('utf8'),
     headers: { [replayedHeader]: 'true' },
   }
@@ -194,7 +195,7 @@ function recordOf(scope: string, request: KeyedRequest<unknown>, answer: Answer)
     bodyHash: bodyHashOf(request),
     statusCode: answer.status,
     contentType: answer.contentType ?? jsonContentType,
-    body: isSealed ? secretBox.seal(text, contextOf(scope)) : Buffer.from(text),
+    body: isSealed ? secretBox.seal(text, idempotencyContext(scope)) : Buffer.from(text),
     isSealed,
     createdAt: now,
     expiresAt: now + limits.idempotencyKeptMs,
@@ -203,9 +204,4 @@ function recordOf(scope: string, request: KeyedRequest<unknown>, answer: Answer)
 
 function bodyHashOf({ bytes }: KeyedRequest<unknown>): string {
   return hash('sha256', bytes)
-}
-
-/** What binds a sealed answer to its scope. */
-function contextOf(scope: string): string {
-  return `idempotency:${scope}`
 }

@@ -24,15 +24,19 @@ export function readCommandConfig(
   { environment, stderr }: Pick<CommandContext, 'environment' | 'stderr'>,
   defaults: OptionTexts = {},
 ): { config: Config; warnings: string[] } | null {
-  const given = command.opts<Record<string, string | undefined>>()
-  const flags = Object.fromEntries(
-    configFlags().map(({ name, flag }) => [name, given[flag.attributeName()]]),
-  )
-  const result = readConfig(environment, { flags, defaults })
+  const result = readConfig(environment, { flags: flagTexts(command), defaults })
   if (result.ok) return result
   stderr.write('The configuration is not right; nothing was started:\n')
   for (const problem of result.problems) stderr.write(`  - ${problem}\n`)
   return null
+}
+
+/** What the flags of the configuration were given, by option. */
+export function flagTexts(command: Command): OptionTexts {
+  const given = command.opts<Record<string, string | undefined>>()
+  return Object.fromEntries(
+    configFlags().map(({ name, flag }) => [name, given[flag.attributeName()]]),
+  )
 }
 
 function configFlags(): { name: OptionName; flag: Option }[] {

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { migrateStore } from '../app.ts'
+import { migrateStore } from '../store-tools.ts'
 import type { CommandContext } from './command-context.ts'
 import { addConfigFlags, readCommandConfig } from './config-flags.ts'
 import { exitCodes } from './exit-codes.ts'

@@ -15,6 +15,15 @@ test('a token says again what it was made of', () => {
   assert.notEqual(sealAccessToken(box, content), token)
 })
 
+test('a token holds after a restart, and after a new master key came first', () => {
+  const key = randomBytes(32)
+  const token = sealAccessToken(createSecretBox({ masterKeys: [key], randomBytes }), content)
+  const restarted = createSecretBox({ masterKeys: [key], randomBytes })
+  assert.deepEqual(readAccessToken(restarted, token), content)
+  const renewed = createSecretBox({ masterKeys: [randomBytes(32), key], randomBytes })
+  assert.deepEqual(readAccessToken(renewed, token), content)
+})
+
 test('what was altered, cut, sealed elsewhere or for another use is no token', () => {
   const token = sealAccessToken(box, content)
   const other = createSecretBox({ masterKeys: [randomBytes(32)], randomBytes })

@@ -8,7 +8,7 @@ import {
   type Health,
   newEndpointHealth,
   nextHealth,
-  unblocked,
+  switchedOn,
 } from './health.ts'
 
 const blockAfterMs = 5 * 86_400_000
@@ -98,13 +98,25 @@ test('keeps a blocked endpoint blocked through further failures, without saying 
   assert.equal(more.transition, null)
 })
 
-test('gives an unblocked endpoint the full time again, and lets its first success be a recovery', () => {
+test('gives a blocked endpoint that is switched on the full time again, and lets its first success be a recovery', () => {
   const blocked = after(failures(10, start, blockAfterMs)).health
-  const again = unblocked(blocked)
+  const again = switchedOn(blocked)
   assert.equal(again.health, 'failing')
   const resumedAt = start + 11 * blockAfterMs
   assert.equal(after(failures(10, resumedAt, 1000), again).health.health, 'failing')
   assert.equal(after([success(resumedAt)], again).transition, 'recovered')
+})
+
+test('counts anew when an endpoint is switched on, and leaves it healthy or failing as it was', () => {
+  for (const [count, health] of [
+    [3, 'healthy'],
+    [7, 'failing'],
+  ] as const) {
+    const before = after(failures(count, start, 1000)).health
+    assert.deepEqual([before.consecutiveFailures, before.health], [count, health])
+    const expected = { ...before, consecutiveFailures: 0, failingSince: null }
+    assert.deepEqual(switchedOn(before), expected)
+  }
 })
 
 test('tells of a batch what it comes to', () => {

@@ -59,11 +59,12 @@ export function nextHealth(
 }
 
 /**
- * The health of an endpoint that was blocked and is switched on again: failing until something
- * succeeds, with the count begun anew, so that it gets the full time before it is blocked again.
+ * The health of an endpoint that is switched on again: with the count begun anew, so that it gets
+ * the full time before it is blocked. One that was blocked is failing until something succeeds.
  */
-export function unblocked(current: Health): Health {
-  return { ...current, health: 'failing', consecutiveFailures: 0, failingSince: null }
+export function switchedOn(current: Health): Health {
+  const health = current.health === 'blocked' ? 'failing' : current.health
+  return { ...current, health, consecutiveFailures: 0, failingSince: null }
 }
 
 function afterSuccess(health: Health, outcome: AttemptOutcome): Health {

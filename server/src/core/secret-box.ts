@@ -9,6 +9,8 @@ export interface SecretBox {
   seal(plaintext: string, context: string): Uint8Array
   /** Throws `SecretBoxError` when no key of the ring fits or the bytes were altered or moved. */
   open(sealed: Uint8Array, context: string): string
+  /** Whether it is sealed under the first key of the ring, as everything new is. */
+  isUnderFirstKey(sealed: Uint8Array): boolean
 }
 
 export class SecretBoxError extends Error {
@@ -32,6 +34,7 @@ export function createSecretBox(options: {
   if (encrypting === undefined) throw new SecretBoxError('There is no master key.')
 
   return {
+    isUnderFirstKey: (sealed) => keyIdOf(sealed).equals(encrypting.id),
     seal(plaintext, context) {
       const nonce = options.randomBytes(NONCE_BYTES)
       const cipher = createCipheriv('aes-256-gcm', encrypting.key, nonce)
@@ -49,7 +52,7 @@ export function createSecretBox(options: {
       if (sealed.length < HEADER_BYTES || sealed[0] !== VERSION) {
         throw new SecretBoxError('This is not a sealed value of a known version.')
       }
-      const id = Buffer.from(sealed.subarray(1, 1 + KEY_ID_BYTES))
+      const id = keyIdOf(sealed)
       const entry = ring.find((candidate) => candidate.id.equals(id))
       if (entry === undefined) {
         throw new SecretBoxError('The value is sealed under a master key that is not configured.')
@@ -82,6 +85,18 @@ export function secretContext(endpointId: string, secretId: string): string {
 /** What binds an endpoint's custom header values to its row. */
 export function headersContext(endpointId: string): string {
   return `headers:${endpointId}`
+}
+
+/** What binds an answer kept under an Idempotency-Key to its scope. */
+export function idempotencyContext(scope: string): string {
+  return `idempotency:${scope}`
+}
+
+/** Of a known text that the first start seals: tells whether a ring fits the store. */
+export const checkContext = 'master_key_check'
+
+function keyIdOf(sealed: Uint8Array): Buffer {
+  return Buffer.from(sealed.subarray(1, 1 + KEY_ID_BYTES))
 }
 
 function keyId(key: Uint8Array): Buffer {

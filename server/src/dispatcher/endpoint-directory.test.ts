@@ -58,6 +58,7 @@ function createSubject() {
     },
     secretBox: {
       seal: () => assert.fail('nothing is sealed'),
+      isUnderFirstKey: () => true,
       open: () => assert.fail('there is nothing to open'),
     },
     defaultRetryScheduleMs: [1_000],

@@ -211,3 +211,17 @@ export interface Announcement {
   rotationId: string
   secretId: string
 }
+
+/** What a store is like, for whoever operates it. */
+export type StoreCondition =
+  | { kind: 'absent' }
+  /** A sentence for the operator. */
+  | { kind: 'unusable'; problem: string }
+  | {
+      kind: 'usable'
+      version: number
+      knownVersion: number
+      newestEventAt: number | null
+      /** The known text that the first start sealed; null where none did. */
+      masterKeyCheck: Uint8Array | null
+    }

@@ -1,40 +1,20 @@
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { startReceiver } from '../support/receiver.ts'
-import { startTestApp, type TestApp } from '../support/start-test-app.ts'
-import { until } from '../support/until.ts'
+import {
+  commandsCannotRun,
+  readPage,
+  runCommandsOfPage,
+  runReceiverOfPage,
+} from '../support/run-page.ts'
 import { mobilerunContract } from './mobilerun-contract.ts'
 
-const pageUrl = new URL('../../../docs/dialects/mobilerun.md', import.meta.url)
-const page = await readFile(pageUrl, 'utf8')
-
-const hasCurl = spawnSync('curl', ['--version']).status === 0
-const processLifeMsMax = 60_000
+const page = await readPage('dialects/mobilerun.md')
 
 describe('docs/dialects/mobilerun.md', () => {
   test('every command works when pasted, and every call has one', {
-    skip: hasCurl ? false : 'curl is not installed here',
+    skip: commandsCannotRun,
   }, async () => {
-    await using place = await createPlace()
-    const receiver = await startReceiver()
-    const commands = blocksOf('sh')
-      .join('\n')
-      .replaceAll('http://127.0.0.1:8080', place.server.app.url)
-      .replaceAll('http://127.0.0.1:3000/', receiver.url)
-    // Tells each call on the error stream, and fails with the first that is refused.
-    const tell = '%{stderr}%{method} %{url_effective} %{http_code}\\n'
-    const script = `set -euo pipefail\ncurl() { command curl -sS --fail-with-body -w '${tell}' "$@"; }\n${commands}`
-    const { status, stdout, stderr } = await run('bash', ['-c', script], place.directory)
-    await receiver.close()
-    assert.equal(status, 0, `${stdout}\n${stderr}`)
-
-    const calls = stderr.split('\n').filter((line) => line.includes(`${place.server.app.url}/`))
+    const { calls, receivedCount } = await runCommandsOfPage(page)
     for (const { method, path } of mobilerunContract.operations) {
       const target = path.replaceAll(/\{\w+\}/g, '[0-9a-f-]{36}')
       const pattern = new RegExp(`^${method} http://[^/]+/v1${target}(?:\\?\\S*)? 20[0-9]$`)
@@ -43,99 +23,9 @@ describe('docs/dialects/mobilerun.md', () => {
         `${method} ${path} is not among:\n${calls.join('\n')}`,
       )
     }
-    assert.ok(receiver.received.length >= 1, 'the test arrived')
+    assert.ok(receivedCount >= 1, 'the test arrived')
   })
 
-  test('the receiver takes what is signed with one of its secrets, and nothing else', async () => {
-    await using place = await createPlace()
-    const [source = ''] = blocksOf('js')
-    const port = await freePort()
-    const file = join(place.directory, 'receiver.mjs')
-    const sdk = import.meta.resolve('@countersign/sdk')
-    await writeFile(file, source.replace('@countersign/sdk', sdk).replace('(3000', `(${port}`))
-
-    const { client } = place.server
-    const url = `http://127.0.0.1:${port}/`
-    const made = await client.endpoints.create('demo', { url, format: 'mobilerun' })
-    const other = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
-    for (const [secrets, statusCode] of [
-      [`${other},${made.secret}`, 204],
-      [other, 401],
-    ] as const) {
-      await using _ = await startScript(file, { WEBHOOK_SECRETS: secrets }, url)
-      const result = await client.endpoints.test('demo', made.id)
-      assert.equal(result.statusCode, statusCode)
-    }
-  })
+  test('the receiver takes what is signed with one of its secrets, and nothing else', () =>
+    runReceiverOfPage(page, 'mobilerun', `whsec_${Buffer.alloc(32, 7).toString('base64')}`))
 })
-
-/** A directory as the checkout is after `npm start`: `data` beside, and a project `demo`. */
-async function createPlace(): Promise<{ server: TestApp; directory: string } & AsyncDisposable> {
-  const server = await startTestApp()
-  const directory = await mkdtemp(join(tmpdir(), 'countersign-page-'))
-  await symlink(server.dataDir, join(directory, 'data'))
-  await server.client.projects.create({ uid: 'demo', name: 'Demo' })
-  return {
-    server,
-    directory,
-    async [Symbol.asyncDispose]() {
-      await server.dispose()
-      await rm(directory, { recursive: true, force: true })
-    },
-  }
-}
-
-function blocksOf(language: string): string[] {
-  const pattern = new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm')
-  return [...page.matchAll(pattern)].map(([, block = '']) => block)
-}
-
-async function run(command: string, parameters: string[], directory: string) {
-  const child = spawn(command, parameters, {
-    cwd: directory,
-    env: { PATH: process.env.PATH },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: processLifeMsMax,
-  })
-  const [stdout, stderr, [status]] = await Promise.all([
-    child.stdout.setEncoding('utf8').toArray(),
-    child.stderr.setEncoding('utf8').toArray(),
-    once(child, 'close') as Promise<[number | null]>,
-  ])
-  return { status, stdout: stdout.join(''), stderr: stderr.join('') }
-}
-
-/** Runs until it is let go; resolves once `url` answers. */
-async function startScript(
-  file: string,
-  environment: Record<string, string>,
-  url: string,
-): Promise<AsyncDisposable> {
-  const child = spawn(process.execPath, [file], {
-    env: { PATH: process.env.PATH, ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: processLifeMsMax,
-  })
-  await until('the receiver answers', () =>
-    fetch(url, { method: 'POST' }).then(
-      () => true,
-      () => false,
-    ),
-  )
-  return {
-    async [Symbol.asyncDispose]() {
-      child.kill()
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
-    },
-  }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  assert.ok(address !== null && typeof address === 'object')
-  return address.port
-}

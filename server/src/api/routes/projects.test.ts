@@ -45,6 +45,32 @@ test('creates, reads, changes and deletes a project', async () => {
   assert.equal((await server.call('DELETE', `/v1/projects/${id}`)).status, 404)
 })
 
+test('shows secrets in reads only where the project says so, and the audit log tells since when', async () => {
+  await using server = await createTestApi()
+  const created = await server.call('POST', '/v1/projects', {
+    body: { name: 'Acme', settings: { retention_days: 7 } },
+  })
+  assert.deepEqual(created.body.settings, { retention_days: 7 })
+  const path = `/v1/projects/${created.body.id}`
+  const set = (value: unknown) =>
+    server.call('PATCH', path, { body: { settings: { reveal_secret_in_reads: value } } })
+  for (const value of [true, false]) {
+    const settings = { retention_days: 7, reveal_secret_in_reads: value }
+    assert.deepEqual((await set(value)).body.settings, settings)
+    assert.deepEqual((await server.call('GET', path)).body.settings, settings)
+  }
+  for (const value of ['true', 1, null]) {
+    const refused = await set(value)
+    assert.equal(refused.status, 422)
+    assert.equal(refused.body.param, 'settings.reveal_secret_in_reads')
+  }
+  const { body } = await server.call('GET', `${path}/audit-log?action=project.updated`)
+  assert.deepEqual(
+    body.data.map(({ details }: { details: object }) => details),
+    [false, true].map((value) => ({ fields: ['settings'], reveal_secret_in_reads: value })),
+  )
+})
+
 test('refuses a uid that is in use or looks like an id', async () => {
   await using server = await createTestApi()
   await server.addProject({ uid: 'acme' })

@@ -1,5 +1,3 @@
-import { compileFilter } from '../../core/event-filter.ts'
-
 /** What a subscription can enable, and in which versions of the payload (dialects.md 2.6). */
 export const eventTypeCatalog = [
   {
@@ -20,15 +18,3 @@ export const eventTypeCatalog = [
 ] as const
 
 export const publishedTypes: readonly string[] = eventTypeCatalog.map((entry) => entry.event_type)
-
-/**
- * An endpoint's filter as a list of types, as this API has no wildcards: each wildcard shows as the
- * published types that it matches, everything else as it is.
- */
-export function enabledEventsOf(eventTypes: readonly string[]): string[] {
-  const entries = eventTypes.length === 0 ? ['*'] : eventTypes
-  const shown = entries.flatMap((entry) =>
-    entry.endsWith('*') ? publishedTypes.filter(compileFilter([entry])) : [entry],
-  )
-  return [...new Set(shown)]
-}

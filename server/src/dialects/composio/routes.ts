@@ -40,7 +40,12 @@ const sameInEveryVersion: readonly ServedRoute[] = [
     body: createSubscriptionBody,
     holdsSecret: true,
     act: async ({ context, projectId, body }) =>
-      createEndpoint(context, projectId, readCreateSubscription(body, context), origin),
+      createEndpoint(
+        context,
+        projectId,
+        await readCreateSubscription(body, context, projectId),
+        origin,
+      ),
     present: ({ endpoint, secretValue }) =>
       jsonAnswer(201, presentSubscription(endpoint, secretValue)),
   }),
@@ -100,7 +105,7 @@ function readsOf(version: ComposioVersion): readonly ServedRoute[] {
       body: updateSubscriptionBody,
       async answer({ context, projectId, params, body }) {
         const before = await loadEndpoint(context.storage, projectId, endpointIdOf(params.id))
-        const input = readUpdateSubscription(body, before, context)
+        const input = await readUpdateSubscription(body, context, before)
         const { endpoint } = await updateEndpoint(context, projectId, before.id, input)
         const [secret = ''] = await shownSecrets(version, context, [endpoint])
         return jsonAnswer(200, presentSubscription(endpoint, secret))

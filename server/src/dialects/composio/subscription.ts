@@ -1,18 +1,18 @@
 import { type Static, Type } from 'typebox'
-import type { ActionParts } from '../../actions/action-context.ts'
+import type { ActionContext, ActionParts } from '../../actions/action-context.ts'
 import type { CreateEndpointInput } from '../../actions/create-endpoint.ts'
 import { checkEndpointInput } from '../../actions/endpoint-input.ts'
 import { missing } from '../../actions/load.ts'
 import type { UpdateEndpointInput } from '../../actions/update-endpoint.ts'
 import { jsonBody } from '../../api/request-body.ts'
-import { mergeFieldErrors } from '../../api/validation.ts'
 import { oneOf, text } from '../../api/wire/fields.ts'
 import { wireTime } from '../../api/wire/time.ts'
 import type { Endpoint } from '../../core/endpoint.ts'
 import { type FieldError, invalidField, invalidFields } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { ownFieldNames } from '../own-field-names.ts'
-import { enabledEventsOf, publishedTypes } from './event-types.ts'
+import { unknownTypeProblems, withoutWildcards } from '../published-types.ts'
+import { publishedTypes } from './event-types.ts'
 import { fieldNames } from './surface.ts'
 
 /** The versions of the payload, and the formats that write them. */
@@ -21,7 +21,10 @@ const payloadVersions = ['V1', 'V2', 'V3'] as const
 
 const fields = {
   webhook_url: text(limits.urlLengthMax),
-  enabled_events: Type.Array(Type.String(), { minItems: 1, maxItems: limits.eventTypesMax }),
+  enabled_events: Type.Array(text(limits.eventTypeLengthMax), {
+    minItems: 1,
+    maxItems: limits.eventTypesMax,
+  }),
   version: oneOf(payloadVersions),
 }
 
@@ -29,9 +32,9 @@ const CreateSubscriptionSchema = Type.Object({ ...fields, version: Type.Optional
 
 const UpdateSubscriptionSchema = Type.Partial(Type.Object(fields))
 
-export const createSubscriptionBody = jsonBody(CreateSubscriptionSchema, subscriptionProblems)
+export const createSubscriptionBody = jsonBody(CreateSubscriptionSchema, urlProblems)
 
-export const updateSubscriptionBody = jsonBody(UpdateSubscriptionSchema, subscriptionProblems)
+export const updateSubscriptionBody = jsonBody(UpdateSubscriptionSchema, urlProblems)
 
 /** `ws_` and the 32 digits of our id. */
 export function subscriptionIdOf(endpointId: string): string {
@@ -50,19 +53,20 @@ export function presentSubscription(endpoint: Endpoint, secret: string) {
     id: subscriptionIdOf(endpoint.id),
     webhook_url: endpoint.url,
     version: payloadVersionOf(endpoint),
-    enabled_events: enabledEventsOf(endpoint.eventTypes),
+    enabled_events: withoutWildcards(endpoint.eventTypes, publishedTypes),
     secret,
     created_at: wireTime(endpoint.createdAt),
     updated_at: wireTime(endpoint.updatedAt),
   }
 }
 
-/** @throws AppError `validation_failed` for event types that are not published. */
-export function readCreateSubscription(
+/** @throws AppError `validation_failed` for event types that are not known. */
+export async function readCreateSubscription(
   body: Static<typeof CreateSubscriptionSchema>,
-  parts: ActionParts,
-): CreateEndpointInput {
-  refuseUnknownTypes(body, parts)
+  context: ActionContext,
+  projectId: string,
+): Promise<CreateEndpointInput> {
+  await refuseUnknownTypes(body, context, projectId)
   const { webhook_url: url, enabled_events: eventTypes, version = 'V3' } = body
   return { url, eventTypes, format: formats[version] }
 }
@@ -70,19 +74,19 @@ export function readCreateSubscription(
 /**
  * Only what was given.
  *
- * @throws AppError `validation_failed` for event types that are not published, and where nothing
- * was given.
+ * @throws AppError `validation_failed` for event types that are not known, and where nothing was
+ * given.
  */
-export function readUpdateSubscription(
+export async function readUpdateSubscription(
   body: Static<typeof UpdateSubscriptionSchema>,
+  context: ActionContext,
   before: Endpoint,
-  parts: ActionParts,
-): UpdateEndpointInput {
+): Promise<UpdateEndpointInput> {
   const { webhook_url: url, enabled_events: eventTypes, version } = body
   if (url === undefined && eventTypes === undefined && version === undefined) {
     throw invalidField('body', 'Must have at least one of: webhook_url, enabled_events, version.')
   }
-  refuseUnknownTypes(body, parts)
+  await refuseUnknownTypes(body, context, before.projectId)
   // Formats that are not Composio's show as V3: a client that sends back what it read must not
   // change by that how another system's receiver has to verify.
   const isNewVersion = version !== undefined && version !== payloadVersionOf(before)
@@ -98,31 +102,20 @@ function payloadVersionOf({ format }: Endpoint) {
 }
 
 /** No action knows which types are published here, so that is asked before one is called. */
-function refuseUnknownTypes(body: { enabled_events?: string[] }, parts: ActionParts): void {
-  if (unknownTypeProblems(body.enabled_events).length === 0) return
-  throw invalidFields(subscriptionProblems(body, parts))
+async function refuseUnknownTypes(
+  body: Static<typeof UpdateSubscriptionSchema>,
+  context: ActionContext,
+  projectId: string,
+): Promise<void> {
+  const eventTypes = body.enabled_events ?? []
+  const unknown = await unknownTypeProblems(context, projectId, eventTypes, publishedTypes)
+  if (unknown.length === 0) return
+  // The URL's faults are told along with them, so that one round puts everything right.
+  throw invalidFields([...urlProblems(body, context), ...ownFieldNames(unknown, fieldNames)])
 }
 
-/** What the rules of an endpoint have against the members that have the right type. */
-function subscriptionProblems(body: unknown, { urlPolicy }: ActionParts): FieldError[] {
-  const { webhook_url: url, enabled_events: eventTypes } = (body ?? {}) as Record<string, unknown>
-  return mergeFieldErrors(
-    ownFieldNames(checkEndpointInput({ url }, urlPolicy), fieldNames),
-    unknownTypeProblems(eventTypes),
-  )
-}
-
-function unknownTypeProblems(eventTypes: unknown): FieldError[] {
-  if (!Array.isArray(eventTypes)) return []
-  return eventTypes.flatMap((entry: unknown, index) =>
-    typeof entry === 'string' && !publishedTypes.includes(entry)
-      ? [
-          {
-            param: `enabled_events.${index}`,
-            detail: `Must be one of: ${publishedTypes.join(', ')}.`,
-            code: 'unknown_event_type',
-          },
-        ]
-      : [],
-  )
+/** What the rules of an endpoint have against a URL that is a text. */
+function urlProblems(body: unknown, { urlPolicy }: ActionParts): FieldError[] {
+  const { webhook_url: url } = (body ?? {}) as { webhook_url?: unknown }
+  return ownFieldNames(checkEndpointInput({ url }, urlPolicy), fieldNames)
 }

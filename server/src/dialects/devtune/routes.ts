@@ -9,7 +9,7 @@ import { endpointIdOfUuid } from '../endpoint-of-uuid.ts'
 import { rotateAtOnce } from '../rotate-at-once.ts'
 import { createWebhookBody, envelopeAnswer, presentWebhook, readCreateWebhook } from './webhook.ts'
 
-/** There are no pages: a project has at most as many webhooks as the operator allows. */
+/** There are no pages, and a list never leaves one out: no operator can allow a project more. */
 const webhooksMax = 1_000_000
 
 /** The body of a verb that takes nothing; what is in it is ignored. */

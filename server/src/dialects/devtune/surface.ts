@@ -5,7 +5,7 @@ import { idempotencyHeader } from '../../api/idempotency.ts'
 import { retryAfterSecondsOf } from '../../api/problem.ts'
 import { unixRateLimitHeaders } from '../../api/rate-limit.ts'
 import type { Surface } from '../../api/surface.ts'
-import type { AppError } from '../../core/errors.ts'
+import { type AppError, type ErrorCode, errorTable } from '../../core/errors.ts'
 import { idOfUuid } from '../../core/ids.ts'
 import { refusePortal } from '../key-project.ts'
 import { ownFieldNames } from '../own-field-names.ts'
@@ -19,7 +19,7 @@ export const devtuneSurface: Surface = {
   },
   presentError(error) {
     const status = statusOf(error)
-    const body = { error: codes[status] ?? 'internal_error', message: messageOf(error), status }
+    const body = { error: codes[status], message: messageOf(error), status }
     return { ...jsonAnswer(status, body), headers: headersOf(error) }
   },
   rateLimitHeaders: unixRateLimitHeaders,
@@ -27,10 +27,12 @@ export const devtuneSurface: Surface = {
 }
 
 /** The names that our fields have here. */
-export const fieldNames = { event_types: 'events' } as const
+const fieldNames = { event_types: 'events' } as const
 
-/** By status; its documents name the first four and the one of 429. */
-const codes: Readonly<Record<number, string>> = {
+type Status = Exclude<(typeof errorTable)[ErrorCode]['status'], 422>
+
+/** By status. DevTune's documents name those of 400, 401, 403, 404 and 429; the others are ours. */
+const codes: Readonly<Record<Status, string>> = {
   400: 'bad_request',
   401: 'unauthorized',
   403: 'forbidden',
@@ -48,7 +50,8 @@ const codes: Readonly<Record<number, string>> = {
 }
 
 /** Its documents know no 422: what is wrong with a request is 400. */
-function statusOf({ status }: AppError): number {
+function statusOf({ code }: AppError): Status {
+  const { status } = errorTable[code]
   return status === 422 ? 400 : status
 }
 

@@ -10,10 +10,8 @@ import type { Endpoint } from '../../core/endpoint.ts'
 import { type FieldError, invalidFields } from '../../core/errors.ts'
 import { uuidOf } from '../../core/ids.ts'
 import { limits } from '../../core/limits.ts'
-import { ownFieldNames } from '../own-field-names.ts'
 import { unknownTypeProblems, withoutWildcards } from '../published-types.ts'
 import { publishedTypes } from './event-types.ts'
-import { fieldNames } from './surface.ts'
 
 const CreateWebhookSchema = Type.Object({
   url: text(limits.urlLengthMax),
@@ -54,16 +52,12 @@ export async function readCreateWebhook(
   projectId: string,
 ): Promise<CreateEndpointInput> {
   const unknown = await unknownTypeProblems(context, projectId, events, publishedTypes)
-  if (unknown.length > 0) {
-    throw invalidFields([
-      ...webhookProblems({ url }, context),
-      ...ownFieldNames(unknown, fieldNames),
-    ])
-  }
+  // The URL's faults are told along with them, so that one round puts everything right.
+  if (unknown.length > 0) throw invalidFields([...webhookProblems({ url }, context), ...unknown])
   return { url, eventTypes: events, format: 'devtune' }
 }
 
-/** What the rules of an endpoint have against the members that have the right type. */
+/** What the rules of an endpoint have against a URL that is a text. */
 function webhookProblems(body: unknown, { urlPolicy }: ActionParts): FieldError[] {
   const { url } = (body ?? {}) as { url?: unknown }
   return checkEndpointInput({ url }, urlPolicy)

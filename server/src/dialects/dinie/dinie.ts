@@ -1,6 +1,6 @@
 import type { DialectApi } from '../../api/surface.ts'
-import { dinieRoutes } from './routes.ts'
-import { dinieSurface } from './surface.ts'
+import { dinieRoutes, dinieTokenRoute } from './routes.ts'
+import { dinieSurface, dinieTokenSurface } from './surface.ts'
 import { epochTimes, textTimes } from './times.ts'
 
 /**
@@ -8,6 +8,12 @@ import { epochTimes, textTimes } from './times.ts'
  * times as texts, its clients read numbers, each under prefixes of their own.
  */
 export const dinie: readonly DialectApi[] = [
+  {
+    surface: dinieTokenSurface,
+    prefixes: ['', '/v3', '/api/v3'],
+    routes: [dinieTokenRoute],
+    ownSubtrees: [],
+  },
   {
     surface: dinieSurface,
     prefixes: ['', '/v3'],

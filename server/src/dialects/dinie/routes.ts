@@ -9,11 +9,13 @@ import { emptyAnswer, jsonAnswer } from '../../api/answer.ts'
 import { formBody, jsonBody } from '../../api/request-body.ts'
 import { dialectPostRoute, dialectRoute, type ServedRoute } from '../../api/route.ts'
 import { oneOf } from '../../api/wire/fields.ts'
+import { AppError } from '../../core/errors.ts'
 import { refuseOtherAlgorithm } from '../rotate-at-once.ts'
 import { clientCredentialsOf } from './client-credentials.ts'
 import type { WriteTime } from './times.ts'
 import {
   createEndpointBody,
+  endpointIdIn,
   endpointIdOf,
   presentWebhookEndpoint,
   readCreateEndpoint,
@@ -40,18 +42,8 @@ const rotateBody = jsonBody(
   }),
 )
 
-/** The calls of dialects.md 5.1 and 5.3, with times written as the version has them. */
-export function dinieRoutes(writeTime: WriteTime): readonly ServedRoute[] {
-  return [
-    tokenRoute,
-    ...endpointRoutes(writeTime),
-    rotateRoute('/webhooks/endpoints/:webhook_endpoint_id/secret/rotate', writeTime),
-    // The clients' spelling of the same.
-    rotateRoute('/webhooks/endpoints/:webhook_endpoint_id/rotate-secret', writeTime),
-  ]
-}
-
-const tokenRoute = dialectPostRoute({
+/** The call of dialects.md 5.1. */
+export const dinieTokenRoute: ServedRoute = dialectPostRoute({
   method: 'POST',
   path: '/auth/token',
   access: 'open',
@@ -64,7 +56,9 @@ const tokenRoute = dialectPostRoute({
     try {
       return await issueAccessToken(context, credentials)
     } catch (error) {
-      server.failedAttempts.count(address)
+      if (error instanceof AppError && error.code === 'unauthorized') {
+        server.failedAttempts.count(address)
+      }
       throw error
     }
   },
@@ -75,6 +69,16 @@ const tokenRoute = dialectPostRoute({
       expires_in: expiresInSeconds,
     }),
 })
+
+/** The calls of dialects.md 5.3, with times written as the version has them. */
+export function dinieRoutes(writeTime: WriteTime): readonly ServedRoute[] {
+  return [
+    ...endpointRoutes(writeTime),
+    rotateRoute('/webhooks/endpoints/:webhook_endpoint_id/secret/rotate', writeTime),
+    // The clients' spelling of the same.
+    rotateRoute('/webhooks/endpoints/:webhook_endpoint_id/rotate-secret', writeTime),
+  ]
+}
 
 function endpointRoutes(writeTime: WriteTime): readonly ServedRoute[] {
   return [
@@ -104,7 +108,7 @@ function endpointRoutes(writeTime: WriteTime): readonly ServedRoute[] {
           {
             skip: 0,
             limit: limit + 1,
-            ...(after === undefined ? {} : { afterId: endpointIdOf(after) }),
+            ...(after === undefined ? {} : { afterId: endpointIdIn('starting_after', after) }),
           },
         )
         const data = found.slice(0, limit).map((each) => presentWebhookEndpoint(each, writeTime))

@@ -10,17 +10,24 @@ import { keyProject } from '../key-project.ts'
 import { ownFieldNames } from '../own-field-names.ts'
 
 /** Dinie's ways: access tokens as Bearer, problem documents with Dinie's types (dialects.md 5.1, 5.7). */
-export const dinieSurface: Surface = {
-  credentialOf: ({ authorization }: IncomingHttpHeaders) => bearerOf(authorization),
-  projectRefOf: keyProject,
-  presentError,
-  rateLimitHeaders: unixRateLimitHeaders,
-  // The documents name the first, the clients send the second.
-  idempotencyHeaders: ['idempotency-key', 'x-idempotency-key'],
-}
+export const dinieSurface = surfaceThatAsksFor('Bearer')
+
+/** The same where the access tokens come from, which asks for client credentials (RFC 6749, 5.2). */
+export const dinieTokenSurface = surfaceThatAsksFor('Basic realm="Countersign", charset="UTF-8"')
 
 /** The names that our fields have here. */
 export const fieldNames = { event_types: 'events', state: 'status' } as const
+
+function surfaceThatAsksFor(challenge: string): Surface {
+  return {
+    credentialOf: ({ authorization }: IncomingHttpHeaders) => bearerOf(authorization),
+    projectRefOf: keyProject,
+    presentError: (error, about) => presentError(error, about, challenge),
+    rateLimitHeaders: unixRateLimitHeaders,
+    // The documents name the first, the clients send the second.
+    idempotencyHeaders: ['idempotency-key', 'x-idempotency-key'],
+  }
+}
 
 const typesBase = 'https://api.dinie.com.br/errors/'
 
@@ -45,7 +52,11 @@ const tokenCodes = {
   invalid: 'invalid_token',
 } as const
 
-function presentError(error: AppError, { requestId }: { requestId: string }): Answer {
+function presentError(
+  error: AppError,
+  { requestId }: { requestId: string },
+  challenge: string,
+): Answer {
   const { status, details } = error
   const errors = fieldErrorsOf(details.errors ?? [])
   const param = details.param === undefined ? undefined : ownName(details.param)
@@ -63,7 +74,7 @@ function presentError(error: AppError, { requestId }: { requestId: string }): An
     status,
     contentType: 'application/problem+json; charset=utf-8',
     text,
-    headers: headersOf(error),
+    headers: headersOf(error, challenge),
   }
 }
 
@@ -90,8 +101,8 @@ function ownName(param: string): string {
   return named?.param ?? param
 }
 
-function headersOf(error: AppError): Record<string, string> {
-  if (error.code === 'unauthorized') return { 'www-authenticate': 'Bearer' }
+function headersOf(error: AppError, challenge: string): Record<string, string> {
+  if (error.code === 'unauthorized') return { 'www-authenticate': challenge }
   const seconds = retryAfterSecondsOf(error)
   return seconds === null ? {} : { 'retry-after': String(seconds) }
 }

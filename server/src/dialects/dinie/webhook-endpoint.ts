@@ -42,8 +42,15 @@ export function webhookEndpointIdOf(endpointId: string): string {
 
 /** Our id behind one of Dinie's; throws `not_found` for what is none. */
 export function endpointIdOf(webhookEndpointId: string): string {
-  const digits = /^we_([0-9a-f]{32})$/.exec(webhookEndpointId)?.[1]
-  return digits === undefined ? missing('webhook endpoint', '') : `ep_${digits}`
+  return readId(webhookEndpointId) ?? missing('webhook endpoint', '')
+}
+
+/** The same for a parameter of the query, which is at fault where it is none. */
+export function endpointIdIn(param: string, webhookEndpointId: string): string {
+  const id = readId(webhookEndpointId)
+  if (id !== null) return id
+  const detail = 'Must be the id of a webhook endpoint.'
+  throw invalidFields([{ param, detail, code: 'invalid_value' }], 'query')
 }
 
 /** An endpoint as every answer shows it; create adds `secret`. */
@@ -84,6 +91,11 @@ export async function readUpdateEndpoint(
     eventTypes: events && filterOf(events),
     state: status,
   }
+}
+
+function readId(webhookEndpointId: string): string | null {
+  const digits = /^we_([0-9a-f]{32})$/.exec(webhookEndpointId)?.[1]
+  return digits === undefined ? null : `ep_${digits}`
 }
 
 /** No events at all means every event, here. */

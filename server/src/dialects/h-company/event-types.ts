@@ -1,4 +1,4 @@
-/** What a webhook can enable, beside `*` for all (dialects.md 3.6). `ping` cannot be enabled. */
+/** What a webhook can enable, beside `*` for all (dialects.md 3.6). */
 export const eventTypeCatalog = [
   { type: 'session.status_updated', description: 'A session has changed its status.' },
   {
@@ -12,3 +12,6 @@ export const eventTypeCatalog = [
 ] as const
 
 export const publishedTypes: readonly string[] = eventTypeCatalog.map(({ type }) => type)
+
+/** What a ping sends; it cannot be enabled. */
+export const pingType = 'ping'

@@ -5,7 +5,7 @@ import { showWebhook } from './webhook.ts'
 
 const sizeMax = 1_000
 const sizeDefault = 10
-/** Further than any list of webhooks reaches. */
+/** Further than any list of webhooks reaches: what is skipped is bounded by how many there are. */
 const pageMax = 1_000_000
 
 export const webhookListQuery = Type.Object({
@@ -15,6 +15,7 @@ export const webhookListQuery = Type.Object({
   sort: Type.Optional(Type.Unknown()),
 })
 
+/** One page of the project's webhooks, newest first unless it is asked otherwise. */
 export async function listWebhooks(
   context: ActionContext,
   projectId: string,
@@ -32,11 +33,14 @@ export async function listWebhooks(
 
 /** There is one field to sort by, so of several entries the first decides. */
 function isOldestFirst(sort: unknown): boolean {
-  const [first = '-created_at', ...rest] = sortEntries(sort)
-  const isKnown = [first, ...rest].every((entry) => /^-?created_at$/.test(String(entry)))
-  if (isKnown) return first === 'created_at'
+  const entries = sortEntries(sort)
+  if (entries.every(isSortEntry)) return entries[0] === 'created_at'
   const detail = 'Must be created_at or -created_at.'
-  throw invalidFields([{ param: 'sort', detail, code: 'enum' }], 'query')
+  throw invalidFields([{ param: 'sort', detail, code: 'invalid_value' }], 'query')
+}
+
+function isSortEntry(entry: unknown): boolean {
+  return entry === 'created_at' || entry === '-created_at'
 }
 
 function sortEntries(sort: unknown): unknown[] {

@@ -8,7 +8,7 @@ import { type Answer, emptyAnswer, jsonAnswer } from '../../api/answer.ts'
 import { jsonBody } from '../../api/request-body.ts'
 import { dialectPostRoute, dialectRoute, type ServedRoute } from '../../api/route.ts'
 import { rotateAtOnce } from '../rotate-at-once.ts'
-import { eventTypeCatalog } from './event-types.ts'
+import { eventTypeCatalog, pingType } from './event-types.ts'
 import { listWebhooks, webhookListQuery } from './list-webhooks.ts'
 import {
   createWebhookBody,
@@ -39,7 +39,7 @@ export const hCompanyRoutes: readonly ServedRoute[] = [
       return createEndpoint(context, projectId, input, origin)
     },
     present: ({ endpoint, secretValue }) =>
-      jsonAnswer(201, { ...presentWebhook(endpoint, null), secret: secretValue }),
+      jsonAnswer(201, { ...presentWebhook(endpoint), secret: secretValue }),
   }),
   dialectRoute({
     method: 'GET',
@@ -95,7 +95,7 @@ export const hCompanyRoutes: readonly ServedRoute[] = [
     act: async ({ context, projectId, params }) =>
       rotateAtOnce(context, projectId, endpointIdOf(params.webhook_id)),
     present: ({ endpoint, secretValue }) =>
-      jsonAnswer(200, { ...presentWebhook(endpoint, null), secret: secretValue }),
+      jsonAnswer(200, { ...presentWebhook(endpoint), secret: secretValue }),
   }),
   dialectPostRoute({
     method: 'POST',
@@ -104,7 +104,7 @@ export const hCompanyRoutes: readonly ServedRoute[] = [
     body: ignoredBody,
     act: async ({ context, projectId, params }) =>
       testEndpoint(context, projectId, endpointIdOf(params.webhook_id), {
-        eventType: 'ping',
+        eventType: pingType,
         data: JSON.stringify({ webhook_id: params.webhook_id.toLowerCase() }),
       }),
     present: presentPing,
@@ -117,7 +117,7 @@ function presentPing({ statusCode, error }: TestResult): Answer {
     return jsonAnswer(400, { detail: 'The URL must be https and lead to a public address.' })
   }
   if (statusCode === null) {
-    return jsonAnswer(502, { detail: `The endpoint could not be reached (${error}).` })
+    return jsonAnswer(502, { detail: `The endpoint could not be reached: ${error}.` })
   }
   return jsonAnswer(200, { response_status: statusCode })
 }

@@ -4,19 +4,24 @@ import type { CreateEndpointInput } from '../../actions/create-endpoint.ts'
 import { checkEndpointInput } from '../../actions/endpoint-input.ts'
 import type { UpdateEndpointInput } from '../../actions/update-endpoint.ts'
 import { jsonBody } from '../../api/request-body.ts'
+import { mergeFieldErrors } from '../../api/validation.ts'
 import { nullable, text } from '../../api/wire/fields.ts'
 import { wireTime } from '../../api/wire/time.ts'
 import type { Delivery } from '../../core/delivery.ts'
 import type { Endpoint } from '../../core/endpoint.ts'
 import { type FieldError, invalidFields } from '../../core/errors.ts'
+import { compileFilter } from '../../core/event-filter.ts'
 import { idOfUuid, uuidOf } from '../../core/ids.ts'
 import { limits } from '../../core/limits.ts'
 import { ownFieldNames } from '../own-field-names.ts'
 import { unknownTypeProblems } from '../published-types.ts'
-import { publishedTypes } from './event-types.ts'
+import { pingType, publishedTypes } from './event-types.ts'
 import { fieldNames } from './surface.ts'
 
 const descriptionLengthMax = 255
+/** How many of a webhook's newest deliveries are searched for its last failure. */
+const deliveriesSearchedMax = 10
+const unknownFailure = 'The last attempt failed.'
 
 const enabledEvents = Type.Array(text(limits.eventTypeLengthMax), {
   minItems: 1,
@@ -51,38 +56,43 @@ export function endpointIdOf(webhookId: string): string {
   )
 }
 
-/** A webhook as every answer shows it; those of create and rotate add `secret`. */
-export function presentWebhook(endpoint: Endpoint, latest: Delivery | null) {
+/**
+ * A webhook as every answer shows it; those of create and rotate add `secret`.
+ *
+ * @param failure what went wrong, shown where the last attempt has failed
+ */
+export function presentWebhook(endpoint: Endpoint, failure = unknownFailure) {
   const { lastSuccessAt, lastFailureAt } = endpoint
-  const hasFailedLast = (lastFailureAt ?? 0) > (lastSuccessAt ?? 0)
   const lastAt = Math.max(lastSuccessAt ?? 0, lastFailureAt ?? 0)
+  const isFailed = hasFailedLast(endpoint)
   return {
     id: uuidOf(endpoint.id),
     url: endpoint.url,
-    enabled_events: endpoint.eventTypes,
+    enabled_events: shownEvents(endpoint.eventTypes),
     description: endpoint.description,
     disabled: endpoint.state === 'disabled',
     created_at: wireTime(endpoint.createdAt),
     updated_at: wireTime(endpoint.updatedAt),
-    last_delivery_status: lastAt === 0 ? null : hasFailedLast ? 'failed' : 'succeeded',
-    last_delivery_error: hasFailedLast ? failureOf(latest) : null,
+    last_delivery_status: lastAt === 0 ? null : isFailed ? 'failed' : 'succeeded',
+    last_delivery_error: isFailed ? failure : null,
     last_delivery_at: lastAt === 0 ? null : wireTime(lastAt),
     last_success_at: wireTime(lastSuccessAt),
     consecutive_failures: endpoint.consecutiveFailures,
   }
 }
 
-/** The endpoint as it is shown, with what its newest delivery tells of its last failure. */
+/** The same, with what its deliveries tell of its last failure. */
 export async function showWebhook({ storage }: ActionContext, endpoint: Endpoint) {
-  const [latest] = await storage.listDeliveriesAt(
+  if (!hasFailedLast(endpoint)) return presentWebhook(endpoint)
+  const deliveries = await storage.listDeliveriesAt(
     endpoint.projectId,
     { endpointId: endpoint.id },
-    { skip: 0, limit: 1 },
+    { skip: 0, limit: deliveriesSearchedMax },
   )
-  return presentWebhook(endpoint, latest ?? null)
+  return presentWebhook(endpoint, failureOf(deliveries))
 }
 
-/** @throws AppError `validation_failed` for event types that are not known. */
+/** @throws AppError `validation_failed` for event types that cannot be enabled. */
 export async function readCreateWebhook(
   body: Static<typeof CreateWebhookSchema>,
   context: ActionContext,
@@ -93,7 +103,11 @@ export async function readCreateWebhook(
   return { url, eventTypes, description: text, format: 'h-company' }
 }
 
-/** Null leaves a field as it is, but the description, which it clears. */
+/**
+ * Null leaves a field as it is, but the description, which it clears.
+ *
+ * @throws AppError `validation_failed` for event types that cannot be enabled.
+ */
 export async function readUpdateWebhook(
   body: Static<typeof UpdateWebhookSchema>,
   context: ActionContext,
@@ -109,6 +123,7 @@ export async function readUpdateWebhook(
   }
 }
 
+/** Every entry that cannot be enabled here, and what is wrong with the URL beside it. */
 async function refuseUnknownTypes(
   context: ActionContext,
   projectId: string,
@@ -117,19 +132,50 @@ async function refuseUnknownTypes(
 ): Promise<void> {
   const known = [...publishedTypes, '*']
   const unknown = await unknownTypeProblems(context, projectId, eventTypes, known)
-  if (unknown.length === 0) return
-  throw invalidFields([...urlProblems(body, context), ...ownFieldNames(unknown, fieldNames)])
+  const problems = mergeFieldErrors(pingProblems(eventTypes), unknown)
+  if (problems.length === 0) return
+  throw invalidFields([...urlProblems(body, context), ...ownFieldNames(problems, fieldNames)])
 }
 
-function failureOf(latest: Delivery | null): string | null {
-  if (latest === null) return null
-  const { lastError, lastStatusCode } = latest
-  if (lastError === 'http_status') return `The receiver answered ${lastStatusCode}.`
-  return lastError
+/** Pings reach every webhook and cannot be enabled, even where the catalogue has such a type. */
+function pingProblems(eventTypes: readonly string[]): FieldError[] {
+  return eventTypes.flatMap((type, index) => {
+    if (type !== pingType) return []
+    const detail = 'Pings reach every webhook by themselves; they cannot be enabled.'
+    return [{ param: `event_types.${index}`, detail, code: 'invalid_value' }]
+  })
 }
 
 /** What the rules of an endpoint have against a URL that is a text. */
 function urlProblems(body: unknown, { urlPolicy }: ActionParts): FieldError[] {
   const { url } = (body ?? {}) as { url?: unknown }
   return checkEndpointInput({ url }, urlPolicy)
+}
+
+function hasFailedLast({ consecutiveFailures, lastFailureAt, lastSuccessAt }: Endpoint): boolean {
+  return consecutiveFailures > 0 || (lastFailureAt ?? 0) > (lastSuccessAt ?? 0)
+}
+
+/**
+ * A filter that was set elsewhere: `prefix.*`, which is unknown here, as the published types that it
+ * matches. Where it matches none it stays, so that nothing which is delivered is hidden.
+ */
+function shownEvents(eventTypes: readonly string[]): string[] {
+  if (eventTypes.length === 0) return ['*']
+  const shown = eventTypes.flatMap((entry) => {
+    const matched = entry.endsWith('.*') ? publishedTypes.filter(compileFilter([entry])) : []
+    return matched.length > 0 ? matched : [entry]
+  })
+  return [...new Set(shown)]
+}
+
+/** A ping says nothing of how deliveries go. */
+function failureOf(deliveries: readonly Delivery[]): string {
+  const failed = deliveries.find(({ isTest, lastError }) => !isTest && lastError !== null)
+  if (failed === undefined) return unknownFailure
+  const { lastError, lastStatusCode } = failed
+  const isAnswered = lastError === 'http_status' || lastError === 'redirect'
+  return isAnswered
+    ? `The receiver answered ${lastStatusCode}.`
+    : `The attempt failed: ${lastError}.`
 }

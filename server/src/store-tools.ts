@@ -1,0 +1,102 @@
+import type { Config } from './config.ts'
+import { checkContext, createSecretBox, SecretBoxError } from './core/secret-box.ts'
+import { makeDataDirectory } from './data-directory.ts'
+import {
+  type Finding,
+  inspectAddressGuard,
+  inspectDirectory,
+  inspectKeyFiles,
+  inspectMasterKeys,
+  inspectStore,
+} from './inspection.ts'
+import { loadOrCreateMasterKeys, prependMasterKey } from './key-files.ts'
+import { createRandom } from './random.ts'
+import { StartError } from './start-error.ts'
+import { backupSqlite, type OnPages, restoreSqlite } from './storage/sqlite/backup.ts'
+import { inspectSqlite } from './storage/sqlite/inspect.ts'
+import { migrateSqlite, type SqliteMigration } from './storage/sqlite/migrate.ts'
+import { resealSqlite } from './storage/sqlite/reseal.ts'
+import { StorageOpenError, type StoreCondition } from './storage/storage.ts'
+import { storeFile } from './store-file.ts'
+
+export type { Finding } from './inspection.ts'
+
+/*
+ * What commands do with a store outside of a server. Beside app.ts the only file that names an
+ * adapter. Everything here throws StartError, one sentence for the operator.
+ */
+
+/** Applies missing migrations and closes again: what `countersign migrate` does. */
+export async function migrateStore(config: Config): Promise<SqliteMigration> {
+  makeDataDirectory(config.dataDir)
+  return asStartError(migrateSqlite(storeFile(config)))
+}
+
+/** Writes a consistent copy of the store beside a running server: `countersign backup`. */
+export function backupStore(config: Config, to: string, onPages: OnPages) {
+  return asStartError(backupSqlite({ file: storeFile(config), to, onPages }))
+}
+
+/** Puts a backup in the place of the store: `countersign restore`. */
+export function restoreStore(config: Config, from: string, isForced: boolean) {
+  makeDataDirectory(config.dataDir)
+  return asStartError(restoreSqlite({ from, file: storeFile(config), isForced }))
+}
+
+/** Seals everything under the first master key: `countersign keys rotate-master`. */
+export async function resealStore(
+  config: Config,
+  onRows: (done: number, total: number) => void,
+): Promise<{ resealed: number; total: number }> {
+  const random = createRandom()
+  const { keys } = loadOrCreateMasterKeys({
+    config,
+    randomBytes: random.bytes,
+    isStoreSealed: true,
+  })
+  const box = createSecretBox({ masterKeys: keys, randomBytes: random.bytes })
+  const reseal = (sealed: Uint8Array, context: string) =>
+    box.isUnderFirstKey(sealed) ? null : box.seal(box.open(sealed, context), context)
+  return asStartError(resealSqlite({ file: storeFile(config), reseal, onRows }))
+}
+
+async function asStartError<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw error instanceof StorageOpenError || error instanceof SecretBoxError
+      ? new StartError(error.message)
+      : error
+  }
+}
+
+/** Puts a new key first into the key file: `countersign keys rotate-master --new-key`. */
+export function addMasterKey(config: Config): { file: string } {
+  return prependMasterKey({ config, randomBytes: createRandom().bytes })
+}
+
+/** Looks at an installation without changing it: `countersign doctor`. */
+export async function inspect(config: Config, now: number): Promise<Finding[]> {
+  const condition = await inspectSqlite(storeFile(config))
+  return [
+    ...inspectDirectory(config),
+    ...inspectKeyFiles(config),
+    ...inspectStore(condition, now),
+    ...inspectMasterKeys(fitOfMasterKeys(config, condition)),
+    ...inspectAddressGuard(config),
+  ]
+}
+
+function fitOfMasterKeys(config: Config, condition: StoreCondition) {
+  const check = condition.kind === 'usable' ? condition.masterKeyCheck : null
+  if (check === null) return 'unknown'
+  const { bytes: randomBytes } = createRandom()
+  try {
+    const { keys } = loadOrCreateMasterKeys({ config, randomBytes, isStoreSealed: true })
+    createSecretBox({ masterKeys: keys, randomBytes }).open(check, checkContext)
+    return 'fits'
+  } catch (error) {
+    if (error instanceof SecretBoxError || error instanceof StartError) return 'does not fit'
+    throw error
+  }
+}
