@@ -18,7 +18,7 @@ export const limits = {
   eventTypesMax: 100,
   eventSchemaBytesMax: 64 * 1024,
   /** Longest time for holding one event against its schema. */
-  eventSchemaCheckMs: 250,
+  eventSchemaCheckMs: 2_000,
   /** Types whose schema is remembered. */
   eventTypesKnownMax: 10_000,
   eventTypeLengthMax: 256,

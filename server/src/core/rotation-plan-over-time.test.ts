@@ -116,6 +116,17 @@ test('any sequence of acts leaves one to three secrets signing and never revives
   )
 })
 
+test('a rotation staged while the clock is set back takes over all the same', () => {
+  const e = endpoint()
+  e.advance(-2)
+  e.rotate({ expireCurrentInSeconds: 3600, activateAt: e.now + 1 })
+  e.advance(1)
+  assert.throws(() => e.complete(), /rotation_not_active|active at/)
+  e.advance(HOUR_MS * 2)
+  const [latest] = [...e.rotations.values()].slice(-1)
+  assert.deepEqual(e.signing(), [latest?.newSecretId])
+})
+
 function checkInvariants(e: EndpointModel, gone: Set<string>): void {
   const signing = e.signing()
   assert.ok(signing.length >= 1, 'something always signs')

@@ -63,7 +63,7 @@ export function planRotate(situation: RotationSituation, request: RotateRequest)
   checkExpectedSecret(previous.id, request.expectedCurrentSecretId)
   const open = latest !== null && isRotationOpen(latest, now) ? latest : null
   if (open !== null && !request.force) throw rotationInProgress(open, situation)
-  const activatesAt = request.activateAt ?? laterThan(previous, now)
+  const activatesAt = laterThan(previous, request.activateAt ?? now)
   const isCutNow = request.activateAt === undefined && window === 0
 
   const rotation: Rotation = {
@@ -73,7 +73,9 @@ export function planRotate(situation: RotationSituation, request: RotateRequest)
     previousSecretId: previous.id,
     newSecretId: request.newSecretId,
     activatesAt,
-    previousSecretExpiresAt: isCutNow ? null : expiryOf(request, now, window),
+    previousSecretExpiresAt: isCutNow
+      ? null
+      : expiryOf(request, request.activateAt === undefined ? now : activatesAt, window),
     previousSecretExpirySeenAt: null,
     completeWhen: 'expiry',
     capAt: null,
@@ -99,8 +101,8 @@ export function planRotate(situation: RotationSituation, request: RotateRequest)
   }
 }
 
-function expiryOf(request: RotateRequest, now: number, windowSeconds: number): number {
-  const expiresAt = (request.activateAt ?? now) + windowSeconds * 1000
+function expiryOf(request: RotateRequest, from: number, windowSeconds: number): number {
+  const expiresAt = from + windowSeconds * 1000
   return request.isExpiryInWholeSeconds ? Math.ceil(expiresAt / 1000) * 1000 : expiresAt
 }
 
@@ -224,11 +226,11 @@ export function planWindow(
 }
 
 /**
- * Now, or after a clock was set back the first instant at which the new secret is the newest: the
- * order of activation is the order in which secrets replace each other.
+ * That instant, or after a clock was set back the first one at which the new secret is the newest:
+ * the order of activation is the order in which secrets replace each other.
  */
-function laterThan(previous: SecretTimes, now: number): number {
-  return previous.activatesAt > now ? previous.activatesAt + 1 : now
+function laterThan(previous: SecretTimes, at: number): number {
+  return previous.activatesAt > at ? previous.activatesAt + 1 : at
 }
 
 function checkExpectedSecret(currentId: string, expectedId: string | undefined): void {
