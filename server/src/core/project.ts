@@ -12,10 +12,10 @@ export interface Project {
 export interface ProjectSettings {
   /** Delays after the first attempt, in milliseconds. */
   retryScheduleMs?: number[]
-  /** Bounds the operator sets for `expire_current_in`, in seconds. */
   /** How long events, deliveries and attempts are kept. */
   retentionDays?: number
   /** Whether Composio v3.1 reads show secrets in clear, as its contract says. Default: masked. */
   revealSecretInReads?: boolean
+  /** Bounds the operator sets for `expire_current_in`, in seconds. */
   rotationBounds?: { expireCurrentInMinSeconds?: number; expireCurrentInMaxSeconds?: number }
 }

@@ -26,6 +26,35 @@ export async function unknownTypeProblems(
   return problems
 }
 
+/** More than anyone reads in one answer. */
+const cataloguedTypesMax = 1_000
+
+/**
+ * The event types of the project's catalogue and the instance's that can be subscribed to, by name:
+ * what the lists of event types show beside the published ones (dialects.md, A8).
+ */
+export async function cataloguedTypes(
+  { storage }: Pick<ActionContext, 'storage'>,
+  projectId: string,
+  published: readonly string[],
+): Promise<{ type: string; description: string }[]> {
+  const types = new Map<string, string>()
+  // The project's own definition stands over the catalogue's, so it is put in last.
+  for (const level of [null, projectId]) {
+    const page = { limit: cataloguedTypesMax, after: null }
+    for (const { name, description, isDeprecated } of (await storage.listEventTypes(level, page))
+      .items) {
+      if (isDeprecated || published.includes(name)) types.delete(name)
+      else types.set(name, description ?? '')
+    }
+  }
+  return [...types].map(([type, description]) => ({ type, description })).sort(byType)
+}
+
+function byType(a: { type: string }, b: { type: string }): number {
+  return a.type < b.type ? -1 : 1
+}
+
 /**
  * An endpoint's filter in the words of a system without wildcards: those stand for the published
  * types that they match, and exact types for themselves.

@@ -291,6 +291,18 @@ test('Composio: the event types are those that it publishes, with their versions
   )
 })
 
+test('Composio: the event types of the catalogue stand beside them', async () => {
+  await using world = await createComposioWorld()
+  const path = `${world.project.path}/event-types/order.paid`
+  await world.server.call('PUT', path, { body: { description: 'Money came in.' } })
+  const { body } = await world.send('GET', `${v31}/event_types`)
+  assert.deepEqual(body.items.at(-1), {
+    event_type: 'order.paid',
+    description: 'Money came in.',
+    supported_versions: ['V1', 'V2', 'V3'],
+  })
+})
+
 function cursorOf(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64')
 }

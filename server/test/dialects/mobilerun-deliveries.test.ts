@@ -222,6 +222,26 @@ test('Mobilerun: lists the event types that its documents name', async () => {
   assert.deepEqual((await world.createWebhook({ eventTypes })).eventTypes, eventTypes)
 })
 
+test('Mobilerun: lists the event types of the catalogue beside them', async () => {
+  await using world = await createMobilerunWorld()
+  const define = (path: string, body: object = {}) => world.server.call('PUT', path, { body })
+  await define('/v1/catalog/event-types/app.started', { description: 'An app has started.' })
+  await define('/v1/catalog/event-types/app.hidden')
+  await define(`${world.project.path}/event-types/app.hidden`, { deprecated: true })
+  await define(`${world.project.path}/event-types/task.paused`)
+  const { sources } = (await world.send('GET', '/event-types')).body.data
+  assert.deepEqual(
+    sources.map(({ source, events }: { source: string; events: { type: string }[] }) => [
+      source,
+      events.map(({ type }) => type),
+    ]),
+    [
+      ['task', ['task.run.completed', 'task.run.failed', 'task.paused']],
+      ['app', ['app.started']],
+    ],
+  )
+})
+
 async function deliveriesOf({ send, server, project }: MobilerunWorld, id: string) {
   const reply = await send('GET', `/webhooks/${id}/deliveries`)
   assert.equal(reply.status, 200, reply.text)

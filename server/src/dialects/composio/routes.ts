@@ -6,13 +6,15 @@ import { updateEndpoint } from '../../actions/update-endpoint.ts'
 import { jsonAnswer } from '../../api/answer.ts'
 import { jsonBody } from '../../api/request-body.ts'
 import { dialectPostRoute, dialectRoute, type ServedRoute } from '../../api/route.ts'
+import { cataloguedTypes } from '../published-types.ts'
 import { rotateAtOnce } from '../rotate-at-once.ts'
-import { eventTypeCatalog } from './event-types.ts'
+import { eventTypeCatalog, publishedTypes } from './event-types.ts'
 import { listSubscriptions, subscriptionListQuery } from './list-subscriptions.ts'
 import { shownSecrets } from './shown-secrets.ts'
 import {
   createSubscriptionBody,
   endpointIdOf,
+  payloadVersions,
   presentSubscription,
   readCreateSubscription,
   readUpdateSubscription,
@@ -73,7 +75,15 @@ const sameInEveryVersion: readonly ServedRoute[] = [
     method: 'GET',
     path: '/webhook_subscriptions/event_types',
     access: 'webhooks.read',
-    answer: () => jsonAnswer(200, { items: eventTypeCatalog }),
+    async answer({ context, projectId }) {
+      const own = await cataloguedTypes(context, projectId, publishedTypes)
+      const more = own.map(({ type, description }) => ({
+        event_type: type,
+        description,
+        supported_versions: payloadVersions,
+      }))
+      return jsonAnswer(200, { items: [...eventTypeCatalog, ...more] })
+    },
   }),
 ]
 

@@ -17,7 +17,7 @@ import { fieldNames } from './surface.ts'
 
 /** The versions of the payload, and the formats that write them. */
 const formats = { V1: 'composio-v1', V2: 'composio-v2', V3: 'composio' } as const
-const payloadVersions = ['V1', 'V2', 'V3'] as const
+export const payloadVersions = ['V1', 'V2', 'V3'] as const
 
 const fields = {
   webhook_url: text(limits.urlLengthMax),

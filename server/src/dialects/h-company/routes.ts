@@ -7,8 +7,9 @@ import { updateEndpoint } from '../../actions/update-endpoint.ts'
 import { type Answer, emptyAnswer, jsonAnswer } from '../../api/answer.ts'
 import { jsonBody } from '../../api/request-body.ts'
 import { dialectPostRoute, dialectRoute, type ServedRoute } from '../../api/route.ts'
+import { cataloguedTypes } from '../published-types.ts'
 import { rotateAtOnce } from '../rotate-at-once.ts'
-import { eventTypeCatalog, pingType } from './event-types.ts'
+import { eventTypeCatalog, pingType, publishedTypes } from './event-types.ts'
 import { listWebhooks, webhookListQuery } from './list-webhooks.ts'
 import {
   createWebhookBody,
@@ -53,7 +54,10 @@ export const hCompanyRoutes: readonly ServedRoute[] = [
     method: 'GET',
     path: '/webhooks/events',
     access: 'webhooks.read',
-    answer: () => jsonAnswer(200, eventTypeCatalog),
+    async answer({ context, projectId }) {
+      const own = await cataloguedTypes(context, projectId, publishedTypes)
+      return jsonAnswer(200, [...eventTypeCatalog, ...own])
+    },
   }),
   dialectRoute({
     method: 'GET',

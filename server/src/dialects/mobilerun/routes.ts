@@ -9,7 +9,7 @@ import { dialectPostRoute, dialectRoute, type ServedRoute } from '../../api/rout
 import { endpointIdOfUuid, loadEndpointOfUuid } from '../endpoint-of-uuid.ts'
 import { rotateAtOnce } from '../rotate-at-once.ts'
 import { errorSentence } from './delivery.ts'
-import { eventTypeCatalog } from './event-types.ts'
+import { listEventTypes } from './event-types.ts'
 import {
   deliveryListQuery,
   deliveryStats,
@@ -112,7 +112,8 @@ export const mobilerunRoutes: readonly ServedRoute[] = [
     method: 'GET',
     path: '/event-types',
     access: 'webhooks.read',
-    answer: () => jsonAnswer(200, { data: eventTypeCatalog }),
+    answer: async ({ context, projectId }) =>
+      jsonAnswer(200, { data: await listEventTypes(context, projectId) }),
   }),
   dialectRoute({
     method: 'GET',
