@@ -61,7 +61,8 @@ export interface App {
 }
 
 /**
- * The composition root: config → storage → dispatcher and API. The only file that names an adapter.
+ * The composition root: config → storage → dispatcher and API. Beside store-tools.ts the only file
+ * that names an adapter.
  *
  * @throws StartError, one sentence for the operator; everything that was opened is closed again.
  */
