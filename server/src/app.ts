@@ -85,14 +85,14 @@ async function start(
   release: () => Promise<void>,
 ): Promise<App> {
   const { config, logger } = options
-  // Found out before anything is made, so that a start that cannot succeed changes nothing.
-  for (const port of [config.port, config.metricsPort]) {
-    if (port !== null) await assertFree({ host: config.host, port })
-  }
-  const base = await openBase(options, releases)
+  await assertPortsFree(config)
+  const clock = options.clock ?? createClock()
+  const metrics = createMetrics({ now: clock.now })
+  releases.push(async () => metrics.stop())
+  const base = await openBase(options, { clock, metrics, releases })
+  metrics.watch(base.storage)
   const rootKeys = loadOrCreateRootKeys({ config, randomBytes: base.random.bytes })
   for (const warning of rootKeys.warnings) logger.warn(warning)
-  const metrics = createMetrics({ storage: base.storage, now: base.clock.now })
   const jobs = createJobs({
     ...base,
     context: () => delivery.systemContext(),
@@ -147,6 +147,13 @@ async function start(
       })()
       return stopping
     },
+  }
+}
+
+/** Found out before anything is made, so that a start that cannot succeed changes nothing. */
+async function assertPortsFree({ host, port, metricsPort }: Config): Promise<void> {
+  for (const each of [port, metricsPort]) {
+    if (each !== null) await assertFree({ host, port: each })
   }
 }
 
@@ -216,9 +223,13 @@ interface Base {
   onError: (message: string, error: unknown) => void
 }
 
-async function openBase(options: AppOptions, releases: (() => Promise<void>)[]): Promise<Base> {
+async function openBase(
+  options: AppOptions,
+  parts: { clock: SystemClock; metrics: Metrics; releases: (() => Promise<void>)[] },
+): Promise<Base> {
   const { config, logger } = options
-  const clock = options.clock ?? createClock()
+  const { clock, metrics, releases } = parts
+  const onError = (message: string, error: unknown) => logger.error({ err: error }, message)
   const random = createRandom()
   const newId = createIdFactory({ now: clock.now, randomBytes: random.bytes })
   makeDataDirectory(config.dataDir)
@@ -227,6 +238,8 @@ async function openBase(options: AppOptions, releases: (() => Promise<void>)[]):
     clock,
     newId,
     leaseMs: config.attemptTimeoutMs + limits.leaseMarginMs,
+    observeCommit: metrics.committed,
+    onError,
   })
   releases.push(() => opened.close())
   const secretBox = await openSecretBox({ config, storage: opened, random, logger })
@@ -237,7 +250,7 @@ async function openBase(options: AppOptions, releases: (() => Promise<void>)[]):
     opened,
     storage: options.wrapStorage?.(opened) ?? opened,
     secretBox,
-    onError: (message, error) => logger.error({ err: error }, message),
+    onError,
   }
 }
 

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { SortedResult } from './dispatcher/recorder.ts'
 import type { Storage } from './storage/storage.ts'
@@ -8,16 +9,21 @@ export interface Metrics {
   render(): Promise<string>
   eventsAccepted(count: number): void
   attemptsStored(batch: { results: readonly SortedResult[]; fencedCount: number }): void
+  /** A commit of the store, synced. */
+  committed(report: { durationMs: number }): void
+  /** Where figures come from that are read when they are asked for. */
+  watch(storage: Pick<Storage, 'backlog' | 'listOpenRotations'>): void
+  stop(): void
 }
 
 const secondsBuckets = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 ]
 
-export function createMetrics(options: {
-  storage: Pick<Storage, 'backlog' | 'listOpenRotations'>
-  now: () => number
-}): Metrics {
+/** How finely the event loop is watched: often enough for a figure, rarely enough to cost nothing. */
+const loopResolutionMs = 50
+
+export function createMetrics({ now }: { now: () => number }): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const accepted = new Counter({
@@ -54,7 +60,13 @@ export function createMetrics(options: {
     buckets: secondsBuckets,
     registers,
   })
-  readWhenScraped(registers, options)
+  const storeDuration = new Histogram({
+    name: 'countersign_store_duration_seconds',
+    help: 'Duration of a commit of the store, which many writes share, synced to disk.',
+    buckets: secondsBuckets,
+    registers,
+  })
+  const loop = watchEventLoop(registers)
 
   return {
     contentType: registry.contentType,
@@ -76,6 +88,9 @@ export function createMetrics(options: {
       for (const [status, count] of statusCounts) deliveries.inc({ status }, count)
       for (const [outcome, count] of outcomeCounts) attempts.inc({ outcome }, count)
     },
+    committed: ({ durationMs }) => storeDuration.observe(durationMs / 1000),
+    watch: (storage) => readWhenScraped(registers, { storage, now }),
+    stop: () => void loop.disable(),
   }
 }
 
@@ -83,9 +98,26 @@ function countOne(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1)
 }
 
+/** The worst of the time between two looks: a mean would hide what callers feel. */
+function watchEventLoop(registers: Registry[]) {
+  const delay = monitorEventLoopDelay({ resolution: loopResolutionMs })
+  delay.enable()
+  new Gauge({
+    name: 'countersign_event_loop_lag_seconds',
+    help: 'How late the event loop of the main thread was: the 99th percentile since the last look.',
+    registers,
+    collect() {
+      const lateMs = delay.percentile(99) / 1e6 - loopResolutionMs
+      this.set(Number.isFinite(lateMs) ? Math.max(0, lateMs) / 1000 : 0)
+      delay.reset()
+    },
+  })
+  return delay
+}
+
 function readWhenScraped(
   registers: Registry[],
-  options: Parameters<typeof createMetrics>[0],
+  options: { storage: Pick<Storage, 'backlog' | 'listOpenRotations'>; now: () => number },
 ): void {
   const { storage, now } = options
   const oldestDue = new Gauge({
