@@ -130,37 +130,58 @@ describe('every route, whatever is sent', () => {
   }
 })
 
+/** What is drawn for one request, before it is put together. */
+interface Drawn {
+  route: FuzzedRoute
+  methodInstead: Method | null
+  segments: string[]
+  query: [string, string][]
+  body: string | undefined
+  contentType: string
+  key: string
+  idempotencyKey: string | null
+}
+
 function requests(
   routes: readonly FuzzedRoute[],
   own: { project: TestProject; ids: string[] },
   other: { ids: string[] },
 ) {
-  const segment = fc.oneof(
-    { weight: 6, arbitrary: fc.constantFrom(...own.ids) },
-    { weight: 2, arbitrary: fc.constantFrom(...other.ids) },
+  return fc
+    .record({
+      route: fc.constantFrom(...routes),
+      methodInstead: fc.option(fc.constantFrom<Method>('GET', 'PUT', 'DELETE', 'OPTIONS'), {
+        freq: 8,
+      }),
+      segments: fc.array(segments(own.ids, other.ids), { minLength: 4, maxLength: 4 }),
+      query: queries(),
+      body: bodies(),
+      contentType: fc.constantFrom('application/json', 'application/json', 'text/plain', ''),
+      key: fc.constantFrom('own', 'own', 'own', 'none', 'wrong'),
+      idempotencyKey: fc.option(fc.string({ maxLength: 300 }).map(safeHeader)),
+    })
+    .map((drawn) => requestOf(drawn, own.project.key))
+}
+
+function segments(own: readonly string[], other: readonly string[]) {
+  return fc.oneof(
+    { weight: 6, arbitrary: fc.constantFrom(...own) },
+    { weight: 2, arbitrary: fc.constantFrom(...other) },
     { weight: 1, arbitrary: fc.constantFrom('deliveries', 'endpoints', 'events', 'stats', '%00') },
     { weight: 1, arbitrary: fc.string({ minLength: 1 }).map(safeSegment) },
   )
-  const query = fc.array(
-    fc.tuple(
-      fc.constantFrom(
-        'limit',
-        'cursor',
-        'page',
-        'pageSize',
-        'size',
-        'sort',
-        'status',
-        'since',
-        'x',
-      ),
-      fc.oneof(
-        fc.constantFrom('1', '0', '-1', '1e9', '["a"]', '2026-01-01T00:00:00Z'),
-        fc.string(),
-      ),
-    ),
+}
+
+function queries() {
+  const names = ['limit', 'cursor', 'page', 'pageSize', 'size', 'sort', 'status', 'since', 'x']
+  const values = ['1', '0', '-1', '1e9', '["a"]', '2026-01-01T00:00:00Z']
+  return fc.array(
+    fc.tuple(fc.constantFrom(...names), fc.oneof(fc.constantFrom(...values), fc.string())),
     { maxLength: 3 },
   )
+}
+
+function bodies() {
   const value = fc.oneof(
     fc.jsonValue({ maxDepth: 2 }),
     fc.constantFrom('https://a.example/', 'active', 'ACTIVE', 'V1', 0, 3600, true, null, ['*']),
@@ -189,50 +210,36 @@ function requests(
       'since',
     ],
   )
-  const body = fc.oneof(
+  return fc.oneof(
     { weight: 4, arbitrary: fc.dictionary(fields, value).map((object) => JSON.stringify(object)) },
     { weight: 1, arbitrary: fc.jsonValue().map((json) => JSON.stringify(json)) },
     { weight: 1, arbitrary: fc.string() },
     { weight: 2, arbitrary: fc.constant(undefined) },
   )
-  const contentType = fc.constantFrom('application/json', 'application/json', 'text/plain', '')
-  return fc
-    .record({
-      route: fc.constantFrom(...routes),
-      methodInstead: fc.option(fc.constantFrom<Method>('GET', 'PUT', 'DELETE', 'OPTIONS'), {
-        freq: 8,
-      }),
-      segments: fc.array(segment, { minLength: 4, maxLength: 4 }),
-      query,
-      body,
-      contentType,
-      key: fc.constantFrom('own', 'own', 'own', 'none', 'wrong'),
-      idempotencyKey: fc.option(fc.string({ maxLength: 300 }).map(safeHeader)),
-    })
-    .map((drawn) => {
-      const [first, ...rest] = drawn.segments
-      const values = [...rest, first ?? 'x']
-      const path = drawn.route.path.replaceAll(/:\w+/g, () => values.shift() ?? 'x')
-      const search = new URLSearchParams(drawn.query).toString()
-      const isGet = drawn.route.method === 'GET' && drawn.methodInstead === null
-      const key = drawn.key === 'own' ? own.project.key : 'csk_wrong'
-      const isComposio = path.includes('webhook_subscriptions')
-      return {
-        route: drawn.route,
-        method: drawn.methodInstead ?? drawn.route.method,
-        url: search === '' ? path : `${path}?${search}`,
-        headers: {
-          ...(drawn.key === 'none'
-            ? {}
-            : isComposio
-              ? { 'x-api-key': key }
-              : { authorization: `Bearer ${key}` }),
-          ...(drawn.contentType === '' ? {} : { 'content-type': drawn.contentType }),
-          ...(drawn.idempotencyKey === null ? {} : { 'idempotency-key': drawn.idempotencyKey }),
-        },
-        body: isGet ? undefined : drawn.body,
-      }
-    })
+}
+
+function requestOf(drawn: Drawn, ownKey: string) {
+  const [first, ...rest] = drawn.segments
+  const values = [...rest, first ?? 'x']
+  const path = drawn.route.path.replaceAll(/:\w+/g, () => values.shift() ?? 'x')
+  const search = new URLSearchParams(drawn.query).toString()
+  const isGet = drawn.route.method === 'GET' && drawn.methodInstead === null
+  const key = drawn.key === 'own' ? ownKey : 'csk_wrong'
+  const isComposio = path.includes('webhook_subscriptions')
+  const credential: Record<string, string> = isComposio
+    ? { 'x-api-key': key }
+    : { authorization: `Bearer ${key}` }
+  return {
+    route: drawn.route,
+    method: drawn.methodInstead ?? drawn.route.method,
+    url: search === '' ? path : `${path}?${search}`,
+    headers: {
+      ...(drawn.key === 'none' ? {} : credential),
+      ...(drawn.contentType === '' ? {} : { 'content-type': drawn.contentType }),
+      ...(drawn.idempotencyKey === null ? {} : { 'idempotency-key': drawn.idempotencyKey }),
+    },
+    body: isGet ? undefined : drawn.body,
+  }
 }
 
 function safeSegment(text: string): string {
