@@ -100,6 +100,9 @@ describe('every route, whatever is sent', () => {
       let refused = 0
       await fc.assert(
         fc.asyncProperty(requests(routes, own, other), async (request) => {
+          // An event type may be called like anything, and then be listed, or told of elsewhere.
+          const isNaming = request.method === 'PUT' && request.url.includes('event-types')
+          fc.pre(!isNaming || !foreign.some((id) => request.url.includes(id)))
           const reply = await server.send(request.method, request.url, {
             headers: request.headers,
             ...(request.body === undefined ? {} : { rawBody: request.body }),
@@ -111,8 +114,6 @@ describe('every route, whatever is sent', () => {
             assert.ok(request.route.isErrorShaped(reply) || isProblem(reply), what)
           }
           // What was sent may be repeated; everything else of the other project stays there.
-          // An event type may be called like anything, and then be listed.
-          if (request.url.includes('event-types')) return
           const sent = decodeURIComponent(request.url) + request.body
           for (const secret of foreign) {
             if (!sent.includes(secret)) assert.ok(!reply.text.includes(secret), what)

@@ -1,24 +1,25 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Scope, scopes } from '../../src/core/authorization.ts'
-import { type Reply, rootKey } from '../support/test-api.ts'
+import { idOfUuid } from '../../src/core/ids.ts'
+import { createSwitchableStore } from '../support/switchable-store.ts'
+import { createTestApi, type Reply, rootKey } from '../support/test-api.ts'
 import { hCompanyContract } from './h-company-contract.ts'
-import { createHCompanyWorld } from './h-company-world.ts'
+import { createHCompanyWorld, unknownId, webhooksPath } from './h-company-world.ts'
 
 const { operations } = hCompanyContract
-const unknownId = '550e8400-e29b-41d4-a716-446655440000'
-const hasId = ({ path }: { path: string }) => path.includes('{')
+const ofOneWebhook = operations.filter(({ path }) => path.includes('{webhook_id}'))
 
-function neededScope({ method, path }: { method: string; path: string }): Scope {
-  if (path.endsWith('/rotate')) return 'secrets.rotate'
-  return method === 'GET' ? 'webhooks.read' : 'webhooks.write'
-}
-
-/** The status, and a `detail` that is a text; for 422 a list. */
-function assertRefused(reply: Reply, status: number): void {
-  assert.equal(reply.status, status, reply.text)
-  if (status === 422) assert.ok(Array.isArray(reply.body.detail))
-  else assert.equal(typeof reply.body.detail, 'string')
+/** What a key needs for each call. */
+const scopeOf: Readonly<Record<string, Scope>> = {
+  'create webhook': 'webhooks.write',
+  'list webhooks': 'webhooks.read',
+  'list event types': 'webhooks.read',
+  'read webhook': 'webhooks.read',
+  'change webhook': 'webhooks.write',
+  'delete webhook': 'webhooks.write',
+  'rotate secret': 'secrets.rotate',
+  'ping webhook': 'webhooks.write',
 }
 
 describe('H Company: who may call', () => {
@@ -26,8 +27,16 @@ describe('H Company: who may call', () => {
     await using world = await createHCompanyWorld()
     const { id } = await world.createWebhook()
     for (const operation of operations) {
-      for (const key of [null, 'hk-wrong']) {
-        assertRefused(await world.call(operation, id, { key }), 401)
+      for (const headers of [
+        {},
+        { authorization: `Bearer hk-${'a'.repeat(43)}` },
+        { authorization: `Basic ${world.project.key}` },
+        { authorization: 'Bearer' },
+        { 'x-api-key': world.project.key },
+      ]) {
+        const reply = await world.call(operation, id, { key: null, headers })
+        assertRefused(reply, 401)
+        assert.equal(reply.headers['www-authenticate'], 'Bearer')
       }
     }
   })
@@ -35,133 +44,179 @@ describe('H Company: who may call', () => {
   test('each call needs its own scope, and no other', async () => {
     await using world = await createHCompanyWorld()
     for (const operation of operations) {
-      const needed = neededScope(operation)
+      const needed = scopeOf[operation.name]
+      assert.ok(needed, operation.name)
       const { id } = await world.createWebhook()
       const others = await world.addKey(scopes.filter((scope) => scope !== needed))
-      assertRefused(await world.call(operation, id, { key: others }), 403)
-      const only = await world.addKey([needed])
-      assert.ok((await world.call(operation, id, { key: only })).status < 300, operation.name)
-      await world.send('DELETE', `/api/v2/webhooks/${id}`)
-      const { body } = await world.send('GET', '/api/v2/webhooks?size=100')
-      for (const item of body.items) await world.send('DELETE', `/api/v2/webhooks/${item.id}`)
+      const refused = await world.call(operation, id, { key: others })
+      assertRefused(refused, 403)
+      assert.ok(refused.body.detail.includes(needed), refused.text)
+      const allowed = await world.call(operation, id, { key: await world.addKey([needed]) })
+      assert.ok(allowed.status < 300, `${operation.name}: ${allowed.text}`)
     }
   })
 
-  test('a key that publishes can do nothing here, and the root key neither', async () => {
+  test('a key that only publishes can do nothing here, rotate least of all', async () => {
+    await using world = await createHCompanyWorld()
+    const { id, ...created } = await world.createWebhook()
+    const key = await world.addKey(['events.write'])
+    for (const operation of operations) {
+      assertRefused(await world.call(operation, id, { key }), 403)
+    }
+    assert.deepEqual(await world.secretStatuses(id), ['current'])
+    assert.equal((await world.readWebhook(id)).updated_at, created.updated_at)
+  })
+
+  test('neither the root key, which belongs to no project, nor a portal token', async () => {
     await using world = await createHCompanyWorld()
     const { id } = await world.createWebhook()
-    const publisher = await world.addKey(['events.write'])
-    for (const operation of operations) {
-      assertRefused(await world.call(operation, id, { key: publisher }), 403)
-      assertRefused(await world.call(operation, id, { key: rootKey }), 403)
+    const session = await world.server.call('POST', `${world.project.path}/portal-sessions`, {
+      body: { scopes: [...new Set(Object.values(scopeOf))], actor: 'A customer' },
+    })
+    assert.equal(session.status, 201, session.text)
+    for (const key of [rootKey, session.body.token]) {
+      for (const operation of operations) {
+        assertRefused(await world.call(operation, id, { key }), 403)
+      }
     }
   })
 
-  test('an unknown id and one of another project are the same 404, a malformed one is 422', async () => {
+  test('any other key of the project works as well', async () => {
+    await using world = await createHCompanyWorld()
+    assert.match(world.project.key, /^csk_/)
+    const reply = await world.send('GET', webhooksPath, { key: world.project.key })
+    assert.equal(reply.status, 200)
+  })
+
+  test('an id of another project and an unknown one are the same 404, a malformed one is 422', async () => {
     await using world = await createHCompanyWorld()
     const { id } = await world.createWebhook()
     const other = await world.server.addProject()
-    for (const operation of operations.filter(hasId)) {
+    const malformed = ['1', 'null', 'events ', unknownId.replaceAll('-', ''), `${unknownId}0`]
+    for (const operation of ofOneWebhook) {
       const unknown = await world.call(operation, unknownId)
       const foreign = await world.call(operation, id, { key: other.key })
       assertRefused(unknown, 404)
-      assertRefused(foreign, 404)
-      assert.deepEqual(unknown.body, foreign.body)
-      const malformed = await world.call(operation, 'nope')
-      assertRefused(malformed, 422)
-      assert.deepEqual(malformed.body.detail[0].loc, ['path', 'webhook_id'])
+      assert.equal(foreign.status, 404)
+      assert.equal(foreign.text, unknown.text)
+      for (const text of [...malformed, idOfUuid('ep', id) ?? '', 'a'.repeat(512)]) {
+        const reply = await world.call(operation, encodeURIComponent(text))
+        assertRefused(reply, 422)
+        const [{ loc, type }] = reply.body.detail
+        assert.deepEqual([loc, type], [['path', 'webhook_id'], 'uuid_parsing'])
+      }
     }
-    assert.equal((await world.readWebhook(id)).id, id)
+    const list = await world.send('GET', webhooksPath, { key: other.key })
+    assert.deepEqual(list.body, { items: [], total: 0, page: 1 })
+    assert.deepEqual(await world.secretStatuses(id), ['current'])
   })
 })
 
-describe('H Company: what is refused', () => {
-  test('wrong methods, wrong text, wrong types, too much', async () => {
+describe('H Company: what is asked', () => {
+  test('a method that a path does not have is 405, which says what it has', async () => {
+    await using world = await createHCompanyWorld()
+    for (const [path, own] of Map.groupBy(operations, (operation) => operation.path)) {
+      const taken = own.map(({ method }) => method as string)
+      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) {
+        if (taken.includes(method)) continue
+        const reply = await world.send(method, path.replace('{webhook_id}', unknownId))
+        assertRefused(reply, 405)
+        assert.deepEqual(String(reply.headers.allow).split(', ').sort(), [...taken].sort())
+      }
+    }
+  })
+
+  test('the word "events" is never taken for an id', async () => {
+    await using world = await createHCompanyWorld()
+    assert.ok(Array.isArray((await world.send('GET', `${webhooksPath}/events`)).body))
+    for (const verb of ['rotate', 'ping']) {
+      const reply = await world.send('POST', `${webhooksPath}/events/${verb}`)
+      assertRefused(reply, 422)
+      assert.deepEqual(reply.body.detail[0].loc, ['path', 'webhook_id'])
+    }
+  })
+
+  test('DevTune, on paths beside these, keeps its own', async () => {
+    await using world = await createHCompanyWorld()
+    const reply = await world.send('GET', `/api/v2/projects/${unknownId}/webhooks`)
+    assert.deepEqual(Object.keys(reply.body), ['error', 'message', 'status'])
+  })
+
+  test('a body that is not JSON, too large or of another type is refused for that', async () => {
     await using world = await createHCompanyWorld()
     const { id } = await world.createWebhook()
-    const path = `/api/v2/webhooks/${id}`
-    for (const [method, target, allow] of [
-      ['PUT', path, 'GET, PATCH, DELETE'],
-      ['DELETE', '/api/v2/webhooks', 'POST, GET'],
-      ['PATCH', '/api/v2/webhooks/events', 'GET'],
-      ['DELETE', '/api/v2/webhooks/events', 'GET'],
-      ['GET', `${path}/rotate`, 'POST'],
+    for (const [method, path] of [
+      ['POST', webhooksPath],
+      ['PATCH', `${webhooksPath}/${id}`],
+      ['POST', `${webhooksPath}/${id}/rotate`],
+      ['POST', `${webhooksPath}/${id}/ping`],
     ] as const) {
-      const reply = await world.send(method, target)
-      assertRefused(reply, 405)
-      assert.equal(reply.headers.allow, allow)
+      for (const rawBody of ['{', '{"url":"a","url":"b"}', 'url=a', '['.repeat(65)]) {
+        assertRefused(await world.send(method, path, { rawBody }), 400)
+      }
+      for (const rawBody of ['[]', 'null', '"text"']) {
+        const reply = await world.send(method, path, { rawBody })
+        assertRefused(reply, 422)
+        assert.deepEqual(reply.body.detail[0].loc, ['body'])
+      }
+      const rawBody = JSON.stringify({ url: 'x'.repeat(300_000) })
+      assertRefused(await world.send(method, path, { rawBody }), 413)
+      for (const headers of [{ 'content-type': 'text/plain' }, { 'content-encoding': 'gzip' }]) {
+        assertRefused(await world.send(method, path, { rawBody: '{}', headers }), 415)
+      }
     }
-    assertRefused(await world.send('POST', '/api/v2/webhooks', { rawBody: '{"url"' }), 400)
-    const text = { rawBody: 'hello', headers: { 'content-type': 'text/plain' } }
-    assertRefused(await world.send('POST', '/api/v2/webhooks', text), 415)
-    const large = { rawBody: `{"url":"${'x'.repeat(300_000)}"}` }
-    assertRefused(await world.send('POST', '/api/v2/webhooks', large), 413)
-    for (const [body, loc] of [
-      [{}, ['body', 'url']],
-      [{ url: 7 }, ['body', 'url']],
-      [{ url: `https://a.example/${'x'.repeat(2048)}` }, ['body', 'url']],
-      [{ url: 'https://a.example/', description: 'x'.repeat(256) }, ['body', 'description']],
-      [{ url: 'https://a.example/', enabled_events: [] }, ['body', 'enabled_events']],
-      [{ url: 'https://a.example/', enabled_events: ['*', 'x.y'] }, ['body', 'enabled_events', 1]],
-      [
-        { url: 'https://a.example/', enabled_events: ['endpoint.*'] },
-        ['body', 'enabled_events', 0],
-      ],
-    ] as const) {
-      const reply = await world.send('POST', '/api/v2/webhooks', { body })
-      assertRefused(reply, 422)
-      assert.deepEqual(reply.body.detail[0].loc, loc)
-    }
-    for (const query of ['page=0', 'size=0', 'size=1001', 'page=x', 'sort=url', 'sort=["url"]']) {
-      const reply = await world.send('GET', `/api/v2/webhooks?${query}`)
-      assertRefused(reply, 422)
-      assert.equal(reply.body.detail[0].loc[0], 'query')
-    }
+    assert.deepEqual(await world.secretStatuses(id), ['current'])
   })
 
-  test('too many requests, with what is left and when to come back', async () => {
-    await using world = await createHCompanyWorld({ rateLimit: { perSecond: 1, burst: 3 } })
-    const list = () => world.send('GET', '/api/v2/webhooks')
-    assert.equal((await list()).headers['x-ratelimit-limit'], '3')
-    await list()
-    await list()
-    const reply = await list()
+  test('too many requests are 429, which says when to come back', async () => {
+    await using world = await createHCompanyWorld({ rateLimit: { perSecond: 1, burst: 2 } })
+    const first = await world.send('GET', webhooksPath)
+    assert.deepEqual(quotaOf(first), ['2', '1'])
+    await world.send('GET', `${webhooksPath}/events`)
+    const reply = await world.send('GET', webhooksPath)
     assertRefused(reply, 429)
-    assert.equal(reply.headers['x-ratelimit-remaining'], '0')
+    assert.deepEqual(quotaOf(reply), ['2', '0'])
+    const resetAt = Math.ceil(world.server.clock.now() / 1000) + 2
+    assert.equal(reply.headers['x-ratelimit-reset'], String(resetAt))
     assert.equal(reply.headers['retry-after'], '1')
-  })
-})
-
-describe('H Company: secrets', () => {
-  test('a rotate cuts, an open window of the native API included', async () => {
-    await using world = await createHCompanyWorld()
-    const id = await world.createNative()
-    const native = `${world.project.path}/endpoints/ep_${id.replaceAll('-', '')}`
-    await world.server.call('POST', `${native}/secret/rotate`, { body: {} })
-    assert.deepEqual(await world.secretStatuses(id), ['current', 'retiring'])
-    const { body } = await world.send('POST', `/api/v2/webhooks/${id}/rotate`)
-    assert.match(body.secret, /^whsec_/)
-    assert.deepEqual(await world.secretStatuses(id), ['current', 'revoked', 'revoked'])
+    world.server.clock.advance(1_000)
+    assert.equal((await world.send('GET', webhooksPath)).status, 200)
   })
 
-  test('the same Idempotency-Key brings the same secret, and no read shows one', async () => {
-    await using world = await createHCompanyWorld()
-    const { id, secret } = await world.createWebhook()
-    const rotate = (key: string) =>
-      world.send('POST', `/api/v2/webhooks/${id}/rotate`, { headers: { 'idempotency-key': key } })
-    const first = await rotate('one')
-    assert.equal((await rotate('one')).body.secret, first.body.secret)
-    const second = await rotate('two')
-    assert.notEqual(second.body.secret, first.body.secret)
-    const patched = await world.send('PATCH', `/api/v2/webhooks/${id}`, { body: {} })
-    const texts = [
-      patched.text,
-      (await world.send('GET', `/api/v2/webhooks/${id}`)).text,
-      (await world.send('GET', '/api/v2/webhooks')).text,
-      (await world.server.call('GET', `${world.project.path}/audit-log`)).text,
-    ].join()
-    for (const value of [secret, first.body.secret, second.body.secret]) {
-      assert.ok(!texts.includes(value))
+  test('a store that does not answer is 503, of which nothing is told', async () => {
+    const store = createSwitchableStore()
+    await using server = await createTestApi({ wrapStorage: store.wrap })
+    const { key } = await server.addProject()
+    const headers = { authorization: `Bearer ${key}` }
+    const body = { url: 'https://rx.example/in' }
+    const { body: webhook } = await server.send('POST', webhooksPath, { headers, body })
+    store.failAlways()
+    for (const { name, method, path } of operations) {
+      const reply = await server.send(method, path.replace('{webhook_id}', webhook.id), {
+        headers,
+        ...(name === 'create webhook' ? { body } : {}),
+      })
+      assertRefused(reply, 503)
+      assert.doesNotMatch(reply.text, /purpose/)
     }
+    store.failNever()
+    const { body: list } = await server.send('GET', webhooksPath, { headers })
+    assert.deepEqual([list.total, list.items[0].id], [1, webhook.id])
   })
 })
+
+function quotaOf({ headers }: Reply): unknown[] {
+  return [headers['x-ratelimit-limit'], headers['x-ratelimit-remaining']]
+}
+
+/** In H Company's shape: a text, or for 422 a list of places. */
+function assertRefused(reply: Reply, status: number): void {
+  assert.equal(reply.status, status, reply.text)
+  assert.equal(reply.headers['content-type'], 'application/json; charset=utf-8')
+  assert.deepEqual(Object.keys(reply.body), ['detail'])
+  if (status !== 422) {
+    assert.equal(typeof reply.body.detail, 'string')
+    return
+  }
+  for (const each of reply.body.detail) assert.deepEqual(Object.keys(each), ['loc', 'msg', 'type'])
+}

@@ -77,6 +77,9 @@ describe('H Company: webhooks', () => {
       const reply = await world.server.call('PUT', path, { body: {} })
       assert.ok(reply.status < 300, reply.text)
     }
+    const listed = (await world.send('GET', `${webhooksPath}/events`)).body
+    const names = listed.map(({ type }: { type: string }) => type)
+    assert.ok(names.includes('session.archived') && !names.includes('ping'), names.join())
     const events = ['session.archived', 'session.idle']
     assert.deepEqual((await world.createWebhook({ enabled_events: events })).enabled_events, events)
     const body = { url: 'https://rx.example/in', enabled_events: ['ping', 'session.archived'] }

@@ -55,7 +55,7 @@ export const hCompanyRoutes: readonly ServedRoute[] = [
     path: '/webhooks/events',
     access: 'webhooks.read',
     async answer({ context, projectId }) {
-      const own = await cataloguedTypes(context, projectId, publishedTypes)
+      const own = await cataloguedTypes(context, projectId, [...publishedTypes, pingType])
       return jsonAnswer(200, [...eventTypeCatalog, ...own])
     },
   }),
