@@ -117,6 +117,10 @@ describe('H Company, over real sockets', () => {
     const webhook = await call('GET', `${webhooks}/${id}`)
     assert.equal(webhook.last_delivery_error, 'The receiver answered 503.')
     assert.deepEqual([webhook.last_success_at, webhook.consecutive_failures], [null, 1])
+    receiver.answer = () => ({ statusCode: 418 })
+    await call('POST', `${webhooks}/${id}/ping`)
+    const afterPing = await call('GET', `${webhooks}/${id}`)
+    assert.deepEqual(afterPing, webhook, 'a ping says nothing of the deliveries')
     await call('DELETE', `${webhooks}/${id}`)
   })
 
