@@ -96,10 +96,8 @@ async function start(
   const jobs = createJobs({
     ...base,
     context: () => delivery.systemContext(),
-    onClockJump(jumpMs) {
-      logger.warn({ jumpMs }, 'The wall clock jumped; the clock of this process follows it.')
-      delivery.dispatcher.wake()
-    },
+    warn: (facts, message) => logger.warn(facts, message),
+    onClockJump: () => delivery.dispatcher.wake(),
   })
   const { wakeRecoveries } = jobs
   const delivery: Delivery = createDelivery({ config, base, metrics, releases, wakeRecoveries })
@@ -127,7 +125,7 @@ async function start(
   if (metricsDoor !== null) releases.push(metricsDoor.close)
   // Nothing is sent, and no time-driven change is made, before the start has succeeded.
   delivery.dispatcher.start()
-  jobs.start()
+  await jobs.start()
   releases.push(jobs.stop)
 
   let stopping: Promise<void> | null = null

@@ -2,16 +2,16 @@ import type { ActionContext } from './actions/action-context.ts'
 import { announceExpiries } from './actions/announce-expiries.ts'
 import { continueRecoveries } from './actions/continue-recoveries.ts'
 import { forgetExpired } from './actions/forget-expired.ts'
-import { noteClockJump } from './actions/note-clock-jump.ts'
 import { removeOldEvents } from './actions/remove-old-events.ts'
 import { createChore } from './chore.ts'
 import type { SystemClock } from './clock.ts'
+import { createClockWatch } from './clock-watch.ts'
 import type { Storage } from './storage/storage.ts'
 import { createTimekeeping } from './timekeeping.ts'
 
 /** What the server does by itself, beside serving and delivering. */
 export interface Jobs {
-  start(): void
+  start(): Promise<void>
   /** Something is to be announced, maybe earlier than was known. */
   wakeAnnouncements(): void
   wakeRecoveries(): void
@@ -24,6 +24,7 @@ const retentionEveryMs = 10 * 60_000
 /** Recovery is what someone waits for. */
 const recoveryShareMax = 0.3
 const recoveryEveryMs = 60_000
+const noteTimeEveryMs = 60_000
 
 export function createJobs(options: {
   clock: SystemClock
@@ -31,22 +32,25 @@ export function createJobs(options: {
   /** Asked at each step: not called before `start`. */
   context: () => ActionContext
   /** The clock was set: what is due may have changed. */
-  onClockJump(jumpMs: number): void
+  onClockJump(): void
   onError(message: string, error: unknown): void
+  warn(facts: object, message: string): void
 }): Jobs {
   const { clock, storage, context, onError } = options
+  const { monotonic } = clock
+  const clockWatch = createClockWatch({ context, monotonic, warn: options.warn })
   const timekeeping = createTimekeeping({
     clock,
     nextAnnouncementAt: () => storage.nextAnnouncementAt(),
     announce: () => announceExpiries(context()),
     forget: () => forgetExpired(context()),
     async onJump(jumpMs) {
-      options.onClockJump(jumpMs)
-      await noteClockJump(context(), jumpMs)
+      options.warn({ jumpMs }, 'The wall clock jumped; the clock of this process follows it.')
+      options.onClockJump()
+      await clockWatch.jumped(jumpMs)
     },
     onError,
   })
-  const { monotonic } = clock
   const recoveries = createChore({
     step: () => continueRecoveries(context()),
     everyMs: recoveryEveryMs,
@@ -55,14 +59,26 @@ export function createJobs(options: {
     onError: (error) => onError('A recovery could not go on; trying again.', error),
   })
   const retention = createChore({
-    step: () => removeOldEvents(context()),
+    step: async () => clockWatch.mayRemove() && removeOldEvents(context()),
     everyMs: retentionEveryMs,
     shareMax: retentionShareMax,
     monotonic,
     onError: (error) => onError('Old events could not be removed; trying again.', error),
   })
+  const timeNotes = createChore({
+    async step() {
+      await clockWatch.noteTime()
+      return false
+    },
+    everyMs: noteTimeEveryMs,
+    shareMax: 1,
+    monotonic,
+    onError: (error) => onError('The time could not be noted; trying again.', error),
+  })
   return {
-    start() {
+    async start() {
+      await clockWatch.start()
+      timeNotes.start()
       timekeeping.start()
       recoveries.start()
       retention.start()
@@ -70,7 +86,7 @@ export function createJobs(options: {
     wakeAnnouncements: timekeeping.wake,
     wakeRecoveries: recoveries.wake,
     async stop() {
-      await Promise.all([timekeeping.stop(), recoveries.stop(), retention.stop()])
+      await Promise.all([timeNotes.stop(), timekeeping.stop(), recoveries.stop(), retention.stop()])
     },
   }
 }

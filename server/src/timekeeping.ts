@@ -67,7 +67,8 @@ export function createTimekeeping(options: {
     clock.adjust(driftMs)
     if (Math.abs(driftMs) < limits.clockJumpMs) return
     wake()
-    options.onJump(driftMs).catch((error) => {
+    // Times are whole milliseconds.
+    options.onJump(Math.round(driftMs)).catch((error) => {
       options.onError('A jump of the clock could not be noted.', error)
     })
   }

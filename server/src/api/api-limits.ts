@@ -29,6 +29,7 @@ export const apiLimits = {
   searchLengthMax: 200,
   /** What a client is told to wait when the write queue is full. */
   overloadedRetryAfterSeconds: 1,
+  unavailableRetryAfterSeconds: 5,
   /** Static files of the console, all of which are kept in memory. */
   consoleFilesMax: 1_000,
   consoleBytesMax: 64 * 1024 * 1024,

@@ -69,7 +69,8 @@ export function errorBody(error: AppError): {
 /** What goes into `Retry-After`; null: no such header. */
 export function retryAfterSecondsOf({ code, details }: AppError): number | null {
   if (details.retryAfterSeconds !== undefined) return details.retryAfterSeconds
-  return code === 'overloaded' ? apiLimits.overloadedRetryAfterSeconds : null
+  if (code === 'overloaded') return apiLimits.overloadedRetryAfterSeconds
+  return code === 'storage_unavailable' ? apiLimits.unavailableRetryAfterSeconds : null
 }
 
 function refusal(code: ErrorCode, detail: string, cause: unknown, param?: string): AppError {

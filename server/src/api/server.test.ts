@@ -305,6 +305,7 @@ test('answers 503 while the store cannot be used or has too much to write', asyn
   const unavailable = await publish()
   assert.equal(unavailable.status, 503)
   assert.equal(unavailable.body.code, 'storage_unavailable')
+  assert.equal(unavailable.headers['retry-after'], '5')
   assert.doesNotMatch(unavailable.text, /disk full/)
   const overloaded = await publish()
   assert.equal(overloaded.status, 503)

@@ -247,6 +247,17 @@ export interface Transaction extends Reads {
   retryDelivery(deliveryId: string, at: number): Promise<boolean>
 
   /**
+   * For a clock that was set back by `byMs`: makes the waiting deliveries of one endpoint due that
+   * much earlier, but not before `now`. Takes the first endpoint after the one that the call before
+   * returned (null: from the beginning); null where none is left.
+   */
+  hastenDeliveries(options: {
+    after: string | null
+    now: number
+    byMs: number
+  }): Promise<string | null>
+
+  /**
    * Notes that the endpoint's deliveries of these statuses, created in this span, are to be sent
    * again; `continueRecoveries` does it.
    */

@@ -14,6 +14,8 @@ export interface ServerProcess {
   url: string
   rootKey: string
   dataDir: string
+  /** Null while none runs. */
+  pid: () => number | null
   /** Everything it printed so far. */
   output: () => string
   /** SIGKILL, and waits until the process is gone. */
@@ -29,8 +31,14 @@ const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 export async function startServerProcess(
   environment: Record<string, string> = {},
+  options: {
+    /** A program with its arguments that becomes the server, such as one that sets limits. */
+    launcher?: readonly string[]
+    /** A directory that is there; a fresh one by default. Removed at the end. */
+    dataDir?: string
+  } = {},
 ): Promise<ServerProcess> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'countersign-process-'))
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'countersign-process-')))
   const port = await freePort()
   const rootKey = `csk_${'test-root-key-'.repeat(3)}`
   const url = `http://127.0.0.1:${port}`
@@ -49,13 +57,18 @@ export async function startServerProcess(
     url,
     rootKey,
     dataDir,
+    pid: () => child?.pid ?? null,
     output: () => printed,
     async kill() {
       child?.kill('SIGKILL')
       await ended()
     },
     async start() {
-      const started = spawn(process.execPath, [entry, 'serve'], {
+      const [program, ...parameters] = [
+        ...(options.launcher ?? []),
+        ...[process.execPath, entry, 'serve'],
+      ]
+      const started = spawn(program ?? process.execPath, parameters, {
         env: {
           PATH: process.env.PATH,
           COUNTERSIGN_PORT: String(port),

@@ -154,6 +154,11 @@ export function createClaims(options: {
           leases.remove(effect.deliveryId)
           markStale(effect.endpointId)
           if (!effect.wasPending) pendingCount += 1
+        } else if (effect.kind === 'hasten') {
+          const endpoint = schedule.get(effect.endpointId)
+          const notBefore = (endpoint?.notBefore ?? 0) - effect.byMs
+          if (endpoint !== undefined) schedule.put({ ...endpoint, notBefore })
+          stale.set(effect.endpointId, (stale.get(effect.endpointId) ?? 0) - effect.byMs)
         } else if (effect.kind === 'endpointDeleted') {
           const endpoint = schedule.get(effect.endpointId)
           if (endpoint !== undefined) schedule.put({ ...endpoint, deletedAt: effect.at })

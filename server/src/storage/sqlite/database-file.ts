@@ -1,6 +1,17 @@
-import { accessSync, closeSync, constants, openSync, realpathSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  realpathSync,
+  statfsSync,
+  statSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
-import { StorageOpenError } from '../storage.ts'
+import { StorageOpenError, StorageUnavailableError } from '../storage.ts'
+
+/** With less on the disk than this, the next write may well fail, however small. */
+const freeBytesMin = 1024 * 1024
 
 /**
  * Makes sure that the database's file is there and that this user may write it and its directory;
@@ -42,6 +53,13 @@ export function createPrivately(path: string): void {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
+}
+
+/** Throws `StorageUnavailableError` where the disk has next to no space left for this user. */
+export function checkFreeSpace(path: string): void {
+  const { bavail, bsize } = statfsSync(dirname(path))
+  if (bavail * bsize >= freeBytesMin) return
+  throw new StorageUnavailableError('The store cannot be used now: the disk is full.')
 }
 
 function notUsable(path: string, cause?: unknown): StorageOpenError {

@@ -159,7 +159,7 @@ export function deliveryWrites(options: {
   effects: Effects
   leases: Leases
   clock: Clock
-}): Pick<Transaction, 'retryDelivery'> {
+}): Pick<Transaction, 'retryDelivery' | 'hastenDeliveries'> {
   const { connection, effects, leases, clock } = options
   return {
     async retryDelivery(deliveryId, at) {
@@ -183,6 +183,30 @@ export function deliveryWrites(options: {
       const wasPending = row.status === 'pending'
       effects.add({ kind: 'retry', deliveryId, endpointId: row.endpoint_id, wasPending })
       return true
+    },
+
+    async hastenDeliveries({ after, now, byMs }) {
+      const next = connection.one<{ seq: number; id: string }>(
+        `select ep.seq, ep.id
+         from deliveries d indexed by deliveries_pending join endpoints ep on ep.seq = d.endpoint_seq
+         where d.status = 'pending'
+           and d.endpoint_seq > coalesce((select seq from endpoints where id = ?), 0)
+         order by d.endpoint_seq
+         limit 1`,
+        after,
+      )
+      if (next === undefined) return null
+      connection.run(
+        `update deliveries indexed by deliveries_pending
+         set due_at = max(?, due_at - ?)
+         where status = 'pending' and endpoint_seq = ? and due_at > ?`,
+        now,
+        byMs,
+        next.seq,
+        now,
+      )
+      effects.add({ kind: 'hasten', endpointId: next.id, byMs })
+      return next.id
     },
   }
 }

@@ -14,6 +14,8 @@ export type Effect =
   | { kind: 'due'; endpointId: string; dueAt: number }
   /** A delivery was rescheduled; `wasPending` where it counted as backlog before. */
   | { kind: 'retry'; deliveryId: string; endpointId: string; wasPending: boolean }
+  /** Everything that waits for the endpoint is due earlier. */
+  | { kind: 'hasten'; endpointId: string; byMs: number }
   | { kind: 'endpointDeleted'; endpointId: string; at: number }
   | { kind: 'announce' }
   | { kind: 'touch'; what: Touchable; id: string }

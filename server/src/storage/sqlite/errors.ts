@@ -55,6 +55,11 @@ export function isDriverError(error: unknown): error is DriverError {
   return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR'
 }
 
+/** Another connection holds the lock that was asked for. */
+export function isLocked(error: unknown): boolean {
+  return isDriverError(error) && [5, 6].includes(error.errcode & 0xff)
+}
+
 /** The driver has no code of its own for this. */
 function isClosed(error: unknown): boolean {
   return (

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../core/clock.ts'
 import type { Storage } from '../storage.ts'
-import { prepareFile } from './database-file.ts'
+import { checkFreeSpace, prepareFile } from './database-file.ts'
 import { openError } from './errors.ts'
 import { lockDatabase } from './lock.ts'
 import { applyMigrations } from './migrate.ts'
@@ -9,8 +9,13 @@ import { createSqliteStorage } from './sqlite-storage.ts'
 import { startCheckpointThread } from './start-checkpoint-thread.ts'
 import type { CommitReport } from './writer.ts'
 
-/** How long a write waits while the checkpoint thread holds the write lock: it needs milliseconds. */
+/** How long opening waits for a lock. */
 const busyTimeoutMs = 10_000
+/**
+ * How long a write waits within the driver, and so with the whole event loop: as long as the
+ * checkpoint thread holds the lock, which is milliseconds. The writer waits longer by itself.
+ */
+const writeBusyTimeoutMs = 50
 /**
  * Page caches, in KiB. The writer's holds the ends of all tables and indexes and the pages of the
  * deliveries under way; the reader's one list. What is older comes from the system's file cache.
@@ -46,7 +51,7 @@ export async function openSqliteStorage(options: {
     const writerDatabase = openWriter(file)
     releases.push(() => writerDatabase.close())
     applyMigrations(writerDatabase, file)
-    writerDatabase.exec('pragma journal_mode = wal')
+    writerDatabase.exec(`pragma journal_mode = wal; pragma busy_timeout = ${writeBusyTimeoutMs}`)
     const readerDatabase = openReader(file)
     releases.push(() => readerDatabase.close())
     const { clock, newId, leaseMs, observeCommit, onError } = options
@@ -64,7 +69,14 @@ export async function openSqliteStorage(options: {
       // Stopped before the databases close: the last connection to close empties the log.
       releases.push(thread.stop)
     }
-    return storage
+    return {
+      ...storage,
+      async ping() {
+        // A full disk still takes a small write, into space that the log has already.
+        checkFreeSpace(file)
+        await storage.ping()
+      },
+    }
   } catch (error) {
     await release()
     throw openError(options.file, error)

@@ -13,7 +13,7 @@ import type { Acceptor } from './accept-events.ts'
 import type { Claims } from './claims.ts'
 import type { Connection } from './connection.ts'
 import { type Effect, type Effects, summarize } from './effects.ts'
-import { translateError } from './errors.ts'
+import { isLocked, translateError } from './errors.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import type { WriteGuard } from './write-guard.ts'
 
@@ -41,6 +41,10 @@ export interface CommitReport {
  * for many endpoints must not hold the event loop much longer than many events for one.
  */
 const effectsPerCommitMax = 10_000
+
+/** How often a batch asks for the write lock: for about 5 s, with what the driver waits each time. */
+const lockTriesMax = 80
+const lockRetryMs = 10
 
 /** One caller's work on its way into a commit. */
 interface Job {
@@ -128,10 +132,26 @@ export function createWriter(options: {
     return batch
   }
 
+  /**
+   * Another program may hold the write lock, for a moment or for long. The driver would wait for it
+   * with the whole event loop, so it is asked again and again instead, and everything else goes on.
+   */
+  async function beginPatiently(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        begin.run()
+        return
+      } catch (error) {
+        if (!isLocked(error) || tries === lockTriesMax) throw error
+        await new Promise((resolve) => setTimeout(resolve, lockRetryMs))
+      }
+    }
+  }
+
   async function flush(): Promise<void> {
     const startedAt = options.clock.monotonic()
     try {
-      begin.run()
+      await beginPatiently()
       guard.open()
       let weight = 0
       for (let job = takeNext(weight); job !== undefined; job = takeNext(weight)) {
