@@ -54,6 +54,8 @@ export type CompletedBy = Wire.CompletedBy
 export type CompleteWhen = Wire.CompleteWhen
 /** The replacing of one secret by the next. */
 export type Rotation = CamelCased<Wire.Rotation>
+export type Evidence = CamelCased<Wire.Evidence>
+export type Drill = CamelCased<Wire.Drill>
 /** One entry of a rotation's timeline. */
 export type RotationStep = CamelCased<Wire.RotationStep>
 export type RotateSecret = CamelCasedInput<Wire.RotateSecret>

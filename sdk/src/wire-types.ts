@@ -36,6 +36,7 @@ export interface ProjectSettings {
   retry_schedule?: string
   retention_days?: number
   reveal_secret_in_reads?: boolean
+  /** Whether receivers are probed by themselves while a rotation is open. */
   auto_probe?: boolean
   /** What the operator lets `expire_current_in` be, in seconds. */
   rotation_bounds?: { expire_current_in_min?: number; expire_current_in_max?: number }
@@ -136,6 +137,8 @@ export interface Endpoint {
   blocked_at: string | null
   blocked_reason: string | null
   signing_enabled: boolean
+  /** The receiver was seen to take a delivery with a wrong signature. */
+  unverifying: boolean
   format: string
   algorithm: SecretAlgorithm
   /** Custom headers; the values are masked. */
@@ -235,6 +238,56 @@ export type RotationStatus = 'staged' | 'overlapping' | 'held' | 'completed' | '
 export type CompletedBy = 'expiry' | 'verified' | 'manual' | 'force' | 'cut' | 'cap'
 export type CompleteWhen = 'expiry' | 'verified'
 
+/** What somebody should look at. */
+export type Attention = 'cannot_parse_two' | 'not_verified' | 'claim_disputed'
+
+export type ProbeName =
+  | 'new_only'
+  | 'bad_signature'
+  | 'old_only'
+  | 'two_signatures'
+  | 'stale_timestamp'
+
+export interface ProbeAnswer {
+  at: string
+  /** Null where there was no answer. */
+  status_code: number | null
+  error: string | null
+  duration_ms: number
+}
+
+export interface ProbeFinding {
+  verdict: 'pass' | 'fail' | 'inconclusive'
+  /** As the probes were sent. */
+  answers: ProbeAnswer[]
+}
+
+export type DrillVerdict = 'verified' | 'unverifying' | 'failed' | 'inconclusive'
+export type DrillCause = 'verify' | 'drill' | 'watch'
+
+/** What a battery of probes showed of a receiver. */
+export interface Drill {
+  endpoint_id: string
+  at: string
+  cause: DrillCause
+  verdict: DrillVerdict
+  /** Null where that probe was not sent. */
+  probes: Record<ProbeName, ProbeFinding | null>
+}
+
+/** What is known of the receiver and the new secret of a rotation. */
+export interface Evidence {
+  /** The newest drill is proof. */
+  verified: boolean
+  verified_at: string | null
+  unverifying: boolean
+  drill: Drill | null
+  /** Newest first. */
+  earlier_drills: { at: string; cause: DrillCause; verdict: DrillVerdict }[]
+  /** Which secret the receiver says it verified with; never proof by itself. */
+  receiver_reported: { secret_id: string; count: number; share: number; last_at: string }[]
+}
+
 export interface RotationStep {
   at: string
   what: string
@@ -253,12 +306,18 @@ export interface Rotation {
   activates_at: string
   previous_secret_expires_at: string | null
   complete_when: CompleteWhen
+  /** When the window was asked to end; null where it was cut, or waits for a claim. */
+  window_ends_at: string | null
+  /** The hard end of a rotation that is held, or waits for proof or for a claim. */
   cap_at: string | null
+  /** Since when the expiry is put off, as the receiver does not take the new secret. */
+  held_at: string | null
+  attention: Attention | null
   /** Secrets that stopped because a forced rotation left no room for them. */
   dropped_secret_ids: string[]
   reason: string | null
   actor: Actor
-  evidence: Record<string, unknown> | null
+  evidence: Evidence | null
   timeline: RotationStep[]
   created_at: string
   closed_at: string | null

@@ -9,12 +9,14 @@ import { AppError } from './core/errors.ts'
 import type { EventSchemas } from './core/event-schemas.ts'
 import { createIdFactory } from './core/ids.ts'
 import { limits } from './core/limits.ts'
+import { createProbeLimiter } from './core/probe-limiter.ts'
 import type { SecretBox } from './core/secret-box.ts'
 import { makeDataDirectory } from './data-directory.ts'
 import { dialectApis } from './dialects/registry.ts'
 import { createAddressGuard } from './dispatcher/address-guard.ts'
 import { createDispatcher, type Dispatcher } from './dispatcher/dispatcher.ts'
 import { createNameResolver } from './dispatcher/name-resolver.ts'
+import { createProber } from './dispatcher/prober.ts'
 import { startSenderThread } from './dispatcher/sender-link.ts'
 import type { Verdict } from './dispatcher/sender-messages.ts'
 import { createEventSchemaChecker } from './event-schema-checker.ts'
@@ -114,7 +116,7 @@ async function start(
     async onCommitted(changes) {
       api.forgetApiKeys(changes)
       delivery.parts.eventTypes.forget(changes)
-      if (changes.hasAnnouncements) jobs.wakeAnnouncements()
+      jobs.wakeFor(changes)
       await delivery.dispatcher.onCommitted(changes)
     },
   })
@@ -218,6 +220,7 @@ interface Base {
   opened: Storage
   storage: Storage
   secretBox: SecretBox
+  logger: Logger
   onError: (message: string, error: unknown) => void
 }
 
@@ -248,6 +251,7 @@ async function openBase(
     opened,
     storage: options.wrapStorage?.(opened) ?? opened,
     secretBox,
+    logger,
     onError,
   }
 }
@@ -277,6 +281,7 @@ function createParts(options: {
       expireCurrentInMinSeconds: config.expireCurrentInMinSeconds,
       expireCurrentInMaxSeconds: config.expireCurrentInMaxSeconds,
       blockAfterMs: config.blockAfterMs,
+      rotationCapMs: config.rotationCapMs,
       retentionDays: config.retentionDays,
     },
     urlPolicy: createUrlPolicy(guard),
@@ -288,6 +293,8 @@ function createParts(options: {
     noteAccepted: metrics.eventsAccepted,
     wakeRecoveries,
     attemptNow: async (delivery) => summaryOf(await dispatcher.attemptNow(delivery), delivery),
+    probe: createProber({ ...base, dispatcher }),
+    probeLimiter: createProbeLimiter(base.clock),
   }
 }
 

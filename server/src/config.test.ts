@@ -57,6 +57,7 @@ test('an empty environment gives the defaults of the published contract', () => 
     rateLimitBurst: 400,
     expireCurrentInMinSeconds: 0,
     expireCurrentInMaxSeconds: 2_592_000,
+    rotationCapMs: 30 * 86_400_000,
   })
 })
 
@@ -89,6 +90,7 @@ test('every option is read from its variable', () => {
     COUNTERSIGN_RATE_LIMIT_BURST: '9',
     COUNTERSIGN_EXPIRE_CURRENT_IN_MIN: '60',
     COUNTERSIGN_EXPIRE_CURRENT_IN_MAX: '3600',
+    COUNTERSIGN_ROTATION_CAP: '48h',
   })
   assert.deepEqual(config, {
     host: '::1',
@@ -121,6 +123,7 @@ test('every option is read from its variable', () => {
     rateLimitBurst: 9,
     expireCurrentInMinSeconds: 60,
     expireCurrentInMaxSeconds: 3600,
+    rotationCapMs: 48 * 3_600_000,
   })
 })
 
@@ -171,6 +174,7 @@ const wrongTexts: Record<OptionName, readonly string[]> = {
   rateLimitPerSecond: ['0', '-1', '1.5', '1000001'],
   rateLimitBurst: ['0', 'x'],
   expireCurrentInMinSeconds: ['-1', '2592001', '1h'],
+  rotationCapMs: ['0s', '366d', '30'],
   expireCurrentInMaxSeconds: ['2592001'],
 }
 
@@ -228,6 +232,7 @@ test('options that contradict each other are refused', () => {
     problemsOf({
       COUNTERSIGN_EXPIRE_CURRENT_IN_MIN: '61',
       COUNTERSIGN_EXPIRE_CURRENT_IN_MAX: '60',
+      COUNTERSIGN_ROTATION_CAP: '48h',
       COUNTERSIGN_PORT: '9100',
       COUNTERSIGN_METRICS_PORT: '9100',
     }),

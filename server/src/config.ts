@@ -198,6 +198,13 @@ export const options = {
     default: `${limits.expireCurrentInMaxSeconds}`,
     sentence: 'Largest `expire_current_in` that a rotation may ask for, in seconds.',
   }),
+  rotationCapMs: option({
+    variable: 'COUNTERSIGN_ROTATION_CAP',
+    kind: duration({ min: '1s', max: '365d' }),
+    default: '30d',
+    sentence:
+      'Longest time for which a previous secret goes on signing while a rotation is held, or waits for proof or for a claim.',
+  }),
 }
 
 export type OptionName = keyof typeof options

@@ -2,18 +2,20 @@ import type { ActionContext } from './actions/action-context.ts'
 import { announceExpiries } from './actions/announce-expiries.ts'
 import { continueRecoveries } from './actions/continue-recoveries.ts'
 import { forgetExpired } from './actions/forget-expired.ts'
+import { lookAtRotation } from './actions/look-at-rotation.ts'
 import { removeOldEvents } from './actions/remove-old-events.ts'
 import { createChore } from './chore.ts'
 import type { SystemClock } from './clock.ts'
 import { createClockWatch } from './clock-watch.ts'
-import type { Storage } from './storage/storage.ts'
+import { createRotationWatch } from './rotation-watch.ts'
+import type { CommittedChanges, Storage } from './storage/storage.ts'
 import { createTimekeeping } from './timekeeping.ts'
 
 /** What the server does by itself, beside serving and delivering. */
 export interface Jobs {
   start(): Promise<void>
-  /** Something is to be announced, maybe earlier than was known. */
-  wakeAnnouncements(): void
+  /** Something may be due earlier than was known. */
+  wakeFor(changes: CommittedChanges): void
   wakeRecoveries(): void
   stop(): Promise<void>
 }
@@ -28,7 +30,7 @@ const noteTimeEveryMs = 60_000
 
 export function createJobs(options: {
   clock: SystemClock
-  storage: Pick<Storage, 'nextAnnouncementAt'>
+  storage: Pick<Storage, 'nextAnnouncementAt' | 'nextLookAt' | 'listDueLooks'>
   /** Asked at each step: not called before `start`. */
   context: () => ActionContext
   /** The clock was set: what is due may have changed. */
@@ -47,8 +49,16 @@ export function createJobs(options: {
     async onJump(jumpMs) {
       options.warn({ jumpMs }, 'The wall clock jumped; the clock of this process follows it.')
       options.onClockJump()
+      watch.wake()
       await clockWatch.jumped(jumpMs)
     },
+    onError,
+  })
+  const watch = createRotationWatch({
+    now: clock.now,
+    nextLookAt: () => storage.nextLookAt(),
+    listDue: (limit) => storage.listDueLooks(clock.now(), limit),
+    look: (due) => lookAtRotation(context(), due),
     onError,
   })
   const recoveries = createChore({
@@ -80,13 +90,19 @@ export function createJobs(options: {
       await clockWatch.start()
       timeNotes.start()
       timekeeping.start()
+      watch.start()
       recoveries.start()
       retention.start()
     },
-    wakeAnnouncements: timekeeping.wake,
+    wakeFor(changes) {
+      if (!changes.hasAppointments) return
+      timekeeping.wake()
+      watch.wake()
+    },
     wakeRecoveries: recoveries.wake,
     async stop() {
-      await Promise.all([timeNotes.stop(), timekeeping.stop(), recoveries.stop(), retention.stop()])
+      const parts = [timeNotes, timekeeping, watch, recoveries, retention]
+      await Promise.all(parts.map((part) => part.stop()))
     },
   }
 }

@@ -105,7 +105,11 @@ describe('the window of an open rotation (rotation.md section 4)', () => {
         ...['expire_current_in', 'previous_secret_expires_at'],
       ],
       [{ complete_when: 'later' }, 'validation_failed', 'complete_when'],
-      [{ complete_when: 'verified' }, 'not_supported_yet', 'complete_when'],
+      [
+        { complete_when: 'verified', expire_current_in: 0 },
+        'validation_failed',
+        'expire_current_in',
+      ],
       [
         { status: 'completed', activates_at: time(0) },
         'validation_failed',

@@ -128,11 +128,10 @@ describe('what rotate takes (rotation.md section 3)', () => {
     [() => ({ force: 'yes' }), 'validation_failed', 'force'],
     [() => ({ reason: 'r'.repeat(501) }), 'validation_failed', 'reason'],
     [() => ({ expire_curent_in: 0 }), 'validation_failed', 'expire_curent_in'],
-    [() => ({ complete_when: 'verified' }), 'not_supported_yet', 'complete_when'],
     [
       () => ({ complete_when: 'verified', expire_current_in: 0 }),
-      'not_supported_yet',
-      'complete_when',
+      'validation_failed',
+      'expire_current_in',
     ],
     [() => ({ deliver: 'claim_link' }), 'not_supported_yet', 'deliver'],
     [() => ({ algorithm: 'ed25519' }), 'not_supported_yet', 'algorithm'],

@@ -3,6 +3,7 @@ import { createList, type List } from '../list.ts'
 import type {
   CreatedEndpoint,
   CreateEndpoint,
+  Drill,
   Endpoint,
   ListEndpointsQuery,
   ListQuery,
@@ -176,5 +177,18 @@ export class Endpoints {
     const path = ['projects', project, 'endpoints', endpoint, 'test']
     const call = { method: 'POST', path, body: input, options } as const
     return toCamelCase(await this.#transport.send<Wire.TestResult>(call))
+  }
+
+  /**
+   * Tries whether the receiver verifies signatures: sends it good, bad and stale ones. A receiver
+   * that takes a wrong one twice is flagged as `unverifying`.
+   * @throws ApiError `not_verifiable` where the endpoint's format has no probe;
+   *   `rate_limit_exceeded` where too many probes were sent within a minute.
+   * @example
+   * const { verdict, probes } = await client.endpoints.drill(project, endpoint)
+   */
+  async drill(project: string, endpoint: string, options?: PostOptions): Promise<Drill> {
+    const path = ['projects', project, 'endpoints', endpoint, 'drill']
+    return toCamelCase(await this.#transport.send<Wire.Drill>({ method: 'POST', path, options }))
   }
 }

@@ -71,6 +71,24 @@ export class Rotations {
   }
 
   /**
+   * Lets the receiver prove which secrets it takes, by up to eight probes. Proof completes a
+   * rotation that waits for it (`completeWhen: 'verified'`).
+   * @throws ApiError `not_verifiable` where the endpoint's format has no probe;
+   *   `rate_limit_exceeded` where too many probes were sent within a minute.
+   * @example
+   * const { evidence } = await client.rotations.verify(project, endpoint, rotation)
+   */
+  async verify(
+    project: string,
+    endpoint: string,
+    rotation: string,
+    options?: PostOptions,
+  ): Promise<Rotation> {
+    const path = rotationPath(project, endpoint, rotation, 'verify')
+    return toCamelCase(await this.#transport.send<Wire.Rotation>({ method: 'POST', path, options }))
+  }
+
+  /**
    * Retires the previous secrets now.
    * @example
    * await client.rotations.complete(project, endpoint, rotation, { reason: 'deployed everywhere' })

@@ -1,8 +1,12 @@
 import type { Principal } from '../core/authorization.ts'
 import type { Clock } from '../core/clock.ts'
 import type { AttemptError } from '../core/delivery.ts'
+import type { ProbeRequest } from '../core/drill.ts'
+import type { Endpoint } from '../core/endpoint.ts'
 import type { EventSchemas } from '../core/event-schemas.ts'
 import type { IdPrefix } from '../core/ids.ts'
+import type { ProbeLimiter } from '../core/probe-limiter.ts'
+import type { ProbeAnswer } from '../core/rotation-evidence.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import type { ClaimedDelivery, Storage, Transaction } from '../storage/storage.ts'
 import type { EventTypeDirectory } from './effective-event-type.ts'
@@ -42,6 +46,9 @@ export interface ActionParts {
   wakeRecoveries(): void
   /** Makes one attempt at once, past every queue, and resolves when it is recorded. */
   attemptNow(delivery: ClaimedDelivery): Promise<AttemptSummary>
+  /** Sends one probe; resolves with what came back, also where nothing did. Recorded nowhere. */
+  probe(endpoint: Endpoint, probe: ProbeRequest): Promise<ProbeAnswer>
+  probeLimiter: ProbeLimiter
 }
 
 export interface AttemptSummary {
@@ -58,6 +65,8 @@ export interface ActionSettings {
   expireCurrentInMinSeconds: number
   expireCurrentInMaxSeconds: number
   blockAfterMs: number
+  /** How long a window without another end stays open. */
+  rotationCapMs: number
   /** How long events are kept where the project says nothing. */
   retentionDays: number
 }

@@ -1,10 +1,12 @@
 import type { Endpoint } from '../core/endpoint.ts'
 import type { Rotation } from '../core/rotation.ts'
 import type { RotationPlan, RotationSituation } from '../core/rotation-plan.ts'
+import { nextLookAt, unwatched } from '../core/rotation-watch.ts'
 import { hasActivated, type Secret } from '../core/secret.ts'
 import { formatOf } from '../formats/registry.ts'
 import type { Announcement, Transaction } from '../storage/storage.ts'
 import type { ActionContext } from './action-context.ts'
+import { canProbe } from './run-drill.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -26,6 +28,10 @@ export async function readSituation(
       secrets,
       latest: await tx.latestRotation(endpoint.id),
       signaturesMax: formatOf(endpoint.format).signaturesMax,
+      capMs: settings.rotationCapMs,
+      canProbe: canProbe(endpoint),
+      autoProbe: project?.settings.autoProbe ?? false,
+      lastRejectionAt: endpoint.lastRejectionAt,
       bounds: {
         // A project may narrow what the operator allows, never widen it.
         expireCurrentInMinSeconds: Math.max(
@@ -44,18 +50,21 @@ export async function readSituation(
 /** Writes everything that a plan asks for but the new secret itself. */
 export async function applyRotationPlan(
   tx: Transaction,
+  situation: RotationSituation,
   plan: RotationPlan,
-  options: { isNew: boolean; now: number },
+  options: { isNew: boolean },
 ): Promise<void> {
+  const { now } = situation
   for (const change of plan.secretChanges) await tx.updateSecretTimes(change)
   if (plan.closes !== null) {
     const { rotation, outcome } = plan.closes
     await tx.updateRotation({
       ...rotation,
       outcome,
+      watch: unwatched,
       notes: [
         ...rotation.notes,
-        { at: options.now, what: 'completed', actor: plan.rotation.actor, detail: 'force' },
+        { at: now, what: 'completed', actor: plan.rotation.actor, detail: 'force' },
       ],
     })
     // The secret now ends with the new rotation, which tells of it: once is enough.
@@ -63,9 +72,11 @@ export async function applyRotationPlan(
       await tx.replaceAnnouncements(rotation.id, [])
     }
   }
-  if (options.isNew) await tx.insertRotation(plan.rotation)
-  else await tx.updateRotation(plan.rotation)
-  await tx.replaceAnnouncements(plan.rotation.id, announcementsOf(plan.rotation, options.now))
+  const nextAt = nextLookAt(plan.rotation, situation)
+  const rotation = { ...plan.rotation, watch: { ...plan.rotation.watch, nextAt } }
+  if (options.isNew) await tx.insertRotation(rotation)
+  else await tx.updateRotation(rotation)
+  await tx.replaceAnnouncements(rotation.id, announcementsOf(rotation, now))
 }
 
 /** RFC 3339 in UTC with milliseconds, null for null. */

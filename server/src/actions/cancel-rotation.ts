@@ -1,6 +1,6 @@
 import { requireScope } from '../core/authorization.ts'
 import type { Rotation } from '../core/rotation.ts'
-import { planCancel } from '../core/rotation-plan.ts'
+import { planCancel } from '../core/rotation-end-plan.ts'
 import type { ActionContext } from './action-context.ts'
 import { readSituation } from './apply-rotation-plan.ts'
 import { endRotation } from './end-rotation.ts'
@@ -20,9 +20,10 @@ export async function cancelRotation(
     const endpoint = await loadEndpoint(tx, projectId, ref)
     const rotation = await loadRotation(tx, endpoint.id, rotationId)
     const { situation } = await readSituation(tx, context, endpoint)
-    const plan = planCancel(situation, rotation, context.principal.actor, reason)
+    const request = { actor: context.principal.actor, reason, force: input.force ?? false }
+    const plan = planCancel(situation, rotation, request)
     if (plan === null) return rotation
-    await endRotation(tx, context, plan, reason)
+    await endRotation(tx, context, { situation, plan, reason })
     return plan.rotation
   })
 }

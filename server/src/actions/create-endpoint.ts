@@ -127,6 +127,7 @@ function newEndpoint(
     blockedAt: null,
     blockedReason: null,
     signingEnabled: input.signingEnabled ?? true,
+    unverifyingSince: null,
     format: input.format ?? 'standard',
     algorithm: input.algorithm ?? 'hmac-sha256',
     ...sealHeaders(context, id, input.headers ?? {}),

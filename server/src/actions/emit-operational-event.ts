@@ -7,8 +7,12 @@ export type OperationalEventType =
   | 'endpoint.secret.expiring'
   | 'endpoint.secret.expired'
   | 'endpoint.secret.revoked'
+  | 'endpoint.rotation.attention'
+  | 'endpoint.rotation.held'
+  | 'endpoint.rotation.released'
   | 'endpoint.rotation.completed'
   | 'endpoint.rotation.cancelled'
+  | 'endpoint.unverifying'
   | 'endpoint.disabled'
   | 'endpoint.recovered'
 

@@ -1,26 +1,37 @@
-import type { RotationPlan } from '../core/rotation-plan.ts'
+import type { RotationPlan, RotationSituation } from '../core/rotation-plan.ts'
 import type { Transaction } from '../storage/storage.ts'
 import type { ActionContext } from './action-context.ts'
 import { applyRotationPlan } from './apply-rotation-plan.ts'
 import { emitOperationalEvent } from './emit-operational-event.ts'
 import { recordAudit } from './record-audit.ts'
 
-/** Writes the end of a rotation by a verb, with its audit row and operational events. */
+/** Writes the end of a rotation by an act, with its audit row and operational events. */
 export async function endRotation(
   tx: Transaction,
   context: ActionContext,
-  plan: RotationPlan,
-  reason: string | null,
+  end: {
+    situation: RotationSituation
+    plan: RotationPlan
+    reason: string | null
+    /** What the act was decided upon. */
+    figures?: Record<string, unknown>
+  },
 ): Promise<void> {
+  const { plan, reason, situation } = end
   const { rotation, revokedSecretIds } = plan
   const isCancelled = rotation.outcome?.status === 'cancelled'
-  await applyRotationPlan(tx, plan, { isNew: false, now: context.clock.now() })
+  await applyRotationPlan(tx, situation, plan, { isNew: false })
   await recordAudit(tx, context, {
     projectId: rotation.projectId,
     action: isCancelled ? 'endpoint.rotation.cancelled' : 'endpoint.rotation.completed',
     target: { type: 'rotation', id: rotation.id },
     reason,
-    details: { endpoint_id: rotation.endpointId, revoked_secret_ids: revokedSecretIds },
+    details: {
+      endpoint_id: rotation.endpointId,
+      revoked_secret_ids: revokedSecretIds,
+      ...(isCancelled ? {} : { completed_by: rotation.outcome?.completedBy ?? 'manual' }),
+      ...end.figures,
+    },
   })
   await tellRevoked(tx, context, rotation.projectId, rotation.endpointId, revokedSecretIds)
   await emitOperationalEvent(

@@ -1,6 +1,6 @@
 import { requireScope } from '../core/authorization.ts'
 import type { Rotation } from '../core/rotation.ts'
-import { planRevokePrevious } from '../core/rotation-plan.ts'
+import { planRevokePrevious } from '../core/rotation-end-plan.ts'
 import type { ActionContext } from './action-context.ts'
 import { readSituation } from './apply-rotation-plan.ts'
 import { endRotation, tellRevoked } from './end-rotation.ts'
@@ -19,9 +19,9 @@ export async function revokePreviousSecret(
   return context.transact(async (tx) => {
     const endpoint = await loadEndpoint(tx, projectId, ref)
     const { situation } = await readSituation(tx, context, endpoint)
-    const plan = planRevokePrevious(situation, context.principal.actor, reason)
+    const plan = planRevokePrevious(situation, { actor: context.principal.actor, reason })
     if (plan.rotation !== null) {
-      await endRotation(tx, context, plan, reason)
+      await endRotation(tx, context, { situation, plan, reason })
     } else if (plan.revokedSecretIds.length > 0) {
       for (const change of plan.secretChanges) await tx.updateSecretTimes(change)
       await recordAudit(tx, context, {

@@ -1,7 +1,7 @@
 import { requireScope } from '../core/authorization.ts'
 import type { Endpoint } from '../core/endpoint.ts'
 import { AppError, invalidFields } from '../core/errors.ts'
-import { isRotationOpen, type Rotation } from '../core/rotation.ts'
+import { type CompleteWhen, isRotationOpen, type Rotation } from '../core/rotation.ts'
 import { planRotate, type RotationPlan, type RotationSituation } from '../core/rotation-plan.ts'
 import { windowProblems } from '../core/rotation-window.ts'
 import { formatOf } from '../formats/registry.ts'
@@ -18,7 +18,7 @@ export interface RotateSecretInput {
   secret?: string | undefined
   algorithm?: string | undefined
   activateAt?: number | undefined
-  completeWhen?: string | undefined
+  completeWhen?: CompleteWhen | undefined
   deliver?: string | undefined
   force?: boolean | undefined
   reason?: string | null | undefined
@@ -59,6 +59,7 @@ export async function rotateSecret(
       actor: context.principal.actor,
       expireCurrentInSeconds: input.expireCurrentInSeconds,
       activateAt: input.activateAt,
+      completeWhen: input.completeWhen,
       force: input.force ?? false,
       reason: input.reason ?? null,
       expectedCurrentSecretId: input.expectedCurrentSecretId,
@@ -75,7 +76,7 @@ export async function rotateSecret(
       earlier: secrets,
     })
     await tx.insertSecret(secret)
-    await applyRotationPlan(tx, plan, { isNew: true, now: situation.now })
+    await applyRotationPlan(tx, situation, plan, { isNew: true })
     await tellRotated(tx, context, plan)
     return {
       endpoint,
@@ -99,7 +100,6 @@ export function notSupportedYet(param: string, value: string): AppError {
 
 function refuseUnsupported(input: RotateSecretInput): void {
   if (input.algorithm === 'ed25519') throw notSupportedYet('algorithm', 'ed25519')
-  if (input.completeWhen === 'verified') throw notSupportedYet('complete_when', 'verified')
   if (input.deliver !== undefined) throw notSupportedYet('deliver', input.deliver)
 }
 

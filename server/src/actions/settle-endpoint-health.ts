@@ -1,8 +1,10 @@
 import type { Endpoint } from '../core/endpoint.ts'
-import { nextHealth } from '../core/health.ts'
+import { isRejection, nextHealth } from '../core/health.ts'
 import type { Transaction } from '../storage/storage.ts'
 import type { ActionContext } from './action-context.ts'
 import { emitOperationalEvent } from './emit-operational-event.ts'
+import { noteReports } from './note-reports.ts'
+import { noteSpike } from './note-spike.ts'
 import { recordAudit } from './record-audit.ts'
 
 export interface EndpointOutcome {
@@ -10,6 +12,10 @@ export interface EndpointOutcome {
   exhausted: boolean
   /** The receiver answered 410 Gone. */
   gone: boolean
+  /** Null where there was no answer. */
+  statusCode: number | null
+  /** Which of the request's several secrets the receiver says it verified with. */
+  reportedSecretId: string | null
   at: number
 }
 
@@ -29,6 +35,10 @@ export async function settleEndpointHealth(
     blockAfterMs: context.settings.blockAfterMs,
   })
   await tx.updateEndpointHealth(endpointId, health)
+  await noteReports(tx, endpointId, outcomes)
+  if (outcomes.some(({ statusCode }) => isRejection(statusCode))) {
+    await noteSpike(tx, context, { ...endpoint, ...health })
+  }
   if (endpoint.state === 'disabled') return
 
   if (outcomes.some((outcome) => outcome.gone)) {

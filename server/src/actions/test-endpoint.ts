@@ -30,6 +30,8 @@ export async function testEndpoint(
   }
   const claimed = await context.storage.transact(async (tx) => {
     const endpoint = await loadEndpoint(tx, projectId, ref)
+    context.probeLimiter.require(projectId, endpoint.id, 1)
+    context.probeLimiter.take(projectId, endpoint.id)
     const event = newEvent(context, projectId, {
       type,
       data: input.data ?? '{"message":"This is a test from Countersign."}',

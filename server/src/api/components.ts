@@ -43,6 +43,14 @@ import {
   PublishedEventSchema,
 } from './wire/event.ts'
 import { DefineEventTypeSchema, EventTypeSchema } from './wire/event-type.ts'
+import {
+  DrillSchema,
+  EarlierDrillSchema,
+  EvidenceSchema,
+  ProbeAnswerSchema,
+  ProbeFindingSchema,
+  ReportedSecretSchema,
+} from './wire/evidence.ts'
 import { nameOf } from './wire/fields.ts'
 import { CreatePortalSessionSchema, PortalSessionSchema } from './wire/portal-session.ts'
 import { FieldErrorSchema, ProblemSchema } from './wire/problem.ts'
@@ -79,6 +87,8 @@ export const components: Readonly<Record<string, TSchema>> = Object.fromEntries(
     ...[SecretSchema, SecretPageSchema, RotateSecretSchema, RotatedSecretSchema],
     ...[RevokePreviousSecretSchema, RevokedPreviousSecretSchema],
     ...[RotationSchema, RotationStepSchema, RotationPageSchema],
+    ...[EvidenceSchema, DrillSchema, EarlierDrillSchema],
+    ...[ProbeFindingSchema, ProbeAnswerSchema, ReportedSecretSchema],
     ...[UpdateRotationSchema, EndRotationSchema],
     ...[EventSchema, EventSummarySchema, EventPageSchema],
     ...[PublishEventSchema, PublishedEventSchema, PublishBatchSchema, PublishedBatchSchema],

@@ -23,6 +23,8 @@ export interface Endpoint extends Health {
   blockedAt: number | null
   blockedReason: string | null
   signingEnabled: boolean
+  /** Since when the receiver is known to take wrong signatures; null: not known of it. */
+  unverifyingSince: number | null
   format: string
   algorithm: SecretAlgorithm
   /** Custom header names in clear, in the order given; the values are in `sealedHeaders`. */

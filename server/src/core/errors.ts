@@ -63,6 +63,16 @@ export const errorTable = {
     title: 'The rotation is closed',
     help: 'A completed or cancelled rotation cannot be changed. Rotate again if you need another secret.',
   },
+  receiver_not_verified: {
+    status: 409,
+    title: 'Nothing proves that the receiver takes the new secret',
+    help: 'Let `verify` show it, or send `force: true` to retire the previous secret all the same.',
+  },
+  receiver_uses_new: {
+    status: 409,
+    title: 'The receiver takes the new secret already',
+    help: 'Going back would have it refuse deliveries. Send `force: true` if it is to be done all the same.',
+  },
   secret_changed: {
     status: 409,
     title: 'Another rotation came first',
@@ -147,6 +157,11 @@ export const errorTable = {
     status: 431,
     title: 'The request line and headers are too large',
     help: 'Send a shorter path and query, and fewer or shorter headers.',
+  },
+  not_verifiable: {
+    status: 422,
+    title: 'This endpoint cannot be probed',
+    help: 'Its format has no probe, or signing is switched off, so nothing can show which secret the receiver takes.',
   },
   internal_error: {
     status: 500,

@@ -14,8 +14,13 @@ import {
 const blockAfterMs = 5 * 86_400_000
 const start = 1_800_000_000_000
 
-const success = (at: number) => ({ succeeded: true, exhausted: false, at })
-const failure = (at: number, exhausted = false) => ({ succeeded: false, exhausted, at })
+const success = (at: number) => ({ succeeded: true, exhausted: false, statusCode: 204, at })
+const failure = (at: number, exhausted = false) => ({
+  succeeded: false,
+  exhausted,
+  statusCode: 500,
+  at,
+})
 const failures = (count: number, from: number, stepMs: number) =>
   Array.from({ length: count }, (_, index) => failure(from + index * stepMs))
 const after = (outcomes: AttemptOutcome[], health: Health = newEndpointHealth) =>
@@ -34,7 +39,27 @@ test('stays healthy through four failures and fails at the fifth', () => {
     lastSuccessAt: null,
     lastFailureAt: start + 10,
     failingSince: start,
+    rejectionsInARow: 0,
+    rejectingSince: null,
+    lastRejectionAt: null,
   })
+})
+
+test('counts answers 401 and 403 in a row; another answer ends the run, none does not', () => {
+  const answered = (statusCode: number | null, at: number) => ({ ...failure(at), statusCode })
+  const { health } = after([answered(401, start), answered(403, start + 1)])
+  assert.equal(health.rejectionsInARow, 2)
+  assert.equal(health.rejectingSince, start)
+  assert.equal(health.lastRejectionAt, start + 1)
+  const unanswered = after([answered(null, start + 2), answered(401, start + 3)], health).health
+  assert.equal(unanswered.rejectionsInARow, 3)
+  assert.equal(unanswered.rejectingSince, start)
+  for (const ending of [answered(500, start + 4), answered(404, start + 4), success(start + 4)]) {
+    const ended = after([ending], unanswered).health
+    assert.equal(ended.rejectionsInARow, 0)
+    assert.equal(ended.rejectingSince, null)
+    assert.equal(ended.lastRejectionAt, start + 3)
+  }
 })
 
 test('fails at the first exhausted delivery', () => {
@@ -68,6 +93,9 @@ test('recovers at any success, and says so only from failing or blocked', () => 
     lastSuccessAt: start + 100,
     lastFailureAt: start + 4,
     failingSince: null,
+    rejectionsInARow: 0,
+    rejectingSince: null,
+    lastRejectionAt: null,
   })
   assert.equal(after([success(start + 200)], recovered.health).transition, null)
   const blocked: Health = { ...failing, health: 'blocked' }
@@ -130,13 +158,19 @@ test('comes to the same however the outcomes are batched, and keeps its own rule
   const outcome = fc.record({
     succeeded: fc.boolean(),
     exhausted: fc.boolean(),
+    statusCode: fc.constantFrom(null, 401, 403, 500),
     at: fc.integer({ min: start, max: start + 3 * blockAfterMs }),
   })
   const failureMostly = fc.oneof(
     { weight: 12, arbitrary: outcome.map((each) => ({ ...each, succeeded: false })) },
     {
       weight: 1,
-      arbitrary: outcome.map((each) => ({ ...each, succeeded: true, exhausted: false })),
+      arbitrary: outcome.map((each) => ({
+        ...each,
+        succeeded: true,
+        exhausted: false,
+        statusCode: 200,
+      })),
     },
   )
   const outcomes = fc.array(failureMostly, { maxLength: 60, size: 'max' })

@@ -7,6 +7,12 @@ export interface Health {
   lastFailureAt: number | null
   /** The first failure after the last success; null while there is none. */
   failingSince: number | null
+  /** Answers 401 or 403 since the receiver last answered otherwise; no answer is no other one. */
+  rejectionsInARow: number
+  /** The first of them; null while there is none. */
+  rejectingSince: number | null
+  /** The last 401 or 403, whatever followed. */
+  lastRejectionAt: number | null
 }
 
 /** What became of one attempt, as far as health goes. */
@@ -14,6 +20,8 @@ export interface AttemptOutcome {
   succeeded: boolean
   /** The delivery failed for good with this attempt. */
   exhausted: boolean
+  /** Null where there was no answer. */
+  statusCode: number | null
   at: number
 }
 
@@ -33,6 +41,9 @@ export const newEndpointHealth: Readonly<Health> = {
   lastSuccessAt: null,
   lastFailureAt: null,
   failingSince: null,
+  rejectionsInARow: 0,
+  rejectingSince: null,
+  lastRejectionAt: null,
 }
 
 /**
@@ -51,9 +62,10 @@ export function nextHealth(
 ): { health: Health; transition: HealthTransition } {
   let health = current
   for (const outcome of outcomes) {
-    health = outcome.succeeded
+    const next = outcome.succeeded
       ? afterSuccess(health, outcome)
       : afterFailure(health, outcome, options.blockAfterMs)
+    health = { ...next, ...rejectionsAfter(health, outcome) }
   }
   return { health, transition: transitionBetween(current, health) }
 }
@@ -67,12 +79,33 @@ export function switchedOn(current: Health): Health {
   return { ...current, health, consecutiveFailures: 0, failingSince: null }
 }
 
+/** True where the receiver refused to take the request as ours. */
+export function isRejection(statusCode: number | null): boolean {
+  return statusCode === 401 || statusCode === 403
+}
+
+function rejectionsAfter(
+  health: Health,
+  { statusCode, at }: AttemptOutcome,
+): Pick<Health, 'rejectionsInARow' | 'rejectingSince' | 'lastRejectionAt'> {
+  const { rejectionsInARow, rejectingSince, lastRejectionAt } = health
+  if (statusCode === null) return { rejectionsInARow, rejectingSince, lastRejectionAt }
+  if (!isRejection(statusCode)) {
+    return { rejectionsInARow: 0, rejectingSince: null, lastRejectionAt }
+  }
+  return {
+    rejectionsInARow: rejectionsInARow + 1,
+    rejectingSince: rejectingSince ?? at,
+    lastRejectionAt: latest(lastRejectionAt, at),
+  }
+}
+
 function afterSuccess(health: Health, outcome: AttemptOutcome): Health {
   return {
+    ...health,
     health: 'healthy',
     consecutiveFailures: 0,
     lastSuccessAt: latest(health.lastSuccessAt, outcome.at),
-    lastFailureAt: health.lastFailureAt,
     failingSince: null,
   }
 }
@@ -88,9 +121,9 @@ function afterFailure(health: Health, outcome: AttemptOutcome, blockAfterMs: num
     outcome.exhausted ||
     consecutiveFailures >= FAILING_AFTER_FAILURES
   return {
+    ...health,
     health: isBlocked ? 'blocked' : isFailing ? 'failing' : 'healthy',
     consecutiveFailures,
-    lastSuccessAt: health.lastSuccessAt,
     lastFailureAt: latest(health.lastFailureAt, outcome.at),
     failingSince,
   }

@@ -42,6 +42,11 @@ export const limits = {
   expireCurrentInDefaultSeconds: 86_400,
   expireCurrentInMaxSeconds: 2_592_000,
   activateAheadMaxMs: 30 * 86_400_000,
+  /** Earlier drills that a rotation remembers. */
+  drillsKeptMax: 20,
+  /** Probes, tests and pings together. */
+  probesPerEndpointMinute: 10,
+  probesPerProjectMinute: 60,
   /** A difference between wall clock and monotonic clock above this is a jump, not drift. */
   clockJumpMs: 5_000,
   lastSignedLagMs: 60_000,

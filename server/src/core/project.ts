@@ -16,6 +16,8 @@ export interface ProjectSettings {
   retentionDays?: number
   /** Whether Composio v3.1 reads show secrets in clear, as its contract says. Default: masked. */
   revealSecretInReads?: boolean
+  /** Whether probes are sent by themselves in every window. Default: only where proof is awaited. */
+  autoProbe?: boolean
   /** Bounds the operator sets for `expire_current_in`, in seconds. */
   rotationBounds?: { expireCurrentInMinSeconds?: number; expireCurrentInMaxSeconds?: number }
 }

@@ -1,28 +1,19 @@
 import type { Actor } from './authorization.ts'
-import { AppError, invalidField } from './errors.ts'
+import { AppError } from './errors.ts'
 import { limits } from './limits.ts'
-import {
-  canExtend,
-  isRotationOpen,
-  type Rotation,
-  type RotationOutcome,
-  rotationState,
-  type TimelineEntry,
-} from './rotation.ts'
-import { type AskedWindow, checkWindow, chooseWindow, type WindowRules } from './rotation-window.ts'
-import {
-  currentSecret,
-  isSecretLive,
-  type SecretTimes,
-  secretStatus,
-  secretsInForce,
-} from './secret.ts'
+import { isRotationOpen, type Rotation, type RotationOutcome, rotationState } from './rotation.ts'
+import { rotationInProgress } from './rotation-refusals.ts'
+import { unwatched, type WatchFacts } from './rotation-watch.ts'
+import { type AskedWindow, chooseWindow, type WindowRules } from './rotation-window.ts'
+import { currentSecret, isSecretLive, type SecretTimes, secretsInForce } from './secret.ts'
 
 /** What the planner must know of an endpoint at one instant. */
-export interface RotationSituation extends WindowRules {
+export interface RotationSituation extends WindowRules, WatchFacts {
   secrets: readonly SecretTimes[]
   /** The newest rotation, open or not. */
   latest: Rotation | null
+  /** Longest time for which a window without another end stays open. */
+  capMs: number
 }
 
 export interface RotateRequest extends AskedWindow {
@@ -36,6 +27,9 @@ export interface RotateRequest extends AskedWindow {
   expectedCurrentSecretId?: string | undefined
   /** Rounds the expiry up to a whole second: what is shown is then what happens. */
   isExpiryInWholeSeconds?: boolean | undefined
+  /** The new secret goes by claim link: the overlap begins when it is claimed. */
+  isClaimed?: boolean | undefined
+  campaignId?: string | undefined
 }
 
 export interface SecretChange {
@@ -62,9 +56,10 @@ export function planRotate(situation: RotationSituation, request: RotateRequest)
   const window = chooseWindow(situation, request)
   checkExpectedSecret(previous.id, request.expectedCurrentSecretId)
   const open = latest !== null && isRotationOpen(latest, now) ? latest : null
-  if (open !== null && !request.force) throw rotationInProgress(open, situation)
+  if (open !== null && !request.force) throw rotationInProgress(open, now)
   const activatesAt = laterThan(previous, request.activateAt ?? now)
-  const isCutNow = request.activateAt === undefined && window === 0
+  const times = windowOf(situation, request, { activatesAt, windowSeconds: window })
+  const { isCutNow } = times
 
   const rotation: Rotation = {
     id: request.rotationId,
@@ -73,12 +68,18 @@ export function planRotate(situation: RotationSituation, request: RotateRequest)
     previousSecretId: previous.id,
     newSecretId: request.newSecretId,
     activatesAt,
-    previousSecretExpiresAt: isCutNow
-      ? null
-      : expiryOf(request, request.activateAt === undefined ? now : activatesAt, window),
+    previousSecretExpiresAt: times.previousSecretExpiresAt,
+    windowEndsAt: times.windowEndsAt,
+    unclaimedWindowSeconds: times.unclaimedWindowSeconds,
     previousSecretExpirySeenAt: null,
-    completeWhen: 'expiry',
-    capAt: null,
+    completeWhen: request.completeWhen ?? 'expiry',
+    capAt: times.capAt,
+    heldAt: null,
+    attention: null,
+    evidence: null,
+    reported: [],
+    watch: unwatched,
+    campaignId: request.campaignId ?? null,
     droppedSecretIds: [],
     expiriesBefore: {},
     reason: request.reason,
@@ -89,15 +90,43 @@ export function planRotate(situation: RotationSituation, request: RotateRequest)
     outcome: isCutNow ? { status: 'completed', completedBy: 'cut', closedAt: now } : null,
     createdAt: request.activateAt === undefined ? activatesAt : now,
   }
+  const stopsAtActivation = times.previousSecretExpiresAt === activatesAt
   const earlier = isCutNow
     ? stopEverything(secrets, now)
-    : retireEarlier({ situation, rotation, open, stopsAtActivation: window === 0 })
+    : retireEarlier({ situation, rotation, open, stopsAtActivation })
   rotation.droppedSecretIds = isCutNow ? [] : earlier.revokedSecretIds
   return {
     rotation,
     secretChanges: earlier.changes,
     closes: open === null ? null : forcedAway(open, earlier.revokedSecretIds, now),
     revokedSecretIds: earlier.revokedSecretIds,
+  }
+}
+
+/** Which of the ends a new rotation has: see the members of `Rotation` with these names. */
+function windowOf(
+  { now, signaturesMax, capMs }: RotationSituation,
+  request: RotateRequest,
+  { activatesAt, windowSeconds }: { activatesAt: number; windowSeconds: number },
+) {
+  const isStaged = request.activateAt !== undefined
+  // With one signature the activation is the cut, whoever has claimed the secret by then.
+  const waitsForClaim = request.isClaimed === true && signaturesMax > 1
+  const isCutNow = !isStaged && windowSeconds === 0 && !waitsForClaim
+  if (isCutNow) {
+    const none = { previousSecretExpiresAt: null, windowEndsAt: null, capAt: null }
+    return { isCutNow, unclaimedWindowSeconds: null, ...none }
+  }
+  const startsAt = isStaged ? activatesAt : now
+  const windowEndsAt = waitsForClaim ? null : expiryOf(request, startsAt, windowSeconds)
+  const hasCap = waitsForClaim || request.completeWhen === 'verified'
+  const capAt = hasCap ? Math.max(startsAt + capMs, windowEndsAt ?? 0) : null
+  return {
+    isCutNow,
+    previousSecretExpiresAt: capAt ?? windowEndsAt,
+    windowEndsAt,
+    unclaimedWindowSeconds: waitsForClaim ? windowSeconds : null,
+    capAt,
   }
 }
 
@@ -112,116 +141,9 @@ function forcedAway(open: Rotation, revokedSecretIds: readonly string[], now: nu
   const isRevoked = revokedSecretIds.includes(open.previousSecretId)
   // Where it never began, the new rotation alone says when that secret stops.
   const previousSecretExpiresAt = isStaged ? null : isRevoked ? now : open.previousSecretExpiresAt
-  return { rotation: { ...open, previousSecretExpiresAt }, outcome: completed('force', now) }
-}
-
-/** All retiring secrets stop now; completes the open rotation. Repeating it changes nothing. */
-export function planRevokePrevious(
-  situation: RotationSituation,
-  actor: Actor,
-  reason: string | null,
-): RotationPlan | { rotation: null; secretChanges: SecretChange[]; revokedSecretIds: string[] } {
-  const { latest, now } = situation
-  const revoked = revokeRetiring(situation)
-  if (latest === null || !isRotationOpen(latest, now)) return { rotation: null, ...revoked }
-  refuseStaged(latest, now)
-  return endedPlan(latest, completed('manual', now), revoked, {
-    at: now,
-    what: 'completed',
-    actor,
-    detail: reason ?? 'manual',
-  })
-}
-
-/** Retires the previous secrets now. Null: the rotation already is completed. */
-export function planComplete(
-  situation: RotationSituation,
-  rotation: Rotation,
-  actor: Actor,
-  reason: string | null,
-): RotationPlan | null {
-  const { now } = situation
-  const { status } = rotationState(rotation, now)
-  if (status === 'completed') return null
-  if (status === 'cancelled') throw rotationClosed(rotation, now)
-  refuseStaged(rotation, now)
-  return endedPlan(rotation, completed('manual', now), revokeRetiring(situation), {
-    at: now,
-    what: 'completed',
-    actor,
-    detail: reason ?? 'manual',
-  })
-}
-
-/** The new secret is revoked, the predecessor is current again. Null: already cancelled. */
-export function planCancel(
-  situation: RotationSituation,
-  rotation: Rotation,
-  actor: Actor,
-  reason: string | null,
-): RotationPlan | null {
-  const { now, secrets } = situation
-  const { status } = rotationState(rotation, now)
-  if (status === 'cancelled') return null
-  if (status === 'completed') throw rotationClosed(rotation, now)
-  const changes: SecretChange[] = [{ id: rotation.newSecretId, revokedAt: now }]
-  for (const secret of secrets) {
-    const before = rotation.expiriesBefore[secret.id]
-    if (before === undefined || !canExtend(secret, now)) continue
-    // The predecessor is current again without an expiry, even where a forced rotation had set one.
-    const expiresAt = secret.id === rotation.previousSecretId ? null : before
-    changes.push({ id: secret.id, expiresAt })
-  }
-  const outcome: RotationOutcome = { status: 'cancelled', completedBy: null, closedAt: now }
-  return endedPlan(
-    rotation,
-    outcome,
-    { secretChanges: changes, revokedSecretIds: [rotation.newSecretId] },
-    { at: now, what: 'cancelled', actor, detail: reason },
-  )
-}
-
-/** Extends or shortens the open window. Exactly one of the two inputs is given. */
-export function planWindow(
-  situation: RotationSituation,
-  rotation: Rotation,
-  actor: Actor,
-  window: { expireCurrentInSeconds: number } | { previousSecretExpiresAt: number },
-): RotationPlan {
-  const { now, secrets } = situation
-  const { status } = rotationState(rotation, now)
-  if (status === 'completed' || status === 'cancelled') throw rotationClosed(rotation, now)
-  const start = status === 'staged' ? rotation.activatesAt : now
-  const param =
-    'expireCurrentInSeconds' in window ? 'expire_current_in' : 'previous_secret_expires_at'
-  const expiresAt =
-    'expireCurrentInSeconds' in window
-      ? start + window.expireCurrentInSeconds * 1000
-      : window.previousSecretExpiresAt
-  const seconds = (expiresAt - start) / 1000
-  if (seconds < 0) {
-    throw invalidField(param, 'The window cannot end in the past, nor before the activation.')
-  }
-  checkWindow(situation, seconds, param)
-  const previous = secrets.find((secret) => secret.id === rotation.previousSecretId)
-  if (previous === undefined || !canExtend(previous, now)) throw rotationClosed(rotation, now)
-
-  const verb = expiresAt >= (rotation.previousSecretExpiresAt ?? 0) ? 'extended' : 'shortened'
-  const note: TimelineEntry = {
-    at: now,
-    what: verb,
-    actor,
-    detail: `previous secret signs until ${new Date(expiresAt).toISOString()}`,
-  }
   return {
-    rotation: {
-      ...rotation,
-      previousSecretExpiresAt: expiresAt,
-      notes: [...rotation.notes, note],
-    },
-    secretChanges: [{ id: previous.id, expiresAt }],
-    closes: null,
-    revokedSecretIds: [],
+    rotation: { ...open, previousSecretExpiresAt },
+    outcome: { status: 'completed', completedBy: 'force', closedAt: now } as const,
   }
 }
 
@@ -240,20 +162,6 @@ function checkExpectedSecret(currentId: string, expectedId: string | undefined):
     detail: `The current secret is ${currentId}, not the one expected.`,
     param: 'expected_current_secret_id',
     extra: { current_secret_id: currentId },
-  })
-}
-
-function rotationInProgress(open: Rotation, situation: RotationSituation): AppError {
-  const expiresAt = open.previousSecretExpiresAt
-  const until = expiresAt === null ? null : new Date(expiresAt).toISOString()
-  const { status } = rotationState(open, situation.now)
-  const forced =
-    status === 'staged'
-      ? 'close it, discard its staged secret and rotate now'
-      : `close it and rotate now; the secret it retires keeps its expiry while it is among the newest ${limits.secretsActiveMax}, the oldest go first`
-  return new AppError('rotation_in_progress', {
-    detail: `Rotation ${open.id} is ${status}${until ? ` until ${until}` : ''}. With force: true this call would ${forced}.`,
-    extra: { rotation_id: open.id, previous_secret_expires_at: until },
   })
 }
 
@@ -301,57 +209,4 @@ function retireEarlier(input: {
     changes.push({ id: secret.id, expiresAt: end })
   }
   return { changes, revokedSecretIds }
-}
-
-function revokeRetiring(situation: RotationSituation): {
-  secretChanges: SecretChange[]
-  revokedSecretIds: string[]
-} {
-  const { secrets, now } = situation
-  const ids = secrets
-    .filter((secret) => secretStatus(secret, secrets, now) === 'retiring')
-    .map((secret) => secret.id)
-  return {
-    secretChanges: ids.map((id): SecretChange => ({ id, revokedAt: now })),
-    revokedSecretIds: ids,
-  }
-}
-
-function refuseStaged(rotation: Rotation, now: number): void {
-  if (rotationState(rotation, now).status !== 'staged') return
-  throw new AppError('rotation_not_active', {
-    detail: `Rotation ${rotation.id} becomes active at ${new Date(rotation.activatesAt).toISOString()}; until then only cancel applies.`,
-    extra: { rotation_id: rotation.id },
-  })
-}
-
-function rotationClosed(rotation: Rotation, now: number): AppError {
-  const state = rotationState(rotation, now)
-  return new AppError('rotation_closed', {
-    detail: `Rotation ${rotation.id} is ${state.status}${state.completedBy ? ` (${state.completedBy})` : ''}.`,
-    extra: { rotation_id: rotation.id },
-  })
-}
-
-function completed(completedBy: 'manual' | 'force', closedAt: number): RotationOutcome {
-  return { status: 'completed', completedBy, closedAt }
-}
-
-function endedPlan(
-  rotation: Rotation,
-  outcome: RotationOutcome,
-  ended: { secretChanges: SecretChange[]; revokedSecretIds: string[] },
-  note: TimelineEntry,
-): RotationPlan {
-  return {
-    rotation: {
-      ...rotation,
-      // The previous secret stopped just now; after a cancel it is current again, without expiry.
-      previousSecretExpiresAt: outcome.status === 'completed' ? outcome.closedAt : null,
-      outcome,
-      notes: [...rotation.notes, note],
-    },
-    closes: null,
-    ...ended,
-  }
 }

@@ -1,11 +1,14 @@
 import { AppError, type FieldError, invalidFields } from './errors.ts'
 import { limits } from './limits.ts'
+import type { CompleteWhen } from './rotation.ts'
 
 /** What decides how long two secrets may sign side by side. */
 export interface WindowRules {
   now: number
   /** How many signatures the endpoint's format carries in one request. */
   signaturesMax: number
+  /** The endpoint is signed to, in a format that has a probe. */
+  canProbe: boolean
   bounds: { expireCurrentInMinSeconds: number; expireCurrentInMaxSeconds: number }
 }
 
@@ -14,6 +17,7 @@ export interface AskedWindow {
   /** Seconds of overlap, from activation. */
   expireCurrentInSeconds?: number | undefined
   activateAt?: number | undefined
+  completeWhen?: CompleteWhen | undefined
 }
 
 /** Every value at fault by itself; a format with one signature is another matter. */
@@ -30,6 +34,7 @@ export function windowProblems(rules: WindowRules, asked: AskedWindow): FieldErr
           : null
     if (detail !== null) problems.push({ param: 'activate_at', detail, code: 'invalid_value' })
   }
+  if (asked.completeWhen === 'verified') problems.push(...proofProblems(rules, seconds))
   if (seconds !== undefined && signaturesMax > 1) {
     problems.push(...boundsProblems(rules, seconds, 'expire_current_in'))
   }
@@ -57,6 +62,23 @@ export function checkWindow(rules: WindowRules, seconds: number, param: string):
   const problems = boundsProblems(rules, seconds, param)
   if (problems.length > 0) throw invalidFields(problems)
   if (rules.signaturesMax === 1 && seconds > 0) throw oneSignature(param)
+}
+
+/** Why proof cannot be waited for. */
+export function proofProblems(rules: WindowRules, seconds: number | undefined): FieldError[] {
+  const problems: FieldError[] = []
+  if (rules.signaturesMax === 1 || !rules.canProbe) {
+    const detail = !rules.canProbe
+      ? 'This endpoint cannot be probed: its format has no probe, or signing is switched off. Use expiry.'
+      : 'The format of this endpoint carries one signature, so there is no time in which both secrets sign. Use expiry.'
+    problems.push({ param: 'complete_when', detail, code: 'not_verifiable' })
+  }
+  if (seconds === 0) {
+    const detail =
+      'With complete_when: verified this is when you are warned, so it must be above 0.'
+    problems.push({ param: 'expire_current_in', detail, code: 'invalid_value' })
+  }
+  return problems
 }
 
 function boundsProblems({ bounds }: WindowRules, seconds: number, param: string): FieldError[] {

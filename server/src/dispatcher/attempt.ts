@@ -18,6 +18,8 @@ export interface AttemptInput {
   keysAt: (now: number) => readonly SenderSecret[]
   /** Why this URL may never be sent to under the present configuration; null when it may. */
   urlRefusal: string | null
+  /** How long ago the request claims to be signed; 0 but for a probe of stale timestamps. */
+  signedAgoMs?: number
 }
 
 /** What stands in a stored request in place of a custom header's value. */
@@ -53,7 +55,7 @@ export function attempt(
       ...input.format.headers({
         eventId: input.event.id,
         eventType: input.event.type,
-        timestampSeconds: Math.floor(now / 1000),
+        timestampSeconds: Math.floor((now - (input.signedAgoMs ?? 0)) / 1000),
         attemptNumber: input.attemptNumber,
         body: input.body,
         keys,

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import type { ProbeAnswer } from '../core/rotation-evidence.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import type {
   ClaimedDelivery,
@@ -11,7 +12,7 @@ import { createClaimer } from './claimer.ts'
 import { createEndpointDirectory } from './endpoint-directory.ts'
 import { createHandOffRoom } from './hand-off-room.ts'
 import { createRecorder, type RecordedOutcome, type SortedResult } from './recorder.ts'
-import type { FromSender, ToSender, Verdict } from './sender-messages.ts'
+import type { FromSender, SenderProbe, ToSender, Verdict } from './sender-messages.ts'
 import { createUnderWay } from './under-way.ts'
 
 /** The sender, in whatever thread it lives. */
@@ -46,6 +47,8 @@ export interface Dispatcher {
   onCommitted(changes: CommittedChanges): Promise<void>
   /** Makes one attempt at once, past every queue, and resolves when it is recorded. */
   attemptNow(delivery: ClaimedDelivery): Promise<Verdict>
+  /** Makes one request of a drill; resolves with what came back, also where nothing did. */
+  probe(probe: SenderProbe): Promise<ProbeAnswer>
   /** The clock moved: what is due may have changed. */
   wake(): void
   /** Starts nothing new; finishes what is under way within the deadline. */
@@ -114,8 +117,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   })
   const claimer = createClaimer({ storage, clock, room, send: take, onError })
 
+  const probes = new Map<string, (answer: ProbeAnswer) => void>()
+  const probed = ({ id, answer }: Extract<FromSender, { kind: 'probed' }>) => {
+    probes.get(id)?.(answer)
+    probes.delete(id)
+  }
+
   const receive = (message: FromSender) => {
     if (message.kind === 'results') recorder.add(message.results, message.expiredSecretIds)
+    else if (message.kind === 'probed') probed(message)
     else if (message.kind === 'acknowledged') directory.acknowledged(message.acknowledge)
     else whenIdle()
   }
@@ -139,6 +149,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       const verdict = underWay.addAwaited(delivery)
       send([delivery], true)
       return verdict
+    },
+    async probe(probe) {
+      await directory.ensure([probe.endpointId])
+      return new Promise((resolve) => {
+        probes.set(probe.id, resolve)
+        sender.post({ kind: 'probe', probe })
+      })
     },
     wake: claimer.wake,
     async stop(deadlineMs) {

@@ -103,6 +103,7 @@ function endpointOf(id: string) {
     blockedAt: null,
     blockedReason: null,
     signingEnabled: true,
+    unverifyingSince: null,
     format: 'standard',
     algorithm: 'hmac-sha256' as const,
     headerNames: [],

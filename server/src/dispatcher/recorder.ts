@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import { limits } from '../core/limits.ts'
 import type { AttemptResult, ClaimRelease, Storage, Transaction } from '../storage/storage.ts'
 import { nextStep } from './next-step.ts'
-import type { SenderResult } from './sender-messages.ts'
+import type { AttemptedVerdict, SenderResult } from './sender-messages.ts'
 import type { UnderWay } from './under-way.ts'
 
 /** What one attempt says about an endpoint's health. */
@@ -11,6 +11,10 @@ export interface RecordedOutcome {
   exhausted: boolean
   /** The receiver answered 410 Gone. */
   gone: boolean
+  /** Null where there was no answer. */
+  statusCode: number | null
+  /** Which of the request's several secrets the receiver says it verified with. */
+  reportedSecretId: string | null
   at: number
 }
 
@@ -173,6 +177,8 @@ function outcomesByEndpoint(
       succeeded: verdict.succeeded,
       exhausted: next?.status === 'failed',
       gone: verdict.isGone,
+      statusCode: verdict.attempt.response?.statusCode ?? null,
+      reportedSecretId: reportedSecretOf(verdict),
       at: verdict.attempt.startedAt + verdict.attempt.durationMs,
     }
     const own = byEndpoint.get(endpointId)
@@ -180,4 +186,11 @@ function outcomesByEndpoint(
     else own.push(outcome)
   }
   return byEndpoint
+}
+
+/** Counts only on a success, and only where the receiver had a choice (rotation.md section 5). */
+function reportedSecretOf({ succeeded, attempt }: AttemptedVerdict): string | null {
+  if (!succeeded || attempt.secretIds.length < 2) return null
+  const reported = attempt.response?.headers['webhook-verified-secret']
+  return reported !== undefined && attempt.secretIds.includes(reported) ? reported : null
 }

@@ -1,4 +1,5 @@
 import type { Attempt } from '../core/delivery.ts'
+import type { ProbeAnswer } from '../core/rotation-evidence.ts'
 import type { SecretAlgorithm, SecretTimes } from '../core/secret.ts'
 
 /**
@@ -10,11 +11,13 @@ export type ToSender =
   | { kind: 'endpoints'; endpoints: SenderEndpoint[]; acknowledge: number }
   | { kind: 'forget'; endpointIds: string[] }
   | { kind: 'deliveries'; events: SenderEvent[]; deliveries: SenderDelivery[] }
+  | { kind: 'probe'; probe: SenderProbe }
   | { kind: 'stop' }
 
 export type FromSender =
   | { kind: 'acknowledged'; acknowledge: number }
   | { kind: 'results'; results: SenderResult[]; expiredSecretIds: string[] }
+  | { kind: 'probed'; id: string; answer: ProbeAnswer }
   /** Nothing is queued or in flight any more. */
   | { kind: 'idle' }
 
@@ -59,6 +62,18 @@ export interface SenderDelivery {
   isImmediate: boolean
   leaseToken: number
   leaseUntilMonotonic: number
+}
+
+/** One request of a drill: past every queue, recorded nowhere, and nothing is learned from it. */
+export interface SenderProbe {
+  /** In the place of a delivery's id. */
+  id: string
+  endpointId: string
+  event: SenderEvent
+  /** In the order of the signatures; `isWrong`: over a key that nobody knows. */
+  keys: readonly { secretId: string; isWrong: boolean }[]
+  /** How long ago it claims to be signed. */
+  signedAgoMs: number
 }
 
 /** What became of one delivery that the sender was given. */

@@ -31,9 +31,11 @@ function run(): void {
     resolve: createNameResolver({ monotonicNow: clock.monotonic }),
   })
   let timer: NodeJS.Timeout | undefined
+  const randomBytes = createRandom().bytes
   const sender = createSender({
     clock,
-    newId: createIdFactory({ now: clock.now, randomBytes: createRandom().bytes }),
+    newId: createIdFactory({ now: clock.now, randomBytes }),
+    randomBytes,
     guard,
     http: createHttpSender({
       guard,

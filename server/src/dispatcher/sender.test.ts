@@ -30,6 +30,7 @@ describe('the sender', () => {
     sender = createSender({
       clock: { now: () => now, monotonic: () => now },
       newId: (prefix) => `${prefix}_${++ids}`,
+      randomBytes: (size) => new Uint8Array(size).fill(9),
       http: { send: (request, done) => void requests.push({ request, done }) },
       guard: {
         checkUrl: (text) =>

@@ -7,11 +7,13 @@ import type { AddressGuard } from './address-guard.ts'
 import { attempt as makeAttempt } from './attempt.ts'
 import { createFairQueue } from './fair-queue.ts'
 import type { HttpSender } from './http-sender.ts'
+import { probeKeys } from './probe-keys.ts'
 import type {
   FromSender,
   SenderDelivery,
   SenderEndpoint,
   SenderEvent,
+  SenderProbe,
   SenderResult,
   ToSender,
   Verdict,
@@ -21,6 +23,7 @@ import { createSigning, type Signing } from './signing.ts'
 export interface SenderOptions {
   clock: Clock
   newId: (prefix: IdPrefix) => string
+  randomBytes: (size: number) => Uint8Array
   http: Pick<HttpSender, 'send'>
   guard: Pick<AddressGuard, 'checkUrl'>
   slotsMax: number
@@ -65,7 +68,7 @@ interface KnownEndpoint {
  * attempts, and tells what became of each. Knows no store and keeps nothing across a restart.
  */
 export function createSender(options: SenderOptions): Sender {
-  const { clock, post } = options
+  const { clock, post, randomBytes } = options
   const endpoints = new Map<string, KnownEndpoint>()
   const queue = createFairQueue<Job>({
     slotsMax: options.slotsMax,
@@ -134,21 +137,24 @@ export function createSender(options: SenderOptions): Sender {
   const refuseInactive = (job: Job, condition: 'disabled' | 'deleted') =>
     report(job, { kind: condition === 'deleted' ? 'endpoint_deleted' : 'skipped' })
 
+  const inputOf = ({ endpoint, format, urlRefusal }: KnownEndpoint, event: SenderEvent) => ({
+    attemptId: options.newId('att'),
+    endpoint,
+    format,
+    event,
+    timeoutMs: options.attemptTimeoutMs,
+    userAgent: options.userAgent,
+    now: clock.now,
+    urlRefusal,
+  })
   const start = (job: Job, known: KnownEndpoint, finish: () => void) => {
     inFlight++
     const input = {
-      attemptId: options.newId('att'),
-      endpoint: known.endpoint,
-      format: known.format,
-      event: job.shared.event,
+      ...inputOf(known, job.shared.event),
       body: bodyOf(job, known.format),
       attemptNumber: job.attemptNumber,
-      timeoutMs: options.attemptTimeoutMs,
-      userAgent: options.userAgent,
-      now: clock.now,
       // Looked up anew: the endpoint may have learned of a rotation while a connection was made.
       keysAt: (now: number) => (endpoints.get(job.endpointId) ?? known).signing.keysAt(now),
-      urlRefusal: known.urlRefusal,
     }
     makeAttempt(options.http, input, (verdict) => {
       inFlight--
@@ -193,6 +199,35 @@ export function createSender(options: SenderOptions): Sender {
     pausedUntil.clear()
   }
 
+  /** Whatever the endpoint's state: whoever asked for it wants to know. */
+  const probe = (request: SenderProbe) => {
+    const { id, endpointId, event } = request
+    const known = endpoints.get(endpointId)
+    const keys = known === undefined ? null : probeKeys(request, known.endpoint, randomBytes)
+    if (known === undefined || keys === null || known.endpoint.condition === 'deleted') {
+      const answer = { at: clock.now(), statusCode: null, error: 'released', durationMs: 0 }
+      return post({ kind: 'probed', id, answer })
+    }
+    inFlight++
+    const input = {
+      ...inputOf(known, event),
+      body: Buffer.from(known.format.body(event, id)),
+      attemptNumber: 1,
+      keysAt: () => keys,
+      signedAgoMs: request.signedAgoMs,
+    }
+    makeAttempt(options.http, input, ({ attempt }) => {
+      inFlight--
+      const { startedAt: at, durationMs, error, response } = attempt
+      const statusCode = response?.statusCode ?? null
+      // Only an answer that came whole is one.
+      const isAnswer = error === null || error === 'http_status' || error === 'redirect'
+      const answer = { at, statusCode: isAnswer ? statusCode : null, error, durationMs }
+      post({ kind: 'probed', id, answer })
+      planFlush()
+    })
+  }
+
   const enqueue = (job: Job) => {
     const known = endpoints.get(job.endpointId)
     if (known !== undefined && job.isImmediate) return start(job, known, () => {})
@@ -232,6 +267,9 @@ export function createSender(options: SenderOptions): Sender {
           }
           break
         }
+        case 'probe':
+          probe(message.probe)
+          break
         case 'stop':
           stop()
           break

@@ -7,7 +7,7 @@ import type { EventTypeDefinition } from '../core/event-type-definition.ts'
 import type { Health } from '../core/health.ts'
 import type { PortalSession } from '../core/portal-session.ts'
 import type { Project } from '../core/project.ts'
-import type { Rotation } from '../core/rotation.ts'
+import type { ReportedSecret, Rotation } from '../core/rotation.ts'
 import type { Secret } from '../core/secret.ts'
 import type {
   AcceptedEvent,
@@ -147,6 +147,9 @@ export interface Reads {
   listRotations(endpointId: string, page: PageRequest): Promise<Page<Rotation>>
   /** Rotations that no act has ended and whose window reaches beyond `now`, of every project. */
   listOpenRotations(now: number): Promise<Rotation[]>
+  /** Rotations whose `watch.nextAt` has come and that no act has ended, the longest due first. */
+  listDueLooks(now: number, limit: number): Promise<{ endpointId: string; rotationId: string }[]>
+  nextLookAt(): Promise<number | null>
 
   getEvent(projectId: string, eventId: string): Promise<Event | null>
   /** Without `data` (null in each item). */
@@ -202,6 +205,8 @@ export interface Transaction extends Reads {
   updateEndpoint(endpoint: Endpoint): Promise<void>
   /** Not told to `onCommitted`, except where the endpoint becomes blocked or ceases to be. */
   updateEndpointHealth(endpointId: string, health: Health): Promise<void>
+  /** Not told to `onCommitted`: nothing that is sent depends on it. Null: it is so no longer. */
+  markUnverifying(endpointId: string, since: number | null): Promise<void>
   /** Hides the endpoint, revokes its live secrets and wipes every sealed value of it. */
   deleteEndpoint(endpointId: string, at: number): Promise<void>
 
@@ -227,8 +232,13 @@ export interface Transaction extends Reads {
   touchSecrets(uses: readonly { id: string; at: number }[]): Promise<void>
 
   insertRotation(rotation: Rotation): Promise<void>
-  /** Writes the mutable members: previousSecretExpiresAt, notes, outcome. */
+  /**
+   * Writes the mutable members: those that an open window can change (its ends, hold, attention,
+   * evidence, watch), notes and outcome. Not `reported`.
+   */
   updateRotation(rotation: Rotation): Promise<void>
+  /** Adds to `reported` of a rotation. */
+  addReportedSecrets(rotationId: string, reports: readonly ReportedSecret[]): Promise<void>
 
   /** As `Storage.acceptEvents`, inside this transaction. */
   acceptEvents(events: readonly NewEvent[]): Promise<AcceptedEvent[]>

@@ -171,7 +171,12 @@ async function attemptAll({ storage, clock }: TestApi, failure: Failure | null):
     for (const { endpointId } of results) {
       const endpoint = await tx.getEndpointById(endpointId)
       assert.ok(endpoint)
-      const outcome = { succeeded: failure === null, exhausted: failure !== null, at }
+      const outcome = {
+        succeeded: failure === null,
+        exhausted: failure !== null,
+        statusCode: null,
+        at,
+      }
       const { health } = nextHealth(endpoint, [outcome], { blockAfterMs: 432_000_000 })
       await tx.updateEndpointHealth(endpointId, health)
     }

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict'
 import { limits } from '../../src/core/limits.ts'
 import type { Rotation } from '../../src/core/rotation.ts'
+import { planCancel, planComplete, planRevokePrevious } from '../../src/core/rotation-end-plan.ts'
 import {
-  planCancel,
-  planComplete,
-  planRevokePrevious,
   planRotate,
-  planWindow,
   type RotateRequest,
   type RotationPlan,
   type RotationSituation,
 } from '../../src/core/rotation-plan.ts'
+import { planWindow } from '../../src/core/rotation-window-plan.ts'
 import {
   isSecretExpired,
   type SecretTimes,
@@ -22,6 +20,7 @@ import {
 export const modelStart = Date.UTC(2026, 0, 1)
 
 const actor = { type: 'root', id: null, name: null } as const
+const end = { actor, reason: null }
 
 export type EndpointModel = ReturnType<typeof endpointModel>
 
@@ -49,6 +48,10 @@ export function endpointModel(
     secrets,
     latest: latestId === null ? null : (rotations.get(latestId) ?? null),
     signaturesMax: options.signaturesMax ?? 3,
+    capMs: 30 * 86_400_000,
+    canProbe: true,
+    autoProbe: false,
+    lastRejectionAt: null,
     bounds: {
       expireCurrentInMinSeconds: options.min ?? 0,
       expireCurrentInMaxSeconds: options.max ?? limits.expireCurrentInMaxSeconds,
@@ -119,23 +122,24 @@ export function endpointModel(
       return plan
     },
     revokePrevious() {
-      const plan = planRevokePrevious(situation(), actor, null)
+      const plan = planRevokePrevious(situation(), end)
       apply(plan)
       return plan
     },
     complete() {
-      const plan = planComplete(situation(), latest(situation()), actor, null)
+      const plan = planComplete(situation(), latest(situation()), end)
       if (plan !== null) apply(plan)
       return plan
     },
     cancel() {
-      const plan = planCancel(situation(), latest(situation()), actor, null)
+      const plan = planCancel(situation(), latest(situation()), end)
       if (plan !== null) apply(plan)
       return plan
     },
     window(seconds: number) {
       const rotation = latest(situation())
-      const plan = planWindow(situation(), rotation, actor, { expireCurrentInSeconds: seconds })
+      const plan = planWindow(situation(), rotation, { actor, expireCurrentInSeconds: seconds })
+      assert.ok(plan)
       apply(plan)
       return plan
     },

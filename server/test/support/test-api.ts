@@ -12,6 +12,7 @@ import type { Scope } from '../../src/core/authorization.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { createIdFactory } from '../../src/core/ids.ts'
 import { limits } from '../../src/core/limits.ts'
+import { createProbeLimiter } from '../../src/core/probe-limiter.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
 import { dialectApis } from '../../src/dialects/registry.ts'
 import { createEventSchemaChecker } from '../../src/event-schema-checker.ts'
@@ -157,6 +158,7 @@ function createParts(
       expireCurrentInMinSeconds: 0,
       expireCurrentInMaxSeconds: limits.expireCurrentInMaxSeconds,
       blockAfterMs: 432_000_000,
+      rotationCapMs: 30 * 86_400_000,
       retentionDays: 90,
     },
     noteAccepted: () => {},
@@ -167,6 +169,8 @@ function createParts(
       addressProblemOf: async () => null,
     },
     attemptNow: async () => ({ succeeded: true, statusCode: 204, error: null, durationMs: 3.5 }),
+    probe: async () => ({ at: base.clock.now(), statusCode: 204, error: null, durationMs: 3.5 }),
+    probeLimiter: createProbeLimiter(base.clock),
   }
 }
 

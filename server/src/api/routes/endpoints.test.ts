@@ -27,6 +27,7 @@ test('creates an endpoint and shows its secret once', async () => {
     blocked_at: null,
     blocked_reason: null,
     signing_enabled: true,
+    unverifying: false,
     format: 'standard',
     algorithm: 'hmac-sha256',
     headers: {},

@@ -1,11 +1,14 @@
 import { cancelRotation } from '../../actions/cancel-rotation.ts'
 import { completeRotation } from '../../actions/complete-rotation.ts'
+import { drillEndpoint } from '../../actions/drill-endpoint.ts'
 import { loadEndpoint, loadRotation } from '../../actions/load.ts'
 import { updateRotation } from '../../actions/update-rotation.ts'
+import { verifyRotation } from '../../actions/verify-rotation.ts'
 import type { Rotation } from '../../core/rotation.ts'
 import { type Answer, jsonAnswer } from '../answer.ts'
 import { jsonBody } from '../request-body.ts'
 import { type Call, plainRoute, postRoute, type Route } from '../route.ts'
+import { DrillSchema, presentDrill } from '../wire/evidence.ts'
 import { listQuery, pageOf, pageRequest, presentPage } from '../wire/page.ts'
 import {
   EndRotationSchema,
@@ -58,12 +61,13 @@ export const rotationRoutes: readonly Route[] = [
     path: '/v1/projects/:project/endpoints/:endpoint/rotations/:rotation',
     name: 'updateRotation',
     summary: 'Extend or shorten the open window',
-    description: 'Nothing expired is revived.',
+    description:
+      'Or change what ends it. Nothing expired is revived. A new window ends a hold. Where the rotation waits for proof, `expire_current_in` moves the warning and `previous_secret_expires_at` the cap.',
     tag: 'Secrets and rotations',
     access: 'secrets.rotate',
     body: jsonBody(UpdateRotationSchema),
     answers: { 200: RotationSchema },
-    refusals: ['rotation_closed', 'format_carries_one_signature', 'not_supported_yet'],
+    refusals: ['rotation_closed', 'format_carries_one_signature'],
     async answer({ context, params, body }) {
       const { project, endpoint, rotation } = params
       const updated = await updateRotation(context, project, endpoint, rotation, {
@@ -76,6 +80,21 @@ export const rotationRoutes: readonly Route[] = [
   }),
   postRoute({
     method: 'POST',
+    path: '/v1/projects/:project/endpoints/:endpoint/rotations/:rotation/verify',
+    name: 'verifyRotation',
+    summary: 'Let the receiver prove which secrets it takes',
+    description:
+      'Sends up to eight probes, keeps the answers as evidence, and does what follows: proof completes a rotation that waits for it. Probes carry nothing of a customer and are never retried.',
+    tag: 'Secrets and rotations',
+    access: 'secrets.rotate',
+    answers: { 200: RotationSchema },
+    refusals: ['rotation_closed', 'not_verifiable'],
+    act: ({ context, params }) =>
+      verifyRotation(context, params.project, params.endpoint, params.rotation),
+    present: rotationAnswer,
+  }),
+  postRoute({
+    method: 'POST',
     path: '/v1/projects/:project/endpoints/:endpoint/rotations/:rotation/complete',
     name: 'completeRotation',
     summary: 'Retire the previous secrets now',
@@ -84,7 +103,7 @@ export const rotationRoutes: readonly Route[] = [
     access: 'secrets.rotate',
     body: jsonBody(EndRotationSchema),
     answers: { 200: RotationSchema },
-    refusals: ['rotation_not_active', 'rotation_closed'],
+    refusals: ['rotation_not_active', 'rotation_closed', 'receiver_not_verified'],
     act: ({ context, params, body }) =>
       completeRotation(context, params.project, params.endpoint, params.rotation, body),
     present: rotationAnswer,
@@ -100,10 +119,24 @@ export const rotationRoutes: readonly Route[] = [
     access: 'secrets.rotate',
     body: jsonBody(EndRotationSchema),
     answers: { 200: RotationSchema },
-    refusals: ['rotation_closed'],
+    refusals: ['rotation_closed', 'receiver_uses_new'],
     act: ({ context, params, body }) =>
       cancelRotation(context, params.project, params.endpoint, params.rotation, body),
     present: rotationAnswer,
+  }),
+  postRoute({
+    method: 'POST',
+    path: '/v1/projects/:project/endpoints/:endpoint/drill',
+    name: 'drillEndpoint',
+    summary: 'Try whether the receiver verifies signatures',
+    description:
+      'The probes of a rotation, without one. A receiver that takes a wrong signature twice is flagged as `unverifying`.',
+    tag: 'Secrets and rotations',
+    access: 'secrets.rotate',
+    answers: { 200: DrillSchema },
+    refusals: ['not_verifiable'],
+    act: ({ context, params }) => drillEndpoint(context, params.project, params.endpoint),
+    present: ({ endpointId, drill }) => jsonAnswer(200, presentDrill(endpointId, drill)),
   }),
 ]
 

@@ -30,6 +30,9 @@ const endpointFields = {
   blocked_at: nullable(time()),
   blocked_reason: nullable(Type.String()),
   signing_enabled: Type.Boolean(),
+  unverifying: Type.Boolean({
+    description: 'The receiver was seen to take a delivery with a wrong signature.',
+  }),
   format: Type.String(),
   algorithm: algorithmField,
   headers: textMap(`Custom headers by name; every value is shown as \`${maskedHeaderValue}\`.`),
@@ -138,6 +141,7 @@ export function presentEndpoint(
     blocked_at: wireTime(endpoint.blockedAt),
     blocked_reason: endpoint.blockedReason,
     signing_enabled: endpoint.signingEnabled,
+    unverifying: endpoint.unverifyingSince !== null,
     format: endpoint.format,
     algorithm: endpoint.algorithm,
     headers: Object.fromEntries(endpoint.headerNames.map((name) => [name, maskedHeaderValue])),

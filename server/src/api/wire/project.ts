@@ -30,6 +30,12 @@ export const ProjectSettingsSchema = Type.Object(
           "Whether Composio v3.1 reads show the signing secret in clear, as that API's contract says, to keys that may rotate. Every reveal is in the audit log. Default: false.",
       }),
     ),
+    auto_probe: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether receivers are probed by themselves while a rotation is open: to explain refused deliveries, and before a window ends. Default: false, so only where a rotation waits for proof.',
+      }),
+    ),
     rotation_bounds: Type.Optional(
       Type.Object(
         {
@@ -119,6 +125,7 @@ export function readSettings(wire: WireProjectSettings): ProjectSettings {
   if (wire.reveal_secret_in_reads !== undefined) {
     settings.revealSecretInReads = wire.reveal_secret_in_reads
   }
+  if (wire.auto_probe !== undefined) settings.autoProbe = wire.auto_probe
   if (wire.rotation_bounds !== undefined) {
     const { expire_current_in_min: min, expire_current_in_max: max } = wire.rotation_bounds
     settings.rotationBounds = {
@@ -154,12 +161,14 @@ export function settingsProblems(settings: unknown): FieldError[] {
 }
 
 function presentSettings(settings: ProjectSettings): WireProjectSettings {
-  const { retryScheduleMs, retentionDays, revealSecretInReads, rotationBounds } = settings
+  const { autoProbe, retryScheduleMs, retentionDays, revealSecretInReads, rotationBounds } =
+    settings
   return {
     ...(retryScheduleMs === undefined
       ? {}
       : { retry_schedule: retryScheduleMs.map(formatDuration).join(',') }),
     ...(retentionDays === undefined ? {} : { retention_days: retentionDays }),
+    ...(autoProbe === undefined ? {} : { auto_probe: autoProbe }),
     ...(revealSecretInReads === undefined ? {} : { reveal_secret_in_reads: revealSecretInReads }),
     ...(rotationBounds === undefined ? {} : { rotation_bounds: presentBounds(rotationBounds) }),
   }

@@ -1,19 +1,22 @@
 import { type Static, Type } from 'typebox'
 import { limits } from '../../core/limits.ts'
 import {
+  attentionValues,
+  completeWhenValues,
   type Rotation,
   rotationState,
   rotationTimeline,
   type TimelineEntry,
 } from '../../core/rotation.ts'
 import { ActorSchema } from './actor.ts'
-import { anyObject, nullable, nullableRef, oneOf, ref, text, time } from './fields.ts'
+import { EvidenceSchema, presentEvidence } from './evidence.ts'
+import { nullable, nullableRef, oneOf, ref, text, time } from './fields.ts'
 import { algorithmField, secretLengthMax } from './secret.ts'
 import { wireTime } from './time.ts'
 
 const completeWhen = oneOf(
-  ['expiry', 'verified'],
-  '`expiry`: when the window ends. `verified` is refused by this version (`not_supported_yet`).',
+  completeWhenValues,
+  '`expiry`: when the window ends. `verified`: as soon as a drill proves that the receiver takes the new secret, and not before, up to `cap_at`; the end of the window then only brings a warning.',
 )
 const reason = text(limits.reasonLengthMax, 'Free text, into the audit log.')
 
@@ -45,13 +48,29 @@ export const RotationSchema = Type.Object(
     activates_at: time(),
     previous_secret_expires_at: nullable(time('Null where the previous secret was cut at once.')),
     complete_when: completeWhen,
-    cap_at: nullable(time()),
+    window_ends_at: nullable(
+      time(
+        'When the window was asked to end. The previous secret signs beyond it while the rotation is held, or waits for proof. Null where it was cut, or waits for a claim.',
+      ),
+    ),
+    cap_at: nullable(
+      time('The hard end of a rotation that is held, or waits for proof or for a claim.'),
+    ),
+    held_at: nullable(
+      time('Since when the expiry is put off, as the receiver does not take the new secret.'),
+    ),
+    attention: nullable(
+      oneOf(
+        attentionValues,
+        'What somebody should look at. `cannot_parse_two`: the receiver takes each secret alone, but not two signatures in one request: cancel, or cut. `not_verified`: the window has passed without proof. `claim_disputed`: whoever was to claim the secret says that somebody else did.',
+      ),
+    ),
     dropped_secret_ids: Type.Array(Type.String(), {
       description: 'Secrets that stopped because a forced rotation left no room for them.',
     }),
     reason: nullable(Type.String()),
     actor: ref(ActorSchema),
-    evidence: nullable(anyObject()),
+    evidence: nullableRef(EvidenceSchema),
     timeline: Type.Array(ref(RotationStepSchema), { description: 'Oldest first.' }),
     created_at: time(),
     closed_at: nullable(time()),
@@ -165,11 +184,14 @@ export function presentRotation(rotation: Rotation, now: number): Static<typeof 
     activates_at: wireTime(rotation.activatesAt),
     previous_secret_expires_at: wireTime(rotation.previousSecretExpiresAt),
     complete_when: rotation.completeWhen,
+    window_ends_at: wireTime(rotation.windowEndsAt),
     cap_at: wireTime(rotation.capAt),
+    held_at: wireTime(rotation.heldAt),
+    attention: rotation.attention,
     dropped_secret_ids: rotation.droppedSecretIds,
     reason: rotation.reason,
     actor: rotation.actor,
-    evidence: null,
+    evidence: presentEvidence(rotation),
     timeline: rotationTimeline(rotation, now).map(presentStep),
     created_at: wireTime(rotation.createdAt),
     closed_at: wireTime(state.closedAt),

@@ -49,7 +49,7 @@ export function announcementWrites(
           { ...announcement },
         )
       }
-      if (announcements.length > 0) effects.add({ kind: 'announce' })
+      if (announcements.length > 0) effects.add({ kind: 'appoint' })
     },
 
     async deleteAnnouncement({ rotationId, secretId, kind }) {

@@ -17,7 +17,8 @@ export type Effect =
   /** Everything that waits for the endpoint is due earlier. */
   | { kind: 'hasten'; endpointId: string; byMs: number }
   | { kind: 'endpointDeleted'; endpointId: string; at: number }
-  | { kind: 'announce' }
+  /** Something is to be announced, or a rotation looked at, at a time. */
+  | { kind: 'appoint' }
   | { kind: 'touch'; what: Touchable; id: string }
 
 /** Sets of `CommittedChanges`. */
@@ -85,7 +86,7 @@ export function summarize(effects: readonly Effect[]): CommittedChanges | null {
     apiKeyIds: new Set<string>(),
     portalSessionIds: new Set<string>(),
     eventTypeProjectIds: new Set<string>(),
-    hasAnnouncements: false,
+    hasAppointments: false,
     hasDueDeliveries: false,
   }
   let isConcerned = false
@@ -94,7 +95,7 @@ export function summarize(effects: readonly Effect[]): CommittedChanges | null {
     if (effect.kind === 'settle' && effect.dueAt === null) continue
     isConcerned = true
     if (effect.kind === 'touch') changes[effect.what].add(effect.id)
-    else if (effect.kind === 'announce') changes.hasAnnouncements = true
+    else if (effect.kind === 'appoint') changes.hasAppointments = true
     else changes.hasDueDeliveries = true
   }
   return isConcerned ? changes : null

@@ -35,6 +35,10 @@ interface EndpointRow {
   last_success_at: number | null
   last_failure_at: number | null
   failing_since: number | null
+  rejections_in_a_row: number
+  rejecting_since: number | null
+  last_rejection_at: number | null
+  unverifying_since: number | null
   created_at: number
   updated_at: number
   deleted_at: number | null
@@ -43,7 +47,8 @@ interface EndpointRow {
 const columns = `seq, id, project_id, uid, url, description, event_types, state, blocked_at,
   blocked_reason, signing_enabled, format, algorithm, header_names, sealed_headers, metadata,
   rate_limit_per_second, created_by, dialect, health, consecutive_failures, last_success_at, last_failure_at,
-  failing_since, created_at, updated_at, deleted_at`
+  failing_since, rejections_in_a_row, rejecting_since, last_rejection_at, unverifying_since,
+  created_at, updated_at, deleted_at`
 
 /** `EndpointCondition` of a row. */
 const conditionOf = `case
@@ -148,7 +153,11 @@ export function endpointWrites(
   subscriptions: Subscriptions,
 ): Pick<
   Transaction,
-  'insertEndpoint' | 'updateEndpoint' | 'updateEndpointHealth' | 'deleteEndpoint'
+  | 'insertEndpoint'
+  | 'updateEndpoint'
+  | 'updateEndpointHealth'
+  | 'markUnverifying'
+  | 'deleteEndpoint'
 > {
   function changed(endpoint: { id: string; projectId: string }): void {
     effects.touch('endpointIds', endpoint.id)
@@ -175,18 +184,25 @@ export function endpointWrites(
       connection.run(
         `update endpoints
          set health = ?, consecutive_failures = ?, last_success_at = ?, last_failure_at = ?,
-           failing_since = ?
+           failing_since = ?, rejections_in_a_row = ?, rejecting_since = ?, last_rejection_at = ?
          where id = ?`,
         health.health,
         health.consecutiveFailures,
         health.lastSuccessAt,
         health.lastFailureAt,
         health.failingSince,
+        health.rejectionsInARow,
+        health.rejectingSince,
+        health.lastRejectionAt,
         endpointId,
       )
       // Only blocking changes what is sent; all else would wake every consumer at each attempt.
       if ((before.health === 'blocked') === (health.health === 'blocked')) return
       changed({ id: endpointId, projectId: before.project_id })
+    },
+
+    async markUnverifying(endpointId, since) {
+      connection.run('update endpoints set unverifying_since = ? where id = ?', since, endpointId)
     },
 
     async deleteEndpoint(endpointId, at) {
@@ -271,11 +287,13 @@ function insertEndpoint(connection: Connection, endpoint: Endpoint): void {
     `insert into endpoints (id, project_id, uid, url, description, event_types, state, blocked_at,
        blocked_reason, signing_enabled, format, algorithm, header_names, sealed_headers, metadata,
        rate_limit_per_second, created_by, dialect, search_text, health, consecutive_failures,
-       last_success_at, last_failure_at, failing_since, created_at, updated_at)
+       last_success_at, last_failure_at, failing_since, rejections_in_a_row, rejecting_since,
+       last_rejection_at, unverifying_since, created_at, updated_at)
      values (:id, :projectId, :uid, :url, :description, :eventTypes, :state, :blockedAt,
        :blockedReason, :signingEnabled, :format, :algorithm, :headerNames, :sealedHeaders, :metadata,
        :rateLimitPerSecond, :createdBy, :dialect, :searchText, :health, :consecutiveFailures,
-       :lastSuccessAt, :lastFailureAt, :failingSince, :createdAt, :updatedAt)`,
+       :lastSuccessAt, :lastFailureAt, :failingSince, :rejectionsInARow, :rejectingSince,
+       :lastRejectionAt, :unverifyingSince, :createdAt, :updatedAt)`,
     {
       ...mutableColumns(endpoint),
       projectId: endpoint.projectId,
@@ -286,6 +304,10 @@ function insertEndpoint(connection: Connection, endpoint: Endpoint): void {
       lastSuccessAt: endpoint.lastSuccessAt,
       lastFailureAt: endpoint.lastFailureAt,
       failingSince: endpoint.failingSince,
+      rejectionsInARow: endpoint.rejectionsInARow,
+      rejectingSince: endpoint.rejectingSince,
+      lastRejectionAt: endpoint.lastRejectionAt,
+      unverifyingSince: endpoint.unverifyingSince,
       createdAt: endpoint.createdAt,
     },
   )
@@ -354,6 +376,10 @@ function toEndpoint(row: EndpointRow): Endpoint {
     lastSuccessAt: row.last_success_at,
     lastFailureAt: row.last_failure_at,
     failingSince: row.failing_since,
+    rejectionsInARow: row.rejections_in_a_row,
+    rejectingSince: row.rejecting_since,
+    lastRejectionAt: row.last_rejection_at,
+    unverifyingSince: row.unverifying_since,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     deletedAt: row.deleted_at,

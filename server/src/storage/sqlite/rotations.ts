@@ -1,7 +1,18 @@
+import type { SQLInputValue } from 'node:sqlite'
 import type { Actor } from '../../core/authorization.ts'
-import type { CompletedBy, Rotation, RotationOutcome, TimelineEntry } from '../../core/rotation.ts'
+import type {
+  Attention,
+  CompletedBy,
+  ReportedSecret,
+  Rotation,
+  RotationOutcome,
+  RotationWatch,
+  TimelineEntry,
+} from '../../core/rotation.ts'
+import type { RotationEvidence } from '../../core/rotation-evidence.ts'
 import type { Reads, Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
+import type { Effects } from './effects.ts'
 import { readSeqPage } from './pages.ts'
 
 interface RotationRow {
@@ -14,8 +25,17 @@ interface RotationRow {
   activates_at: number
   previous_secret_expires_at: number | null
   previous_secret_expiry_seen_at: number | null
+  window_ends_at: number | null
+  unclaimed_window_seconds: number | null
   complete_when: Rotation['completeWhen']
   cap_at: number | null
+  held_at: number | null
+  attention: Attention | null
+  evidence: string | null
+  watch: string
+  campaign_id: string | null
+  /** JSON: by secret id, count and time. */
+  reported: string
   dropped_secret_ids: string
   expiries_before: string
   reason: string | null
@@ -29,16 +49,28 @@ interface RotationRow {
 
 const columns = `r.seq, r.id, r.project_id, r.endpoint_id, r.previous_secret_id, r.new_secret_id,
   r.activates_at, r.previous_secret_expires_at,
-  previous.expiry_seen_at as previous_secret_expiry_seen_at, r.complete_when, r.cap_at,
-  r.dropped_secret_ids, r.expiries_before, r.reason, r.actor, r.notes, r.outcome_status,
-  r.outcome_completed_by, r.outcome_closed_at, r.created_at`
+  previous.expiry_seen_at as previous_secret_expiry_seen_at, r.window_ends_at,
+  r.unclaimed_window_seconds, r.complete_when, r.cap_at, r.held_at, r.attention, r.evidence,
+  r.watch, r.campaign_id, r.dropped_secret_ids, r.expiries_before, r.reason, r.actor, r.notes, r.outcome_status,
+  r.outcome_completed_by, r.outcome_closed_at, r.created_at,
+  (select json_group_object(p.secret_id, json_array(p.count, p.last_at))
+   from reported_secrets p
+   where p.rotation_id = r.id) as reported`
 
 /** The latch of the previous secret is read where it is kept, so the two never disagree. */
 const rotations = 'rotations r left join secrets previous on previous.id = r.previous_secret_id'
 
 export function rotationReads(
   connection: Connection,
-): Pick<Reads, 'getRotation' | 'latestRotation' | 'listRotations' | 'listOpenRotations'> {
+): Pick<
+  Reads,
+  | 'getRotation'
+  | 'latestRotation'
+  | 'listRotations'
+  | 'listOpenRotations'
+  | 'listDueLooks'
+  | 'nextLookAt'
+> {
   return {
     async getRotation(endpointId, rotationId) {
       const row = connection.one<RotationRow>(
@@ -85,64 +117,112 @@ export function rotationReads(
       )
       return rows.map(toRotation)
     },
+
+    async listDueLooks(now, limit) {
+      return connection.all<{ endpointId: string; rotationId: string }>(
+        `select endpoint_id as endpointId, id as rotationId
+         from rotations
+         where next_look_at <= ?
+         order by next_look_at
+         limit ?`,
+        now,
+        limit,
+      )
+    },
+
+    async nextLookAt() {
+      const row = connection.one<{ at: number | null }>(
+        'select min(next_look_at) as at from rotations where next_look_at is not null',
+      )
+      return row?.at ?? null
+    },
   }
 }
 
 export function rotationWrites(
   connection: Connection,
-): Pick<Transaction, 'insertRotation' | 'updateRotation'> {
+  effects: Effects,
+): Pick<Transaction, 'insertRotation' | 'updateRotation' | 'addReportedSecrets'> {
+  const watched = ({ watch }: Rotation) => {
+    if (watch.nextAt !== null) effects.add({ kind: 'appoint' })
+  }
   return {
     async insertRotation(rotation) {
       connection.write(
         `insert into rotations (id, project_id, endpoint_id, previous_secret_id, new_secret_id,
-           activates_at, previous_secret_expires_at, complete_when, cap_at, dropped_secret_ids,
-           expiries_before, reason, actor, notes, outcome_status, outcome_completed_by,
-           outcome_closed_at, created_at)
+           activates_at, previous_secret_expires_at, window_ends_at, unclaimed_window_seconds,
+           complete_when, cap_at, held_at, attention, evidence, watch, next_look_at, campaign_id,
+           dropped_secret_ids, expiries_before, reason, actor, notes, outcome_status,
+           outcome_completed_by, outcome_closed_at, created_at)
          values (:id, :projectId, :endpointId, :previousSecretId, :newSecretId,
-           :activatesAt, :previousSecretExpiresAt, :completeWhen, :capAt, :droppedSecretIds,
-           :expiriesBefore, :reason, :actor, :notes, :status, :completedBy,
-           :closedAt, :createdAt)`,
+           :activatesAt, :previousSecretExpiresAt, :windowEndsAt, :unclaimedWindowSeconds,
+           :completeWhen, :capAt, :heldAt, :attention, :evidence, :watch, :nextLookAt, :campaignId,
+           :droppedSecretIds, :expiriesBefore, :reason, :actor, :notes, :status,
+           :completedBy, :closedAt, :createdAt)`,
         {
-          id: rotation.id,
+          ...mutableColumns(rotation),
           projectId: rotation.projectId,
           endpointId: rotation.endpointId,
           previousSecretId: rotation.previousSecretId,
           newSecretId: rotation.newSecretId,
           activatesAt: rotation.activatesAt,
-          previousSecretExpiresAt: rotation.previousSecretExpiresAt,
-          completeWhen: rotation.completeWhen,
-          capAt: rotation.capAt,
+          campaignId: rotation.campaignId,
           droppedSecretIds: JSON.stringify(rotation.droppedSecretIds),
           expiriesBefore: JSON.stringify(rotation.expiriesBefore),
           reason: rotation.reason,
           actor: JSON.stringify(rotation.actor),
-          notes: JSON.stringify(rotation.notes),
-          ...outcomeColumns(rotation.outcome),
           createdAt: rotation.createdAt,
         },
       )
+      watched(rotation)
     },
 
     async updateRotation(rotation) {
       connection.write(
         `update rotations
-         set previous_secret_expires_at = :previousSecretExpiresAt, notes = :notes,
-           outcome_status = :status, outcome_completed_by = :completedBy,
-           outcome_closed_at = :closedAt
+         set previous_secret_expires_at = :previousSecretExpiresAt, window_ends_at = :windowEndsAt,
+           unclaimed_window_seconds = :unclaimedWindowSeconds, complete_when = :completeWhen,
+           cap_at = :capAt, held_at = :heldAt, attention = :attention, evidence = :evidence,
+           watch = :watch, next_look_at = :nextLookAt, notes = :notes, outcome_status = :status,
+           outcome_completed_by = :completedBy, outcome_closed_at = :closedAt
          where id = :id`,
-        {
-          id: rotation.id,
-          previousSecretExpiresAt: rotation.previousSecretExpiresAt,
-          notes: JSON.stringify(rotation.notes),
-          ...outcomeColumns(rotation.outcome),
-        },
+        mutableColumns(rotation),
       )
+      watched(rotation)
+    },
+
+    async addReportedSecrets(rotationId, reports) {
+      for (const { secretId, count, lastAt } of reports) {
+        connection.run(
+          `insert into reported_secrets (rotation_id, secret_id, count, last_at)
+           values (?, ?, ?, ?)
+           on conflict (rotation_id, secret_id) do update
+           set count = count + excluded.count, last_at = max(last_at, excluded.last_at)`,
+          rotationId,
+          secretId,
+          count,
+          lastAt,
+        )
+      }
     },
   }
 }
 
-function outcomeColumns(outcome: RotationOutcome | null) {
+function mutableColumns(rotation: Rotation): Record<string, SQLInputValue> {
+  const { evidence, outcome, watch } = rotation
   return {
+    id: rotation.id,
+    previousSecretExpiresAt: rotation.previousSecretExpiresAt,
+    windowEndsAt: rotation.windowEndsAt,
+    unclaimedWindowSeconds: rotation.unclaimedWindowSeconds,
+    completeWhen: rotation.completeWhen,
+    capAt: rotation.capAt,
+    heldAt: rotation.heldAt,
+    attention: rotation.attention,
+    evidence: evidence === null ? null : JSON.stringify(evidence),
+    watch: JSON.stringify(watch),
+    nextLookAt: outcome === null ? watch.nextAt : null,
+    notes: JSON.stringify(rotation.notes),
     status: outcome?.status ?? null,
     completedBy: outcome?.completedBy ?? null,
     closedAt: outcome?.closedAt ?? null,
@@ -159,8 +239,16 @@ function toRotation(row: RotationRow): Rotation {
     activatesAt: row.activates_at,
     previousSecretExpiresAt: row.previous_secret_expires_at,
     previousSecretExpirySeenAt: row.previous_secret_expiry_seen_at,
+    windowEndsAt: row.window_ends_at,
+    unclaimedWindowSeconds: row.unclaimed_window_seconds,
     completeWhen: row.complete_when,
     capAt: row.cap_at,
+    heldAt: row.held_at,
+    attention: row.attention,
+    evidence: row.evidence === null ? null : (JSON.parse(row.evidence) as RotationEvidence),
+    watch: JSON.parse(row.watch) as RotationWatch,
+    reported: toReported(row.reported),
+    campaignId: row.campaign_id,
     droppedSecretIds: JSON.parse(row.dropped_secret_ids) as string[],
     expiriesBefore: JSON.parse(row.expiries_before) as Record<string, number | null>,
     reason: row.reason,
@@ -169,6 +257,15 @@ function toRotation(row: RotationRow): Rotation {
     outcome: toOutcome(row),
     createdAt: row.created_at,
   }
+}
+
+function toReported(reported: string): ReportedSecret[] {
+  const bySecret = JSON.parse(reported) as Record<string, [number, number]>
+  return Object.entries(bySecret).map(([secretId, [count, lastAt]]) => ({
+    secretId,
+    count,
+    lastAt,
+  }))
 }
 
 function toOutcome(row: RotationRow): RotationOutcome | null {

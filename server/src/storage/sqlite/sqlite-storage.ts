@@ -115,7 +115,7 @@ function createTransaction(parts: {
     ...eventTypeWrites(connection, effects),
     ...portalSessionWrites(connection, effects),
     ...secretWrites(connection, effects),
-    ...rotationWrites(connection),
+    ...rotationWrites(connection, effects),
     acceptEvents: async (events) => acceptor.acceptEvents(events),
     createTestDelivery: async (event, endpointId) => acceptor.createTestDelivery(event, endpointId),
     ...attemptWrites(parts),

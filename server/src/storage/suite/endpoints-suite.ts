@@ -25,6 +25,10 @@ export function endpointsSuite(test: StoreTest): void {
       lastSuccessAt: 1,
       lastFailureAt: 2,
       failingSince: 3,
+      rejectionsInARow: 4,
+      rejectingSince: 5,
+      lastRejectionAt: 6,
+      unverifyingSince: 7,
     })
     assert.deepEqual(await storage.getEndpoint(project.id, endpoint.id), endpoint)
     assert.deepEqual(await storage.getEndpoint(project.id, 'main'), endpoint)
@@ -64,8 +68,17 @@ export function endpointsSuite(test: StoreTest): void {
       lastSuccessAt: 10,
       lastFailureAt: 11,
       failingSince: 9,
+      rejectionsInARow: 2,
+      rejectingSince: 12,
+      lastRejectionAt: 13,
     }
     await storage.transact((tx) => tx.updateEndpointHealth(endpoint.id, health))
+    assert.deepEqual(await storage.getEndpointById(endpoint.id), { ...changed, ...health })
+
+    await storage.transact((tx) => tx.markUnverifying(endpoint.id, 55))
+    const marked = { ...changed, ...health, unverifyingSince: 55 }
+    assert.deepEqual(await storage.getEndpointById(endpoint.id), marked)
+    await storage.transact((tx) => tx.markUnverifying(endpoint.id, null))
     assert.deepEqual(await storage.getEndpointById(endpoint.id), { ...changed, ...health })
   })
 

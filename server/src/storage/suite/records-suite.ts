@@ -105,7 +105,7 @@ export function recordsSuite(test: StoreTest): void {
       ...values,
     })
     const told: boolean[] = []
-    storage.connect({ onCommitted: (changes) => void told.push(changes.hasAnnouncements) })
+    storage.connect({ onCommitted: (changes) => void told.push(changes.hasAppointments) })
     assert.equal(await storage.nextAnnouncementAt(), null)
     const hour = of({ at: 50, kind: 'expiring_1h' })
     const expired = of({})

@@ -9,6 +9,7 @@ import { newEndpointHealth } from '../../core/health.ts'
 import { createIdFactory, type IdPrefix } from '../../core/ids.ts'
 import type { Project } from '../../core/project.ts'
 import type { Rotation } from '../../core/rotation.ts'
+import { unwatched } from '../../core/rotation-watch.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { AttemptResult, ClaimedDelivery, Storage } from '../storage.ts'
 
@@ -160,6 +161,7 @@ function newEndpoint(
     blockedAt: null,
     blockedReason: null,
     signingEnabled: true,
+    unverifyingSince: null,
     format: 'standard',
     algorithm: 'hmac-sha256',
     headerNames: [],
@@ -190,8 +192,16 @@ function newRotation(
     activatesAt: next.activatesAt,
     previousSecretExpiresAt: next.activatesAt + 86_400_000,
     previousSecretExpirySeenAt: null,
+    windowEndsAt: next.activatesAt + 86_400_000,
+    unclaimedWindowSeconds: null,
     completeWhen: 'expiry',
     capAt: null,
+    heldAt: null,
+    attention: null,
+    evidence: null,
+    reported: [],
+    watch: unwatched,
+    campaignId: null,
     droppedSecretIds: ['sec_dropped'],
     expiriesBefore: { [previous.id]: null },
     reason: 'a leak',

@@ -1,0 +1,38 @@
+import type { Endpoint } from '../core/endpoint.ts'
+import { rotationState } from '../core/rotation.ts'
+import { mayProbe, SPIKE_REJECTIONS } from '../core/rotation-watch.ts'
+import type { Transaction } from '../storage/storage.ts'
+import type { ActionContext } from './action-context.ts'
+import { applyRotationPlan, readSituation } from './apply-rotation-plan.ts'
+import { judgeRotation } from './judge-rotation.ts'
+
+/**
+ * A run of deliveries was refused with 401 or 403 by a receiver that used to take them: where it
+ * began inside an open window, a drill is asked for; where none may be sent, the expiry is put off
+ * at once (rotation.md section 5, Hold). `endpoint` has the health that was just recorded.
+ */
+export async function noteSpike(
+  tx: Transaction,
+  context: ActionContext,
+  endpoint: Endpoint,
+): Promise<void> {
+  const { rejectionsInARow, rejectingSince, lastSuccessAt } = endpoint
+  if (rejectionsInARow < SPIKE_REJECTIONS || rejectingSince === null || lastSuccessAt === null) {
+    return
+  }
+  const { situation } = await readSituation(tx, context, endpoint)
+  const { latest } = situation
+  if (latest === null || rotationState(latest, situation.now).status !== 'overlapping') return
+  // Whatever ails a receiver that refused deliveries before the window opened, it is not this.
+  const isOlder = rejectingSince < latest.activatesAt
+  const isExplained = latest.attention === 'cannot_parse_two' || latest.watch.spike !== null
+  if (isOlder || isExplained) return
+  const spike = { at: rejectingSince, answers: rejectionsInARow }
+  const rotation = { ...latest, watch: { ...latest.watch, spike } }
+  if (!mayProbe(rotation, situation)) {
+    await judgeRotation(tx, context, { endpoint, rotation }, { drill: null, isLook: true })
+    return
+  }
+  const plan = { rotation, secretChanges: [], closes: null, revokedSecretIds: [] }
+  await applyRotationPlan(tx, situation, plan, { isNew: false })
+}
