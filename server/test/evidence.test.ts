@@ -177,4 +177,143 @@ describe('rotation with evidence (rotation.md section 5)', () => {
     const { status, evidence } = await rotation(path, rotated.rotation.id)
     assert.deepEqual([status, evidence], ['overlapping', null])
   })
+
+  test('a probe is no delivery: not listed, not repeated, nothing in health, the guard obeyed', async () => {
+    const { path } = await create()
+    const rotated = await rotate(path)
+    receiver.secrets = []
+    receiver.answer = () => ({ statusCode: 500 })
+    const before = (await call<Wire.Endpoint>('GET', path)).body
+    await verify(path, rotated.rotation.id)
+    const probes = receiver.received
+    assert.ok(probes.length >= 1)
+    for (const { body } of probes) {
+      const event = JSON.parse(body) as { type: string; data: object }
+      assert.equal(event.type, 'countersign.probe')
+    }
+    const { body: deliveries } = await call<{ data: unknown[] }>(
+      'GET',
+      `/projects/${project}/deliveries`,
+    )
+    assert.deepEqual(deliveries.data, [])
+    const { body: endpoint } = await call<Wire.Endpoint>('GET', path)
+    assert.deepEqual(
+      [endpoint.health, endpoint.consecutive_failures, endpoint.last_failure_at],
+      [before.health, before.consecutive_failures, before.last_failure_at],
+    )
+    assert.ok(server.logLines.some((line) => line.includes('A probe was sent.')))
+    for (const line of server.logLines) assert.doesNotMatch(line, /whsec_/)
+  })
+
+  test('the bodies of the probes that prove are equal but for id and time', async () => {
+    const { path, secret } = await create()
+    const rotated = await rotate(path)
+    receiver.secrets = [secret, rotated.secret]
+    const { body } = await verify(path, rotated.rotation.id)
+    assert.equal(body.evidence?.drill?.verdict, 'verified')
+    const shapes = receiver.received.map(({ body: text, headers }) => ({
+      ...JSON.parse(text),
+      timestamp: null,
+      names: Object.keys(headers).sort(),
+    }))
+    assert.equal(shapes.length, 8)
+    const [first, ...others] = shapes.slice(0, 4)
+    for (const other of others) assert.deepEqual(other, first)
+    const signatures = receiver.received.map(
+      ({ headers }) => String(headers['webhook-signature']).split(' ').length,
+    )
+    assert.deepEqual(signatures, [1, 1, 1, 1, 1, 2, 2, 1])
+    const { probes } = body.evidence?.drill ?? assert.fail()
+    assert.equal(probes.two_signatures?.verdict, 'pass')
+    assert.equal(probes.old_only?.verdict, 'pass')
+  })
+
+  test('at most ten probes and tests a minute to one endpoint', async () => {
+    const { path } = await create()
+    const rotated = await rotate(path)
+    receiver.answer = () => ({ statusCode: 500 })
+    receiver.secrets = []
+    assert.equal((await call('POST', `${path}/drill`)).status, 200)
+    for (let count = receiver.received.length; count < 10; count++) {
+      assert.equal((await call('POST', `${path}/test`)).status, 200)
+    }
+    for (const suffix of ['/drill', '/test', `/rotations/${rotated.rotation.id}/verify`]) {
+      const refused = await call<{ code: string }>('POST', `${path}${suffix}`)
+      assert.deepEqual([refused.status, refused.body.code], [429, 'rate_limit_exceeded'])
+      assert.ok(Number(refused.headers.get('retry-after')) >= 1)
+    }
+    assert.equal(receiver.received.length, 10)
+  })
+
+  test('what the receiver reports is shown as shares, and proves nothing', async () => {
+    const { path, secret } = await create()
+    const rotated = await rotate(path)
+    receiver.secrets = [secret, rotated.secret]
+    const ids = [rotated.secret_id, rotated.rotation.previous_secret_id]
+    let count = 0
+    receiver.answer = ({ headers }) => {
+      const sent = String(headers['webhook-secret-ids']).split(',')
+      assert.deepEqual(sent, ids)
+      return {
+        statusCode: 204,
+        headers: { 'webhook-verified-secret': ids[count++ % 4 ? 1 : 0] ?? '' },
+      }
+    }
+    for (let published = 0; published < 8; published++) await publish()
+    await until('eight are delivered', () => receiver.deliveredIds.size === 8)
+    receiver.answer = () => ({
+      statusCode: 204,
+      headers: { 'webhook-verified-secret': 'sec_other' },
+    })
+    await until('eight are counted', async () => {
+      const { evidence } = await rotation(path, rotated.rotation.id)
+      const counted = evidence?.receiver_reported.reduce((sum, each) => sum + each.count, 0)
+      return counted === 8
+    })
+    await publish()
+    await until('the last is recorded', () => receiver.deliveredIds.size === 9)
+    const { evidence, status } = await rotation(path, rotated.rotation.id)
+    const shares = Object.fromEntries(
+      (evidence?.receiver_reported ?? []).map((each) => [each.secret_id, each.share]),
+    )
+    assert.deepEqual(shares, { [ids[0] ?? '']: 0.25, [ids[1] ?? '']: 0.75 })
+    assert.deepEqual([evidence?.verified, status], [false, 'overlapping'])
+    const refused = await call<{ code: string }>(
+      'POST',
+      `${path}/rotations/${rotated.rotation.id}/cancel`,
+    )
+    assert.deepEqual([refused.status, refused.body.code], [409, 'receiver_uses_new'])
+  })
+
+  test('what waits for proof goes on waiting after a restart, and completes', async () => {
+    const { path, secret } = await create()
+    const rotated = await rotate(path, { complete_when: 'verified' })
+    const { id } = rotated.rotation
+    await until('a look was taken', async () => (await rotation(path, id)).evidence !== null)
+    await server.restart()
+    receiver.secrets = [secret, rotated.secret]
+    await pass(20 * MINUTE_MS)
+    await until('it is complete', async () => (await rotation(path, id)).status === 'completed')
+    assert.equal((await rotation(path, id)).completed_by, 'verified')
+  })
+
+  test('without proof complete is refused; what cannot be probed cannot wait for proof', async () => {
+    const { path } = await create()
+    const { rotation: made } = await rotate(path, { complete_when: 'verified' })
+    const refused = await call<{ code: string }>('POST', `${path}/rotations/${made.id}/complete`)
+    assert.deepEqual([refused.status, refused.body.code], [409, 'receiver_not_verified'])
+    const { body: github } = await call<Wire.CreatedEndpoint>(
+      'POST',
+      `/projects/${project}/endpoints`,
+      { body: { url: receiver.url, format: 'github' } },
+    )
+    const other = `/projects/${project}/endpoints/${github.id}`
+    const waiting = await call<{ code: string; errors: { param: string }[] }>(
+      'POST',
+      `${other}/secret/rotate`,
+      { body: { complete_when: 'verified', expire_current_in: 60 } },
+    )
+    assert.equal(waiting.status, 422)
+    assert.equal(waiting.body.errors[0]?.param, 'complete_when')
+  })
 })

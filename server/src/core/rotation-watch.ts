@@ -38,9 +38,9 @@ export function mayProbe({ completeWhen }: Rotation, facts: WatchFacts): boolean
   return facts.canProbe && (completeWhen === 'verified' || facts.autoProbe)
 }
 
-/** From one look to the next: 15 s, doubled up to 15 min. */
+/** From one look to the next, after so many: 15 s, doubled up to 15 min. */
 export function lookDelayMs(looks: number): number {
-  return Math.min(firstDelayMs * 2 ** Math.min(looks, 10), delayMsMax)
+  return Math.min(firstDelayMs * 2 ** Math.min(Math.max(looks - 1, 0), 10), delayMsMax)
 }
 
 /** When to look at the rotation next; null: never. */

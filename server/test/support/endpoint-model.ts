@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
+import { explainingProbes, type Probe, provingProbes, startDrill } from '../../src/core/drill.ts'
 import { limits } from '../../src/core/limits.ts'
 import type { Rotation } from '../../src/core/rotation.ts'
 import { planCancel, planComplete, planRevokePrevious } from '../../src/core/rotation-end-plan.ts'
+import { judge } from '../../src/core/rotation-judgement.ts'
 import {
   planRotate,
   type RotateRequest,
   type RotationPlan,
   type RotationSituation,
 } from '../../src/core/rotation-plan.ts'
+import { nextLookAt } from '../../src/core/rotation-watch.ts'
 import { planWindow } from '../../src/core/rotation-window-plan.ts'
 import {
   isSecretExpired,
@@ -26,9 +29,16 @@ export type EndpointModel = ReturnType<typeof endpointModel>
 
 /** One endpoint in memory, changed by plans alone. */
 export function endpointModel(
-  options: { signaturesMax?: number; min?: number; max?: number } = {},
+  options: {
+    signaturesMax?: number
+    min?: number
+    max?: number
+    capMs?: number
+    autoProbe?: boolean
+  } = {},
 ) {
   let now = modelStart
+  let lastRejectionAt: number | null = null
   let count = 1
   const secrets: SecretTimes[] = [
     {
@@ -48,10 +58,10 @@ export function endpointModel(
     secrets,
     latest: latestId === null ? null : (rotations.get(latestId) ?? null),
     signaturesMax: options.signaturesMax ?? 3,
-    capMs: 30 * 86_400_000,
+    capMs: options.capMs ?? 30 * 86_400_000,
     canProbe: true,
-    autoProbe: false,
-    lastRejectionAt: null,
+    autoProbe: options.autoProbe ?? false,
+    lastRejectionAt,
     bounds: {
       expireCurrentInMinSeconds: options.min ?? 0,
       expireCurrentInMaxSeconds: options.max ?? limits.expireCurrentInMaxSeconds,
@@ -121,18 +131,35 @@ export function endpointModel(
       })
       return plan
     },
+    nextLookAt: () => nextLookAt(latest(situation()), situation()),
+    /** A drill against a receiver that answers by the keys that a probe was signed with. */
+    look(answer: ModelReceiver | null, isLook = true) {
+      const rotation = latest(situation())
+      const isBrief = rotation.watch.spike === null && isLook
+      const drill = answer === null ? null : modelDrill(answer, { isBrief, at: now })
+      const judgement = judge(situation(), rotation, { drill, isLook })
+      apply(judgement.plan)
+      return judgement
+    },
+    /** Deliveries are refused, in a row and just now. */
+    reject(answers = 3) {
+      lastRejectionAt = now
+      const rotation = latest(situation())
+      const watch = { ...rotation.watch, spike: { at: now, answers } }
+      rotations.set(rotation.id, { ...rotation, watch })
+    },
     revokePrevious() {
       const plan = planRevokePrevious(situation(), end)
       apply(plan)
       return plan
     },
-    complete() {
-      const plan = planComplete(situation(), latest(situation()), end)
+    complete(force = false) {
+      const plan = planComplete(situation(), latest(situation()), { ...end, force })
       if (plan !== null) apply(plan)
       return plan
     },
-    cancel() {
-      const plan = planCancel(situation(), latest(situation()), end)
+    cancel(force = false) {
+      const plan = planCancel(situation(), latest(situation()), { ...end, force })
       if (plan !== null) apply(plan)
       return plan
     },
@@ -149,4 +176,18 @@ export function endpointModel(
 function latest(situation: RotationSituation): Rotation {
   assert.ok(situation.latest)
   return situation.latest
+}
+
+/** What a receiver answers to a request signed with these keys, in order. */
+export type ModelReceiver = (keys: readonly ('new' | 'old' | 'wrong')[]) => number
+
+function modelDrill(answer: ModelReceiver, options: { isBrief: boolean; at: number }) {
+  const drill = startDrill()
+  const send = (probe: Probe) => {
+    const statusCode = answer(probe.keys)
+    drill.add(probe, { at: options.at, statusCode, error: null, durationMs: 1 })
+  }
+  for (const probe of provingProbes) if (drill.canStillProve()) send(probe)
+  if (!options.isBrief) explainingProbes({ hasOld: true, signaturesMax: 3 }).forEach(send)
+  return drill.report(options.at, 'watch')
 }

@@ -53,6 +53,28 @@ export function secretsSuite(test: StoreTest): void {
     const changed: Rotation = {
       ...rotation,
       previousSecretExpiresAt: null,
+      windowEndsAt: 1,
+      unclaimedWindowSeconds: 2,
+      completeWhen: 'verified',
+      capAt: 3,
+      heldAt: 4,
+      attention: 'not_verified',
+      evidence: {
+        verifiedAt: null,
+        latest: {
+          at: 6,
+          cause: 'watch',
+          verdict: 'failed',
+          probes: {
+            new_only: {
+              verdict: 'fail',
+              answers: [{ at: 6, statusCode: 401, error: 'http_status', durationMs: 1.5 }],
+            },
+          },
+        },
+        earlier: [{ at: 5, cause: 'verify', verdict: 'inconclusive' }],
+      },
+      watch: { nextAt: 7, lookedAt: 6, looks: 2, spike: { at: 5, answers: 3 } },
       notes: [...rotation.notes, { at: 5, what: 'x', actor: null, detail: 'y' }],
       outcome: { status: 'completed', completedBy: 'manual', closedAt: 9 },
     }
@@ -68,6 +90,46 @@ export function secretsSuite(test: StoreTest): void {
     const latched = await storage.getRotation(rotation.endpointId, rotation.id)
     assert.equal(latched?.previousSecretExpirySeenAt, 77)
     assert.equal(await storage.latestRotation((await samples.addPair()).endpoint.id), null)
+  })
+
+  test('finds the rotations to be looked at, until an act ends them', async (store) => {
+    const { storage, clock } = store
+    const now = clock.now()
+    const told: boolean[] = []
+    storage.connect({ onCommitted: (changes) => void told.push(changes.hasAppointments) })
+    const watchAt = (nextAt: number | null) => ({
+      watch: { nextAt, lookedAt: null, looks: 0, spike: null },
+    })
+    const { rotation: later } = await addRotation(store, watchAt(now + 5))
+    const { rotation: due } = await addRotation(store, watchAt(now))
+    await addRotation(store, watchAt(null))
+    assert.ok(told.some(Boolean), 'whoever looks is woken')
+    const ids = async (at: number) =>
+      (await storage.listDueLooks(at, 10)).map(({ rotationId }) => rotationId)
+    assert.deepEqual(await ids(now), [due.id])
+    assert.deepEqual(await ids(now + 5), [due.id, later.id])
+    assert.equal((await storage.listDueLooks(now + 5, 1)).length, 1)
+    assert.equal(await storage.nextLookAt(), now)
+    const outcome = { status: 'completed', completedBy: 'manual', closedAt: now } as const
+    await storage.transact((tx) => tx.updateRotation({ ...due, outcome }))
+    assert.deepEqual(await ids(now + 5), [later.id])
+    await storage.transact((tx) => tx.updateRotation({ ...later, ...watchAt(null) }))
+    assert.equal(await storage.nextLookAt(), null)
+  })
+
+  test('adds up what a receiver reports', async (store) => {
+    const { storage } = store
+    const { rotation, previous, next } = await addRotation(store)
+    const report = (secretId: string, count: number, lastAt: number) =>
+      storage.transact((tx) => tx.addReportedSecrets(rotation.id, [{ secretId, count, lastAt }]))
+    await report(previous.id, 3, 30)
+    await report(next.id, 1, 40)
+    await report(previous.id, 2, 20)
+    const read = await storage.getRotation(rotation.endpointId, rotation.id)
+    const byId = new Map(read?.reported.map((each) => [each.secretId, each]))
+    assert.deepEqual(byId.get(previous.id), { secretId: previous.id, count: 5, lastAt: 30 })
+    assert.deepEqual(byId.get(next.id), { secretId: next.id, count: 1, lastAt: 40 })
+    assert.deepEqual((await addRotation(store)).rotation.reported, [])
   })
 
   test('lists rotations newest first, even after the clock went back', async (store) => {
