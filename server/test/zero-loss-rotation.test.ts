@@ -36,7 +36,9 @@ test('rotates under load, with restarts, without a rejected signature or a lost 
     await receiver.close()
   })
   const { client } = server
-  const project = (await client.projects.create({ name: 'zero loss' })).id
+  const project = (
+    await client.projects.create({ name: 'zero loss', settings: { autoProbe: true } })
+  ).id
   const endpoint = await client.endpoints.create(project, { url: receiver.url })
   receiver.secrets = [endpoint.secret]
 
@@ -49,20 +51,25 @@ test('rotates under load, with restarts, without a rejected signature or a lost 
   })
   for (let round = 0; round < rotationsMax; round++) {
     // A restart takes long on a busy machine, and a window counts from the commit, so that one which
-    // sees a restart is long and is completed by the verb; the others run out by themselves.
-    const isRestarted = round % 2 === 0
+    // sees a restart is long and is completed by the verb; of the others one runs out by itself, and
+    // one ends when the receiver has proved that it takes the new secret.
+    const isRestarted = round % 3 === 0
+    const isProven = round % 3 === 2
     const windowSeconds = isRestarted ? 40 : 4
     await pause(200 + random() * 800)
     restarting = isRestarted ? restartAtRandom(server, random) : Promise.resolve()
     const rotated = await rotateAcrossCrashes(server, project, endpoint.id, {
       idempotencyKey: `round-${round}`,
       windowSeconds,
+      isProven,
     })
+    const rotationOf = () => client.rotations.get(project, endpoint.id, rotated.rotation.id)
     receiver.secrets = [...receiver.secrets, rotated.secret]
-    await pause(attemptTimeoutMs + random() * 2_000)
+    if (isProven) {
+      await until('it is proven', async () => (await rotationOf()).completedBy === 'verified')
+    } else await pause(attemptTimeoutMs + random() * 2_000)
     receiver.secrets = [rotated.secret]
     await restarting
-    const rotationOf = () => client.rotations.get(project, endpoint.id, rotated.rotation.id)
     if (isRestarted) await client.rotations.complete(project, endpoint.id, rotated.rotation.id)
     await until('the rotation is over', async () => (await rotationOf()).status === 'completed')
   }
@@ -74,7 +81,11 @@ test('rotates under load, with restarts, without a rejected signature or a lost 
     60_000,
   )
   t.diagnostic(`${acceptedIds.size} events, ${receiver.received.length} requests`)
-  assert.equal(receiver.rejectedCount, 0, 'no signature was rejected')
+  // A probe with a wrong signature has to be.
+  const rejected = receiver.received.filter(
+    ({ isVerified, body }) => !isVerified && !body.includes('countersign.probe'),
+  )
+  assert.equal(rejected.length, 0, 'no signature was rejected')
   assert.ok(acceptedIds.size > rotationsMax * 500, 'there was load')
   assert.equal(await server.terminate(), 0)
 })
@@ -91,14 +102,17 @@ async function rotateAcrossCrashes(
   server: ServerProcess,
   project: string,
   endpoint: string,
-  options: { idempotencyKey: string; windowSeconds: number },
+  options: { idempotencyKey: string; windowSeconds: number; isProven: boolean },
 ): Promise<RotatedSecret> {
   for (;;) {
     try {
       return await server.client.endpoints.rotateSecret(
         project,
         endpoint,
-        { expireCurrentIn: options.windowSeconds },
+        {
+          expireCurrentIn: options.windowSeconds,
+          completeWhen: options.isProven ? 'verified' : 'expiry',
+        },
         { idempotencyKey: options.idempotencyKey },
       )
     } catch (error) {
