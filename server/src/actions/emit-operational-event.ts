@@ -1,20 +1,22 @@
 import type { Transaction } from '../storage/storage.ts'
 import type { ActionContext } from './action-context.ts'
 
-/** The operational events of rotation.md section 8 that this version emits. */
-export type OperationalEventType =
-  | 'endpoint.secret.rotated'
-  | 'endpoint.secret.expiring'
-  | 'endpoint.secret.expired'
-  | 'endpoint.secret.revoked'
-  | 'endpoint.rotation.attention'
-  | 'endpoint.rotation.held'
-  | 'endpoint.rotation.released'
-  | 'endpoint.rotation.completed'
-  | 'endpoint.rotation.cancelled'
-  | 'endpoint.unverifying'
-  | 'endpoint.disabled'
-  | 'endpoint.recovered'
+/** The operational events of rotation.md section 8, and two of our own about held rotations. */
+export const operationalEventTypes = [
+  'endpoint.secret.rotated',
+  'endpoint.secret.expiring',
+  'endpoint.secret.expired',
+  'endpoint.secret.revoked',
+  'endpoint.rotation.attention',
+  'endpoint.rotation.held',
+  'endpoint.rotation.released',
+  'endpoint.rotation.completed',
+  'endpoint.rotation.cancelled',
+  'endpoint.unverifying',
+  'endpoint.disabled',
+  'endpoint.recovered',
+] as const
+export type OperationalEventType = (typeof operationalEventTypes)[number]
 
 /** Publishes an operational event into the project, in the transaction of what it tells about. */
 export async function emitOperationalEvent(
