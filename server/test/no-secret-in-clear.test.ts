@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { generateEd25519Secret } from '../src/formats/ed25519.ts'
 import { findInClear, type Hidden, readStoreFiles } from './support/find-in-clear.ts'
 import { type Receiver, startReceiver } from './support/receiver.ts'
 import { startServerProcess } from './support/start-server-process.ts'
@@ -27,6 +28,16 @@ describe('no secret stands anywhere in clear (proof 8)', () => {
   const hide = (what: string, value: string): string => {
     hidden.push({ what, value })
     return value
+  }
+  /** The seed alone is the private key already, so it is hidden by itself as well. */
+  const hidePrivateKey = (what: string): string => {
+    const text = hide(
+      what,
+      generateEd25519Secret((size) => randomBytes(size)),
+    )
+    const seed = Buffer.from(text.slice('whsk_'.length), 'base64').subarray(0, 32)
+    hide(`the seed of ${what}`, seed.toString('base64'))
+    return text
   }
 
   before(async () => {
@@ -92,6 +103,7 @@ describe('no secret stands anywhere in clear (proof 8)', () => {
     const own = newSecret()
     await rotate(supplied, { secret: own, reason: 'a supplied one' }, 'own')
     await rotate(supplied, { expire_current_in: 0, force: true })
+    await rotateKeyPair()
     const activate_at = new Date(server.clock.now() + 3_600_000).toISOString()
     const staged = await rotate(supplied, { activate_at })
     await call('POST', `${supplied}/rotations/${staged.rotation.id}/cancel`, keyed('cancel'))
@@ -103,6 +115,21 @@ describe('no secret stands anywhere in clear (proof 8)', () => {
     await server.restart()
     await rotate(plain, { expire_current_in: 0, force: true }, 'after')
     await publish()
+  }
+  /** Of a key pair only the public half is answered, so the private one has to be a given one. */
+  const rotateKeyPair = async () => {
+    const secret = () => hidePrivateKey('a private key')
+    const { body } = await call<Wire.CreatedEndpoint>('POST', `${path()}/endpoints`, {
+      body: { url: receiver.url, algorithm: 'ed25519', secret: secret() },
+      ...keyed('pair'),
+    })
+    const cut = { expire_current_in: 0, force: true, secret: secret() }
+    const rotated = await call('POST', `${path()}/endpoints/${body.id}/secret/rotate`, {
+      body: cut,
+      ...keyed('pair-cut'),
+    })
+    assert.equal(rotated.status, 200, rotated.text)
+    assert.match(rotated.text, /whpk_/)
   }
   const publish = async () => {
     const { body } = await call<Wire.PublishedEvent>('POST', `${path()}/events`, {
@@ -122,12 +149,18 @@ describe('no secret stands anywhere in clear (proof 8)', () => {
     const { rotation } = await rotate(endpoint, {})
     let at = 0
     const secret = () => hide(`a secret in bad request ${at}`, newSecret())
+    const privateKey = () => hidePrivateKey(`a private key in bad request ${at}`)
     const token = () => hide(`a header value in bad request ${at}`, newToken())
     const wrongKey = () =>
       hide(`a key in bad request ${at}`, `csk_${randomBytes(24).toString('base64url')}`)
     const requests: (() => [method: string, path: string, request: WireRequest])[] = [
       () => ['POST', `${endpoint}/secret/rotate`, { body: { secret: `${secret()}=` } }],
       () => ['POST', `${endpoint}/secret/rotate`, { body: { secret: secret().slice(6) } }],
+      () => [
+        'POST',
+        `${endpoint}/secret/rotate`,
+        { body: { algorithm: 'ed25519', force: true, secret: `${privateKey()}=` } },
+      ],
       () => ['POST', `${endpoint}/secret/rotate`, { body: { secret: secret() } }],
       () => ['POST', `${endpoint}/secret/rotate`, { body: { [secret()]: true } }],
       () => ['POST', `${endpoint}/secret/rotate`, { body: { reason: [secret()] } }],

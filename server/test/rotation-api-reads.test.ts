@@ -28,6 +28,7 @@ describe('what reads tell of secrets and rotations', () => {
       activates_at: time(0),
       expires_at: null,
       revoked_at: null,
+      public_key: null,
       hint: subject.secret.slice(-4),
       fingerprint: createHash('sha256').update(keyBytes).digest('hex').slice(0, 16),
       last_signed_at: null,

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { assertRefused, createRotationSubject } from './support/rotation-subject.ts'
 import { createTestApi, type TestApi } from './support/test-api.ts'
 
+const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
@@ -137,7 +138,13 @@ describe('what rotate takes (rotation.md section 3)', () => {
       'expire_current_in',
     ],
     [() => ({ deliver: 'claim_link' }), 'not_supported_yet', 'deliver'],
-    [() => ({ algorithm: 'ed25519' }), 'not_supported_yet', 'algorithm'],
+    [() => ({ algorithm: 'ed25519', expire_current_in: 0 }), 'validation_failed', 'activate_at'],
+    [
+      () => ({ algorithm: 'ed25519', activate_at: time(10 * MINUTE_MS - 1) }),
+      'validation_failed',
+      'activate_at',
+    ],
+    [() => ({ algorithm: 'ed25519', secret: secretOf(64) }), 'validation_failed', 'secret'],
     [
       () => ({ expire_current_in: -1, force: 1, reason: 2, activate_at: 'x', typo: true }),
       'validation_failed',

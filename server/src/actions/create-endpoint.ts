@@ -13,7 +13,6 @@ import { loadProject } from './load.ts'
 import { mintSecret } from './mint-secret.ts'
 import { uidTaken } from './project-uid.ts'
 import { recordAudit } from './record-audit.ts'
-import { notSupportedYet } from './rotate-secret.ts'
 
 export type CreateEndpointInput = Pick<EndpointFields, 'url'> & {
   [Field in Exclude<keyof EndpointFields, 'url'>]?: EndpointFields[Field] | undefined
@@ -26,7 +25,7 @@ export interface EndpointOrigin {
   endpointsMax?: number
 }
 
-/** The secret's value is returned once. `origin`: null for the native API. */
+/** The secret's value, or its public key, is returned once. `origin`: null for the native API. */
 export async function createEndpoint(
   context: ActionContext,
   projectId: string,
@@ -35,7 +34,6 @@ export async function createEndpoint(
 ): Promise<{ endpoint: Endpoint; secret: Secret; secretValue: string }> {
   requireScope(context.principal, projectId, 'webhooks.write')
   await refuseBadEndpoint(definedFields(input), context.urlPolicy)
-  if (input.algorithm === 'ed25519') throw notSupportedYet('algorithm', 'ed25519')
 
   return context.transact(async (tx) => {
     const project = await loadProject(tx, projectId)
@@ -48,6 +46,7 @@ export async function createEndpoint(
     const { secret, secretValue } = mintSecret(context, {
       endpoint,
       format: formatOf(endpoint.format),
+      algorithm: input.algorithm ?? 'hmac-sha256',
       value: input.secret,
       createdAt: endpoint.createdAt,
       activatesAt: endpoint.createdAt,
@@ -129,7 +128,6 @@ function newEndpoint(
     signingEnabled: input.signingEnabled ?? true,
     unverifyingSince: null,
     format: input.format ?? 'standard',
-    algorithm: input.algorithm ?? 'hmac-sha256',
     ...sealHeaders(context, id, input.headers ?? {}),
     metadata: input.metadata ?? {},
     rateLimitPerSecond: input.rateLimitPerSecond ?? null,

@@ -3,6 +3,7 @@ import { isEventFilter } from '../core/event-type.ts'
 import { limits } from '../core/limits.ts'
 import { type SecretAlgorithm, secretAlgorithms } from '../core/secret.ts'
 import { formatNames, formatOf, formats } from '../formats/registry.ts'
+import { algorithmProblem, readSecretText } from '../formats/secret-text.ts'
 import type { UrlPolicy } from './action-context.ts'
 import { uidProblem } from './project-uid.ts'
 
@@ -83,11 +84,13 @@ export function endpointProblems(
   if (fields.format !== undefined && !formatNames.includes(fields.format)) {
     report('format', `Must be one of: ${formatNames.join(', ')}.`)
   }
-  if (fields.secret !== undefined) {
-    // Beside a format that does not exist, the secret is read as the default format would.
-    const read = formatOf(formatNames.includes(format) ? format : 'standard').readSecret(
-      fields.secret,
-    )
+  // Beside a format that does not exist, the secret is read as the default format would.
+  const known = formatOf(formatNames.includes(format) ? format : 'standard')
+  const { algorithm = 'hmac-sha256', secret } = fields
+  if (!known.algorithms.includes(algorithm)) {
+    report('algorithm', algorithmProblem(known), 'algorithm_not_in_format')
+  } else if (secret !== undefined) {
+    const read = readSecretText(known, algorithm, secret)
     if ('problem' in read) report('secret', read.problem)
   }
   if (fields.headers !== undefined) problems.push(...headerProblems(fields.headers))
@@ -111,6 +114,9 @@ export function checkEndpointInput(body: unknown, urlPolicy: UrlPolicy): FieldEr
   }
   if (typeof raw.format === 'string') fields.format = raw.format
   if (typeof raw.secret === 'string') fields.secret = raw.secret
+  if (secretAlgorithms.some((each) => each === raw.algorithm)) {
+    fields.algorithm = raw.algorithm as SecretAlgorithm
+  }
   if (isObject(raw.headers)) {
     fields.headers = Object.fromEntries(
       Object.entries(raw.headers).filter((entry): entry is [string, string] => {

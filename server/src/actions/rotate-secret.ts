@@ -4,7 +4,10 @@ import { AppError, invalidFields } from '../core/errors.ts'
 import { type CompleteWhen, isRotationOpen, type Rotation } from '../core/rotation.ts'
 import { planRotate, type RotationPlan, type RotationSituation } from '../core/rotation-plan.ts'
 import { windowProblems } from '../core/rotation-window.ts'
+import type { SecretAlgorithm } from '../core/secret.ts'
+import { activationProblems, algorithmInForce, chooseActivation } from '../core/secret-algorithm.ts'
 import { formatOf } from '../formats/registry.ts'
+import { algorithmProblem, readSecretText } from '../formats/secret-text.ts'
 import type { Transaction } from '../storage/storage.ts'
 import type { ActionContext } from './action-context.ts'
 import { applyRotationPlan, iso, readSituation } from './apply-rotation-plan.ts'
@@ -16,7 +19,7 @@ import { recordAudit } from './record-audit.ts'
 export interface RotateSecretInput {
   expireCurrentInSeconds?: number | undefined
   secret?: string | undefined
-  algorithm?: string | undefined
+  algorithm?: SecretAlgorithm | undefined
   activateAt?: number | undefined
   completeWhen?: CompleteWhen | undefined
   deliver?: string | undefined
@@ -32,6 +35,7 @@ export interface RotatedSecret {
   rotation: Rotation
   secretId: string
   secretValue: string
+  algorithm: SecretAlgorithm
   previousSecretExpiresAt: number | null
 }
 
@@ -49,7 +53,9 @@ export async function rotateSecret(
   return context.transact(async (tx) => {
     const endpoint = await loadEndpoint(tx, projectId, ref)
     const { secrets, situation } = await readSituation(tx, context, endpoint)
-    refuseBadValues(input, situation, endpoint)
+    // What is not asked for stays: an algorithm is never changed by accident.
+    const algorithm = input.algorithm ?? algorithmInForce(secrets, situation.now)
+    refuseBadValues(input, situation, endpoint, algorithm)
     const newSecretId = context.newId('sec')
     const plan = planRotate(situation, {
       rotationId: context.newId('rot'),
@@ -58,7 +64,7 @@ export async function rotateSecret(
       endpointId: endpoint.id,
       actor: context.principal.actor,
       expireCurrentInSeconds: input.expireCurrentInSeconds,
-      activateAt: input.activateAt,
+      activateAt: chooseActivation({ ...input, now: situation.now, algorithm }),
       completeWhen: input.completeWhen,
       force: input.force ?? false,
       reason: input.reason ?? null,
@@ -70,6 +76,7 @@ export async function rotateSecret(
       endpoint,
       id: newSecretId,
       format: formatOf(endpoint.format),
+      algorithm,
       value: input.secret,
       createdAt: plan.rotation.createdAt,
       activatesAt: plan.rotation.activatesAt,
@@ -77,12 +84,13 @@ export async function rotateSecret(
     })
     await tx.insertSecret(secret)
     await applyRotationPlan(tx, situation, plan, { isNew: true })
-    await tellRotated(tx, context, plan)
+    await tellRotated(tx, context, plan, algorithm)
     return {
       endpoint,
       rotation: plan.rotation,
       secretId: newSecretId,
       secretValue,
+      algorithm,
       previousSecretExpiresAt: plan.rotation.previousSecretExpiresAt,
     }
   })
@@ -99,7 +107,6 @@ export function notSupportedYet(param: string, value: string): AppError {
 }
 
 function refuseUnsupported(input: RotateSecretInput): void {
-  if (input.algorithm === 'ed25519') throw notSupportedYet('algorithm', 'ed25519')
   if (input.deliver !== undefined) throw notSupportedYet('deliver', input.deliver)
 }
 
@@ -107,11 +114,19 @@ function refuseUnsupported(input: RotateSecretInput): void {
 function refuseBadValues(
   input: RotateSecretInput,
   situation: RotationSituation,
-  { format }: Endpoint,
+  { format: formatName }: Endpoint,
+  algorithm: SecretAlgorithm,
 ): void {
-  const problems = windowProblems(situation, input)
-  if (input.secret !== undefined) {
-    const read = formatOf(format).readSecret(input.secret)
+  const format = formatOf(formatName)
+  const problems = [
+    ...windowProblems(situation, input),
+    ...activationProblems({ ...input, now: situation.now, algorithm }),
+  ]
+  if (!format.algorithms.includes(algorithm)) {
+    const detail = algorithmProblem(format)
+    problems.push({ param: 'algorithm', detail, code: 'algorithm_not_in_format' })
+  } else if (input.secret !== undefined) {
+    const read = readSecretText(format, algorithm, input.secret)
     if ('problem' in read) {
       problems.push({ param: 'secret', detail: read.problem, code: 'invalid_value' })
     }
@@ -145,6 +160,7 @@ async function tellRotated(
   tx: Transaction,
   context: ActionContext,
   plan: RotationPlan,
+  algorithm: SecretAlgorithm,
 ): Promise<void> {
   const { rotation, revokedSecretIds, closes } = plan
   const facts = {
@@ -160,6 +176,7 @@ async function tellRotated(
     reason: rotation.reason,
     details: {
       ...facts,
+      algorithm,
       activates_at: iso(rotation.activatesAt),
       previous_secret_expires_at: iso(rotation.previousSecretExpiresAt),
       revoked_secret_ids: revokedSecretIds,

@@ -3,9 +3,10 @@ import type { Endpoint } from '../core/endpoint.ts'
 import { invalidField } from '../core/errors.ts'
 import { switchedOn } from '../core/health.ts'
 import type { Rotation } from '../core/rotation.ts'
-import { isSecretLive } from '../core/secret.ts'
+import { isSecretLive, type Secret } from '../core/secret.ts'
 import { secretContext } from '../core/secret-box.ts'
 import { formatOf } from '../formats/registry.ts'
+import { readSecretText } from '../formats/secret-text.ts'
 import type { Transaction } from '../storage/storage.ts'
 import type { ActionContext } from './action-context.ts'
 import { type CreateEndpointInput, definedFields, sealHeaders } from './create-endpoint.ts'
@@ -18,15 +19,15 @@ import { recordAudit } from './record-audit.ts'
 export type UpdateEndpointInput = Partial<Omit<CreateEndpointInput, 'algorithm' | 'secret'>>
 
 /**
- * Setting `state: active` also unblocks, and failures are counted anew. The latest rotation is read
- * in the same transaction, so that nothing can fail between the change and its answer.
+ * Setting `state: active` also unblocks, and failures are counted anew. The latest rotation and
+ * the secrets are read in the same transaction, so that nothing can fail between the change and its answer.
  */
 export async function updateEndpoint(
   context: ActionContext,
   projectId: string,
   ref: string,
   input: UpdateEndpointInput,
-): Promise<{ endpoint: Endpoint; latestRotation: Rotation | null }> {
+): Promise<{ endpoint: Endpoint; latestRotation: Rotation | null; secrets: Secret[] }> {
   requireScope(context.principal, projectId, 'webhooks.write')
   const fields = definedFields(input)
   await refuseBadEndpoint(fields, context.urlPolicy)
@@ -65,7 +66,8 @@ export async function updateEndpoint(
         reason: 'disabled through the API',
       })
     }
-    return { endpoint: after, latestRotation: await tx.latestRotation(after.id) }
+    const latestRotation = await tx.latestRotation(after.id)
+    return { endpoint: after, latestRotation, secrets: await tx.listSecrets(after.id) }
   })
 }
 
@@ -81,7 +83,7 @@ async function refuseUnfitSecrets(
   for (const secret of await tx.listSecrets(endpoint.id)) {
     if (!isSecretLive(secret, now) || secret.sealedValue === null) continue
     const value = context.secretBox.open(secret.sealedValue, secretContext(endpoint.id, secret.id))
-    if ('problem' in format.readSecret(value)) {
+    if ('problem' in readSecretText(format, secret.algorithm, value)) {
       throw invalidField(
         'format',
         `Secret ${secret.id} does not have the shape that ${formatName} needs. Rotate to a secret that fits both formats first.`,

@@ -26,6 +26,10 @@ export const apiLimits = {
   failedAttemptsBurst: 500,
   failedAttemptsPerSecond: 10,
   failedAddressesMax: 10_000,
+  /** Reads of public keys by one address: at once, and in the long run; addresses remembered. */
+  keySetReadsBurst: 300,
+  keySetReadsPerSecond: 10,
+  limitedAddressesMax: 10_000,
   searchLengthMax: 200,
   /** What a client is told to wait when the write queue is full. */
   overloadedRetryAfterSeconds: 1,

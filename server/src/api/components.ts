@@ -52,6 +52,7 @@ import {
   ReportedSecretSchema,
 } from './wire/evidence.ts'
 import { nameOf } from './wire/fields.ts'
+import { KeySetSchema } from './wire/key-set.ts'
 import { CreatePortalSessionSchema, PortalSessionSchema } from './wire/portal-session.ts'
 import { FieldErrorSchema, ProblemSchema } from './wire/problem.ts'
 import {
@@ -85,7 +86,7 @@ export const components: Readonly<Record<string, TSchema>> = Object.fromEntries(
     ...[UpdateEndpointSchema, TestEndpointSchema, TestResultSchema],
     ...[RecoverEndpointSchema, RecoverySchema, EndpointStatsSchema],
     ...[SecretSchema, SecretPageSchema, RotateSecretSchema, RotatedSecretSchema],
-    ...[RevokePreviousSecretSchema, RevokedPreviousSecretSchema],
+    ...[RevokePreviousSecretSchema, RevokedPreviousSecretSchema, KeySetSchema],
     ...[RotationSchema, RotationStepSchema, RotationPageSchema],
     ...[EvidenceSchema, DrillSchema, EarlierDrillSchema],
     ...[ProbeFindingSchema, ProbeAnswerSchema, ReportedSecretSchema],

@@ -1,7 +1,7 @@
-import { isIP } from 'node:net'
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { apiLimits } from './api-limits.ts'
+import { networkOf } from './network-of.ts'
 
 /** Bounds how often one address may come with credentials that are not right. */
 export interface FailedAttempts {
@@ -48,16 +48,4 @@ export function createFailedAttempts(clock: Pick<Clock, 'monotonic'>): FailedAtt
       buckets.set(key, { tokens: Math.max(0, tokens - 1), at: now })
     },
   }
-}
-
-/** One subscriber has a whole /64 of IPv6, so its addresses count as one. */
-function networkOf(address: string): string {
-  if (isIP(address) !== 6) return address
-  const [head = '', tail = ''] = address.toLowerCase().split('::')
-  const first = head === '' ? [] : head.split(':')
-  const last = tail === '' ? [] : tail.split(':')
-  if (address.includes('.')) return address
-  const zeros = address.includes('::') ? 8 - first.length - last.length : 0
-  const groups = [...first, ...Array.from({ length: zeros }, () => '0'), ...last]
-  return groups.slice(0, 4).join(':')
 }

@@ -3,6 +3,7 @@ import type { Static, TObject, TSchema } from 'typebox'
 import type { ActionContext } from '../actions/action-context.ts'
 import type { Scope } from '../core/authorization.ts'
 import type { ErrorCode } from '../core/errors.ts'
+import type { AddressLimit } from './address-limit.ts'
 import type { Answer } from './answer.ts'
 import type { FailedAttempts } from './failed-attempts.ts'
 import type { RequestBody } from './request-body.ts'
@@ -17,6 +18,10 @@ export type Access = 'open' | 'root' | 'member' | Scope
 export interface ServerParts {
   metrics: Metrics
   failedAttempts: FailedAttempts
+  /** Bounds how often one address reads public keys. */
+  keySetReads: AddressLimit
+  /** Where callers reach this server, without a slash at its end; null: links are relative. */
+  publicUrl: string | null
   /** The OpenAPI document, as text. */
   openApiText: string
 }

@@ -5,6 +5,7 @@ import { deliveryRoutes } from './routes/deliveries.ts'
 import { endpointRoutes } from './routes/endpoints.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
 import { eventRoutes } from './routes/events.ts'
+import { keySetRoutes } from './routes/key-sets.ts'
 import { portalSessionRoutes } from './routes/portal-sessions.ts'
 import { projectRoutes } from './routes/projects.ts'
 import { recoveryRoutes } from './routes/recovery.ts'
@@ -21,6 +22,7 @@ export const routes: readonly Route[] = [
   ...endpointRoutes,
   ...recoveryRoutes,
   ...secretRoutes,
+  ...keySetRoutes,
   ...rotationRoutes,
   ...eventRoutes,
   ...deliveryRoutes,

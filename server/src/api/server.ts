@@ -9,6 +9,7 @@ import {
 import type { ActionParts } from '../actions/action-context.ts'
 import { AppError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
+import { createAddressLimit } from './address-limit.ts'
 import { sendAnswer } from './answer.ts'
 import { apiLimits } from './api-limits.ts'
 import { type CredentialChanges, createAuthenticator } from './authenticate.ts'
@@ -88,6 +89,7 @@ export function createApi(options: ApiOptions): Api {
     onError: (err) => logger.warn({ err }, 'The last use of API keys could not be written down.'),
   })
   const failedAttempts = createFailedAttempts(parts.clock)
+  const keySetReads = createAddressLimit({ ...keySetReadBounds, clock: parts.clock })
   const authenticator = createAuthenticator({
     rootKeys: options.rootKeys,
     storage: parts.storage,
@@ -102,7 +104,13 @@ export function createApi(options: ApiOptions): Api {
   const app = createServer(options, publicUrl, native)
   const serving = {
     parts,
-    server: { metrics, failedAttempts, openApiText: JSON.stringify(document) },
+    server: {
+      metrics,
+      failedAttempts,
+      keySetReads,
+      publicUrl,
+      openApiText: JSON.stringify(document),
+    },
     schemas: createSchemaCompiler(components),
     authenticator,
     rateLimiter: createRateLimiter({ ...options.rateLimit, clock: parts.clock }),
@@ -252,6 +260,11 @@ function unmetRefusal({ headers, raw }: FastifyRequest): AppError | null {
     return new AppError('expectation_failed', { detail: 'Only 100-continue can be expected.' })
   }
   return null
+}
+
+const keySetReadBounds = {
+  burst: apiLimits.keySetReadsBurst,
+  perSecond: apiLimits.keySetReadsPerSecond,
 }
 
 const discardBounds = {

@@ -1,7 +1,6 @@
 import type { Actor } from './authorization.ts'
 import type { DialectName } from './dialect.ts'
 import type { Health } from './health.ts'
-import type { SecretAlgorithm } from './secret.ts'
 
 /** What a person sees of an endpoint at one glance; every endpoint is in exactly one. */
 export const endpointConditions = ['active', 'failing', 'blocked', 'disabled'] as const
@@ -26,7 +25,6 @@ export interface Endpoint extends Health {
   /** Since when the receiver is known to take wrong signatures; null: not known of it. */
   unverifyingSince: number | null
   format: string
-  algorithm: SecretAlgorithm
   /** Custom header names in clear, in the order given; the values are in `sealedHeaders`. */
   headerNames: string[]
   /** JSON object of the custom headers, encrypted; null where there are none. */

@@ -39,6 +39,9 @@ export const limits = {
   secretBytesMin: 24,
   secretBytesMax: 64,
   secretsActiveMax: 3,
+  /** How long a receiver may keep a set of public keys, and how long a key is in it before it signs. */
+  keySetMaxAgeSeconds: 300,
+  keySetLeadMs: 600_000,
   expireCurrentInDefaultSeconds: 86_400,
   expireCurrentInMaxSeconds: 2_592_000,
   activateAheadMaxMs: 30 * 86_400_000,

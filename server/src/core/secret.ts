@@ -30,9 +30,11 @@ export interface Secret extends SecretTimes {
   algorithm: SecretAlgorithm
   /** The sealed text of the secret; null once the endpoint is deleted. */
   sealedValue: Uint8Array | null
-  /** Last 4 characters of the text. */
+  /** `whpk_…`; null where the algorithm has no public half. */
+  publicKey: string | null
+  /** Last 4 characters of the text that the receiver holds. */
   hint: string
-  /** First 16 hex digits of SHA-256 over the key bytes. */
+  /** First 16 hex digits of SHA-256 over the key bytes; over those of the public half where there is one. */
   fingerprint: string
   /** May lag behind by a minute. */
   lastSignedAt: number | null

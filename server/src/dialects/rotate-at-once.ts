@@ -3,6 +3,7 @@ import { loadEndpoint } from '../actions/load.ts'
 import { type RotatedSecret, rotateSecret } from '../actions/rotate-secret.ts'
 import type { Endpoint } from '../core/endpoint.ts'
 import { invalidField } from '../core/errors.ts'
+import { algorithmInForce } from '../core/secret-algorithm.ts'
 
 /**
  * Rotates as the systems without an overlap do: a cut, forced where a window is open. When the
@@ -24,9 +25,11 @@ export async function refuseOtherAlgorithm(
   endpointId: string,
 ): Promise<Endpoint> {
   const endpoint = await loadEndpoint(context.storage, projectId, endpointId)
-  if (endpoint.algorithm === 'hmac-sha256') return endpoint
+  const secrets = await context.storage.listSecrets(endpoint.id)
+  const algorithm = algorithmInForce(secrets, context.clock.now())
+  if (algorithm === 'hmac-sha256') return endpoint
   throw invalidField(
     'algorithm',
-    `This endpoint signs with ${endpoint.algorithm}, which only the native API rotates.`,
+    `This endpoint signs with ${algorithm}, which only the native API rotates.`,
   )
 }

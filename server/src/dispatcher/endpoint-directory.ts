@@ -3,6 +3,7 @@ import { limits } from '../core/limits.ts'
 import type { Secret } from '../core/secret.ts'
 import { headersContext, type SecretBox, secretContext } from '../core/secret-box.ts'
 import { formatOf } from '../formats/registry.ts'
+import { readSecretText } from '../formats/secret-text.ts'
 import { type Storage, StorageUnavailableError } from '../storage/storage.ts'
 import type { SenderEndpoint, SenderSecret, ToSender } from './sender-messages.ts'
 
@@ -149,8 +150,8 @@ function senderEndpointOf(
 function senderSecretOf(endpoint: Endpoint, secret: Secret, secretBox: SecretBox): SenderSecret[] {
   if (secret.sealedValue === null) return []
   const value = secretBox.open(secret.sealedValue, secretContext(endpoint.id, secret.id))
-  const read = formatOf(endpoint.format).readSecret(value)
-  if ('problem' in read) throw new Error(`Secret ${secret.id} does not fit ${endpoint.format}.`)
   const { id, algorithm, createdAt, activatesAt, expiresAt, revokedAt, expirySeenAt } = secret
-  return [{ id, algorithm, createdAt, activatesAt, expiresAt, revokedAt, expirySeenAt, ...read }]
+  const read = readSecretText(formatOf(endpoint.format), algorithm, value)
+  if ('problem' in read) throw new Error(`Secret ${id} does not fit ${endpoint.format}.`)
+  return [{ id, createdAt, activatesAt, expiresAt, revokedAt, expirySeenAt, ...read.key }]
 }

@@ -1,3 +1,4 @@
+import { unknownKey } from '../formats/secret-text.ts'
 import type { SenderEndpoint, SenderProbe, SenderSecret } from './sender-messages.ts'
 
 /**
@@ -13,8 +14,7 @@ export function probeKeys(
   for (const { secretId, isWrong } of keys) {
     const secret = secrets.find(({ id, expirySeenAt }) => id === secretId && expirySeenAt === null)
     if (secret === undefined) return null
-    const keyBytes = isWrong ? randomBytes(secret.keyBytes.length) : secret.keyBytes
-    found.push({ ...secret, keyBytes })
+    found.push(isWrong ? { ...secret, ...unknownKey(secret, randomBytes) } : secret)
   }
   return found
 }

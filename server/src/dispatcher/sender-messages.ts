@@ -1,6 +1,7 @@
 import type { Attempt } from '../core/delivery.ts'
 import type { ProbeAnswer } from '../core/rotation-evidence.ts'
-import type { SecretAlgorithm, SecretTimes } from '../core/secret.ts'
+import type { SecretTimes } from '../core/secret.ts'
+import type { KeyMaterial } from '../formats/format.ts'
 
 /**
  * What the main thread and the sender thread say to each other. Plain data: it is cloned on its
@@ -34,10 +35,8 @@ export interface SenderEndpoint {
   secrets: SenderSecret[]
 }
 
-export interface SenderSecret extends SecretTimes {
-  algorithm: SecretAlgorithm
-  keyBytes: Uint8Array
-}
+/** Its key was imported before it was posted, so that no signature waits for that. */
+export type SenderSecret = SecretTimes & KeyMaterial
 
 /** What every format may need of an event to write a body. */
 export interface SenderEvent {

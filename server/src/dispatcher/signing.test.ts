@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { SecretTimes } from '../core/secret.ts'
 import type { SenderSecret } from './sender-messages.ts'
 import { createSigning } from './signing.ts'
 
-function secret(id: string, times: Partial<SenderSecret>): SenderSecret {
+function secret(id: string, times: Partial<SecretTimes>): SenderSecret {
   return {
     id,
     algorithm: 'hmac-sha256',

@@ -21,6 +21,7 @@ export function createComposioFormat({
   return {
     name,
     signaturesMax: limits.secretsActiveMax,
+    algorithms: ['hmac-sha256'],
     isBodyPerDelivery: false,
     probeType,
     reservedHeaders: [

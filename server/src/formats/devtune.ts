@@ -13,6 +13,7 @@ const eventHeader = 'x-devtune-event'
 export const devtune: Format = {
   name: 'devtune',
   signaturesMax: 1,
+  algorithms: ['hmac-sha256'],
   isBodyPerDelivery: false,
   // Its receivers act on the types that they subscribed to, and nothing marks one as not meant so.
   probeType: null,

@@ -16,6 +16,7 @@ const decodedSecrets = base64Secrets({ bytesGenerated: 30 })
 export const dinie: Format = {
   name: 'dinie',
   signaturesMax: limits.secretsActiveMax,
+  algorithms: ['hmac-sha256'],
   isBodyPerDelivery: true,
   probeType: 'countersign.probe',
   reservedHeaders: standardHeaderNames,

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { SecretAlgorithm } from '../core/secret.ts'
 
 /** What a format needs to know of an event to write a delivery's body. */
@@ -13,12 +14,13 @@ export interface FormatEvent {
   metadata: string
 }
 
-/** A secret that signs, with its key bytes already derived by the format's key rule. */
-export interface SigningKey {
-  id: string
-  algorithm: SecretAlgorithm
-  keyBytes: Uint8Array
-}
+/** What signs: derived from a secret's text once, never at a signature. */
+export type KeyMaterial =
+  | { algorithm: 'hmac-sha256'; keyBytes: Uint8Array }
+  | { algorithm: 'ed25519'; privateKey: KeyObject }
+
+/** A secret that signs. */
+export type SigningKey = { id: string } & KeyMaterial
 
 export interface SigningInput {
   eventId: string
@@ -44,9 +46,11 @@ export interface Format {
   readonly probeType: string | null
   /** Header names (lower case) that belong to the format: custom headers cannot take them. */
   readonly reservedHeaders: readonly string[]
-  /** A new secret in this format's shape. */
+  /** What its secrets may be. */
+  readonly algorithms: readonly SecretAlgorithm[]
+  /** A new HMAC secret in this format's shape. */
   generateSecret(randomBytes: (size: number) => Uint8Array): string
-  /** The key bytes of a secret, or what is wrong with its shape, as a sentence. */
+  /** The key bytes of an HMAC secret, or what is wrong with its shape, as a sentence. */
   readSecret(text: string): { keyBytes: Uint8Array } | { problem: string }
   /** True where the body names its delivery; where false, deliveries of one event share a body. */
   readonly isBodyPerDelivery: boolean

@@ -14,6 +14,7 @@ const deliveryHeader = 'x-github-delivery'
 export const github: Format = {
   name: 'github',
   signaturesMax: 1,
+  algorithms: ['hmac-sha256'],
   isBodyPerDelivery: false,
   // GitHub's own first event, which receivers answer and do nothing about.
   probeType: 'ping',

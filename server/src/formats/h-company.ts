@@ -13,6 +13,7 @@ const signatureHeader = 'x-h-webhook-signature'
 export const hCompany: Format = {
   name: 'h-company',
   signaturesMax: 1,
+  algorithms: ['hmac-sha256'],
   isBodyPerDelivery: false,
   probeType: 'ping',
   reservedHeaders: [timestampHeader, signatureHeader],

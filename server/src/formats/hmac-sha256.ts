@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import type { SigningKey } from './format.ts'
 
@@ -8,5 +9,6 @@ export function hmacSha256(
   body: Uint8Array,
   encoding: 'base64' | 'hex',
 ): string {
+  assert(key.algorithm === 'hmac-sha256', 'the format takes no other secrets')
   return createHmac('sha256', key.keyBytes).update(head).update(body).digest(encoding)
 }

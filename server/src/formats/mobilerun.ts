@@ -10,6 +10,7 @@ import { standardHeaderNames, standardHeaders } from './standard-headers.ts'
 export const mobilerun: Format = {
   name: 'mobilerun',
   signaturesMax: limits.secretsActiveMax,
+  algorithms: ['hmac-sha256'],
   isBodyPerDelivery: false,
   probeType: 'countersign.probe',
   reservedHeaders: standardHeaderNames,

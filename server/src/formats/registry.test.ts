@@ -124,13 +124,18 @@ test('signs with the newest keys, in their order, as many as the format carries'
       const headers = chosen.headers(inputOf(given, signing, 1795262400, body))
       const expected = signing
         .slice(0, chosen.signaturesMax)
-        .map(({ keyBytes }) => macOf(chosen, keyBytes, `${given.id}`, body))
+        .map((key) => macOf(chosen, keyBytesOf(key), `${given.id}`, body))
       assert.deepEqual(macsIn(chosen, headers), expected)
       assert.equal(isSigned(chosen, headers), signing.length > 0)
     }),
     { numRuns: 500 },
   )
 })
+
+function keyBytesOf(key: SigningKey): Uint8Array {
+  assert.ok(key.algorithm === 'hmac-sha256')
+  return key.keyBytes
+}
 
 function inputOf(given: FormatEvent, signing: SigningKey[], seconds: number, body: string) {
   return {

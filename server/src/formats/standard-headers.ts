@@ -1,4 +1,5 @@
-import type { SigningInput } from './format.ts'
+import { signEd25519 } from './ed25519.ts'
+import type { SigningInput, SigningKey } from './format.ts'
 import { hmacSha256 } from './hmac-sha256.ts'
 
 /** The names of `standardHeaders`. */
@@ -6,7 +7,7 @@ export const standardHeaderNames = ['webhook-id', 'webhook-timestamp', 'webhook-
 
 /**
  * The headers of Standard Webhooks 1.0.0: `{id}.{timestamp}.{body}` signed with every key, newest
- * first. What bytes a secret stands for is another question: two systems that send the same headers
+ * first, as `v1` (HMAC) or `v1a` (Ed25519). What bytes a secret stands for is another question: two systems that send the same headers
  * may answer it differently.
  */
 export function standardHeaders({
@@ -21,8 +22,12 @@ export function standardHeaders({
   }
   if (keys.length === 0) return headers
   const head = `${eventId}.${timestampSeconds}.`
-  headers['webhook-signature'] = keys
-    .map((key) => `v1,${hmacSha256(key, head, body, 'base64')}`)
-    .join(' ')
+  headers['webhook-signature'] = keys.map((key) => signatureOf(key, head, body)).join(' ')
   return headers
+}
+
+function signatureOf(key: SigningKey, head: string, body: Uint8Array): string {
+  return key.algorithm === 'ed25519'
+    ? `v1a,${signEd25519(key.privateKey, head, body)}`
+    : `v1,${hmacSha256(key, head, body, 'base64')}`
 }

@@ -1,4 +1,5 @@
 import { limits } from '../core/limits.ts'
+import { secretAlgorithms } from '../core/secret.ts'
 import type { Format } from './format.ts'
 import { base64Secrets } from './secret-shape.ts'
 import { standardHeaderNames, standardHeaders } from './standard-headers.ts'
@@ -10,6 +11,7 @@ import { standardHeaderNames, standardHeaders } from './standard-headers.ts'
 export const standard: Format = {
   name: 'standard',
   signaturesMax: limits.secretsActiveMax,
+  algorithms: secretAlgorithms,
   isBodyPerDelivery: false,
   probeType: 'countersign.probe',
   reservedHeaders: [...standardHeaderNames, 'webhook-secret-ids', 'webhook-verified-secret'],

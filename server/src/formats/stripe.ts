@@ -13,6 +13,7 @@ const signatureHeader = 'stripe-signature'
 export const stripe: Format = {
   name: 'stripe',
   signaturesMax: limits.secretsActiveMax,
+  algorithms: ['hmac-sha256'],
   isBodyPerDelivery: false,
   probeType: 'countersign.probe',
   reservedHeaders: [signatureHeader],

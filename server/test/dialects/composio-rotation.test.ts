@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { addEd25519Twin } from '../support/add-ed25519-twin.ts'
 import {
   assertRefused,
   type ComposioOptions,
@@ -104,7 +105,9 @@ describe('Composio: rotate', () => {
     await using world = await createComposioWorld()
     await setReveal(world, true)
     const { id, secret } = await world.createSubscription()
-    const other = await addEd25519Twin(world, id)
+    const { server, project } = world
+    const twinId = await addEd25519Twin(server.storage, project.id, id.replace('ws_', 'ep_'))
+    const other = twinId.replace('ep_', 'ws_')
     const { items } = (await world.send('GET', v31)).body
     const shown = items.map((item: { id: string; secret: string }) => [item.id, item.secret])
     const masked = `****${secret.slice(-4)}`
@@ -271,21 +274,4 @@ async function readAll({ send }: ComposioWorld, id: string) {
     for (const { text, body } of [one, changed]) reads.push({ path, text, shown: body.secret })
   }
   return reads
-}
-
-/** Another endpoint with a copy of its secret, as if Ed25519 could be chosen already. */
-async function addEd25519Twin({ server, project }: ComposioWorld, id: string): Promise<string> {
-  const { storage } = server
-  const endpointId = id.replace('ws_', 'ep_')
-  const endpoint = await storage.getEndpoint(project.id, endpointId)
-  const [secret] = await storage.listSecrets(endpointId)
-  assert.ok(endpoint && secret)
-  const algorithm = 'ed25519'
-  const twin = { id: `${endpointId.slice(0, -4)}ffff`, algorithm, dialect: null } as const
-  const secretId = `${secret.id.slice(0, -4)}ffff`
-  await storage.transact(async (tx) => {
-    await tx.insertEndpoint({ ...endpoint, ...twin })
-    await tx.insertSecret({ ...secret, id: secretId, endpointId: twin.id, algorithm })
-  })
-  return twin.id.replace('ep_', 'ws_')
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { idOfUuid } from '../../src/core/ids.ts'
+import { addEd25519Twin } from '../support/add-ed25519-twin.ts'
 import { createDevtuneWorld, rightFields } from './devtune-world.ts'
 
 describe('DevTune: rotate', () => {
@@ -118,12 +119,7 @@ describe('DevTune: rotate', () => {
     await using world = await createDevtuneWorld()
     const { storage } = world.server
     const { id } = await world.createWebhook()
-    const ownId = idOfUuid('ep', id) ?? ''
-    const endpoint = await storage.getEndpoint(world.project.id, ownId)
-    assert.ok(endpoint)
-    const otherId = `${ownId.slice(0, -4)}ffff`
-    const other = { ...endpoint, id: otherId, algorithm: 'ed25519' as const }
-    await storage.transact((tx) => tx.insertEndpoint(other))
+    await addEd25519Twin(storage, world.project.id, idOfUuid('ep', id) ?? '')
     const [newest, ...rest] = await world.listed()
     assert.equal(rest.length, 1)
     const refused = await world.rotate(newest?.id ?? '')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { addEd25519Twin } from '../support/add-ed25519-twin.ts'
 import { type Method, type Reply, rootKey } from '../support/test-api.ts'
 import { dinieContract } from './dinie-contract.ts'
 import { createDinieWorld, type DinieOptions, type DinieWorld, nativeIdOf } from './dinie-world.ts'
@@ -105,11 +106,7 @@ describe('Dinie: rotate', () => {
     await using world = await createDinieWorld()
     const { storage } = world.server
     const { id } = await world.createEndpoint()
-    const endpoint = await storage.getEndpoint(world.project.id, nativeIdOf(id))
-    assert.ok(endpoint)
-    const otherId = `${endpoint.id.slice(0, -4)}ffff`
-    const other = { ...endpoint, id: otherId, algorithm: 'ed25519' as const }
-    await storage.transact((tx) => tx.insertEndpoint(other))
+    const otherId = await addEd25519Twin(storage, world.project.id, nativeIdOf(id))
     const { data } = (await world.send('GET', '/webhooks/endpoints')).body
     assert.equal(data.length, 2)
     const refused = await rotate(world, otherId.replace('ep_', 'we_'))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { idOfUuid } from '../../src/core/ids.ts'
+import { addEd25519Twin } from '../support/add-ed25519-twin.ts'
 import type { Reply } from '../support/test-api.ts'
 import {
   createHCompanyWorld,
@@ -116,11 +117,7 @@ describe('H Company: rotate', () => {
     await using world = await createHCompanyWorld()
     const { storage } = world.server
     const ownId = idOfUuid('ep', (await world.createWebhook()).id) ?? ''
-    const endpoint = await storage.getEndpoint(world.project.id, ownId)
-    assert.ok(endpoint)
-    const otherId = `${ownId.slice(0, -4)}ffff`
-    const other = { ...endpoint, id: otherId, algorithm: 'ed25519' as const }
-    await storage.transact((tx) => tx.insertEndpoint(other))
+    await addEd25519Twin(storage, world.project.id, ownId)
     const { items } = (await world.send('GET', webhooksPath)).body
     assert.equal(items.length, 2)
     const refused = await rotate(world, items[0].id)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { idOfUuid } from '../../src/core/ids.ts'
+import { addEd25519Twin } from '../support/add-ed25519-twin.ts'
 import { createMobilerunWorld, type MobilerunWorld } from './mobilerun-world.ts'
 
 describe('Mobilerun: rotate', () => {
@@ -111,12 +112,7 @@ describe('Mobilerun: rotate', () => {
     await using world = await createMobilerunWorld()
     const { storage } = world.server
     const { id } = await world.createWebhook()
-    const ownId = idOfUuid('ep', id) ?? ''
-    const endpoint = await storage.getEndpoint(world.project.id, ownId)
-    assert.ok(endpoint)
-    const otherId = `${ownId.slice(0, -4)}ffff`
-    const other = { ...endpoint, id: otherId, algorithm: 'ed25519' as const }
-    await storage.transact((tx) => tx.insertEndpoint(other))
+    await addEd25519Twin(storage, world.project.id, idOfUuid('ep', id) ?? '')
     const { items } = (await world.send('GET', '/webhooks')).body
     assert.equal(items.length, 2)
     const refused = await rotate(world, items[0].id)

@@ -9,7 +9,7 @@ export interface Hidden {
 
 /** Every form in which a value could stand somewhere in clear, by the name of the form. */
 export function formsOf({ value }: Hidden): Map<string, Buffer> {
-  const encoded = value.replace(/^whsec_/, '')
+  const encoded = value.replace(/^whs(?:ec|k)_/, '')
   const text = Buffer.from(value)
   const forms = new Map<string, Buffer>([
     ['as it is', Buffer.from(encoded)],

@@ -126,16 +126,6 @@ test('refuses a mask that was read as a header value', async () => {
   assert.equal(reply.body.param, 'headers.X-Token')
 })
 
-test('refuses what this version does not support, rather than ignore it', async () => {
-  await using server = await createTestApi()
-  const project = await server.addProject()
-  const reply = await server.call('POST', `${project.path}/endpoints`, {
-    body: { url: 'https://a.example/', algorithm: 'ed25519' },
-  })
-  assert.equal(reply.status, 422)
-  assert.equal(reply.body.code, 'not_supported_yet')
-})
-
 test('refuses a uid that another endpoint of the project has', async () => {
   await using server = await createTestApi()
   const first = await server.addProject()

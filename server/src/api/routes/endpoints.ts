@@ -28,6 +28,7 @@ import {
 } from '../wire/endpoint.ts'
 import { oneOf, text } from '../wire/fields.ts'
 import { listQuery, pageOf, pageRequest, presentPage } from '../wire/page.ts'
+import { presentMinted } from '../wire/secret.ts'
 
 export const EndpointPageSchema = pageOf(EndpointSchema, 'EndpointPage')
 
@@ -45,23 +46,25 @@ export const endpointRoutes: readonly Route[] = [
     path: '/v1/projects/:project/endpoints',
     name: 'createEndpoint',
     summary: 'Create an endpoint',
-    description: 'The signing secret is in this answer only.',
+    description:
+      'The signing secret is in this answer only. Of an Ed25519 key, the public half is there in its place.',
     tag: 'Endpoints',
     access: 'webhooks.write',
     body: jsonBody(CreateEndpointSchema, endpointProblems),
     answers: { 201: CreatedEndpointSchema },
-    refusals: ['uid_taken', 'endpoint_limit_reached', 'not_supported_yet'],
+    refusals: ['uid_taken', 'endpoint_limit_reached'],
     holdsSecret: true,
     async act({ context, params, body }) {
       refuseMaskedHeaders(body, context)
       return createEndpoint(context, params.project, readCreateEndpoint(body))
     },
-    present: ({ endpoint, secret, secretValue }, { context }) =>
-      jsonAnswer(201, {
-        ...presentEndpoint(endpoint, null, context.clock.now()),
-        secret: secretValue,
-        secret_id: secret.id,
-      }),
+    present({ endpoint, secret, secretValue: value }, { context, server }) {
+      const { algorithm, id: secretId, endpointId } = secret
+      return jsonAnswer(201, {
+        ...presentEndpoint(endpoint, [secret], null, context.clock.now()),
+        ...presentMinted({ algorithm, value, secretId, endpointId }, server.publicUrl),
+      })
+    },
   }),
   plainRoute({
     method: 'GET',
@@ -108,13 +111,14 @@ export const endpointRoutes: readonly Route[] = [
     async answer({ context, params, body }) {
       refuseMaskedHeaders(body, context)
       const input = readUpdateEndpoint(body)
-      const { endpoint, latestRotation } = await updateEndpoint(
+      const { endpoint, secrets, latestRotation } = await updateEndpoint(
         context,
         params.project,
         params.endpoint,
         input,
       )
-      return jsonAnswer(200, presentEndpoint(endpoint, latestRotation, context.clock.now()))
+      const now = context.clock.now()
+      return jsonAnswer(200, presentEndpoint(endpoint, secrets, latestRotation, now))
     },
   }),
   plainRoute({
@@ -155,10 +159,11 @@ export const endpointRoutes: readonly Route[] = [
   }),
 ]
 
-/** The endpoint with its open rotation. */
+/** The endpoint with its open rotation, and what it signs with. */
 async function withRotation(context: ActionContext, endpoint: Endpoint): Promise<WireEndpoint> {
   const latest = await context.storage.latestRotation(endpoint.id)
-  return presentEndpoint(endpoint, latest, context.clock.now())
+  const secrets = await context.storage.listSecrets(endpoint.id)
+  return presentEndpoint(endpoint, secrets, latest, context.clock.now())
 }
 
 function endpointProblems(body: unknown, parts: ActionParts): FieldError[] {

@@ -12,7 +12,7 @@ import {
   RotatedSecretSchema,
   RotateSecretSchema,
 } from '../wire/rotation.ts'
-import { presentSecret, SecretSchema } from '../wire/secret.ts'
+import { presentMinted, presentSecret, SecretSchema } from '../wire/secret.ts'
 import { checkedTime, wireTime } from '../wire/time.ts'
 
 export const SecretPageSchema = pageOf(SecretSchema, 'SecretPage')
@@ -24,7 +24,7 @@ export const secretRoutes: readonly Route[] = [
     name: 'rotateSecret',
     summary: 'Rotate the signing secret',
     description:
-      'Makes a new secret. The present one signs beside it for a day, or for `expire_current_in` seconds. The new secret is in this answer only; the same request under the same Idempotency-Key is answered with it for 24 hours.',
+      'Makes a new secret. The present one signs beside it for a day, or for `expire_current_in` seconds. The new secret is in this answer only (of an Ed25519 key the public half, and never the private one); the same request under the same Idempotency-Key is answered with it for 24 hours.',
     tag: 'Secrets and rotations',
     access: 'secrets.rotate',
     body: jsonBody(RotateSecretSchema),
@@ -49,14 +49,18 @@ export const secretRoutes: readonly Route[] = [
         reason: body.reason,
         expectedCurrentSecretId: body.expected_current_secret_id,
       }),
-    present: (rotated, { context }) =>
-      jsonAnswer(200, {
-        endpoint_id: rotated.endpoint.id,
-        secret: rotated.secretValue,
-        secret_id: rotated.secretId,
+    present(
+      { endpoint, algorithm, secretValue: value, secretId, ...rotated },
+      { context, server },
+    ) {
+      const minted = { algorithm, value, secretId, endpointId: endpoint.id }
+      return jsonAnswer(200, {
+        endpoint_id: endpoint.id,
+        ...presentMinted(minted, server.publicUrl),
         previous_secret_expires_at: wireTime(rotated.previousSecretExpiresAt),
         rotation: presentRotation(rotated.rotation, context.clock.now()),
-      }),
+      })
+    },
   }),
   postRoute({
     method: 'POST',

@@ -6,11 +6,13 @@ import type { Endpoint } from '../../core/endpoint.ts'
 import type { FieldError } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { isRotationOpen, type Rotation } from '../../core/rotation.ts'
+import { type Secret, secretAlgorithms } from '../../core/secret.ts'
+import { algorithmInForce } from '../../core/secret-algorithm.ts'
 import { apiLimits } from '../api-limits.ts'
 import { ActorSchema } from './actor.ts'
 import { anyObject, nullable, nullableRef, oneOf, ref, text, textMap, time } from './fields.ts'
 import { presentRotation, RotationSchema } from './rotation.ts'
-import { algorithmField, secretLengthMax } from './secret.ts'
+import { algorithmField, mintedSecretFields, secretLengthMax } from './secret.ts'
 import { wireTime } from './time.ts'
 
 /** What reads show in place of a custom header's value. Refused as a value. */
@@ -56,8 +58,7 @@ export const EndpointSchema = Type.Object(endpointFields, {
 export const CreatedEndpointSchema = Type.Object(
   {
     ...endpointFields,
-    secret: Type.String({ description: 'The signing secret, in this answer only.' }),
-    secret_id: Type.String(),
+    ...mintedSecretFields,
   },
   { $id: 'CreatedEndpoint', additionalProperties: false },
 )
@@ -100,11 +101,13 @@ const changeableFields = {
 export const CreateEndpointSchema = Type.Object(
   {
     ...changeableFields,
-    algorithm: Type.Optional(algorithmField),
+    algorithm: Type.Optional(
+      oneOf(secretAlgorithms, '`ed25519` needs the format `standard`. Default `hmac-sha256`.'),
+    ),
     secret: Type.Optional(
       text(
         secretLengthMax,
-        'A secret of your own: `whsec_` and base64 of 24 to 64 bytes. Generated where absent.',
+        'A secret of your own: `whsec_` and base64 of 24 to 64 bytes, or `whsk_` and that of an Ed25519 private key with its public key behind it. Generated where absent.',
       ),
     ),
   },
@@ -123,9 +126,13 @@ export const UpdateEndpointSchema = Type.Object(
 
 export type WireEndpoint = Static<typeof EndpointSchema>
 
-/** `latest`: the endpoint's newest rotation, which is shown while it is open. */
+/**
+ * @param secrets the endpoint's: the current one says what it signs with.
+ * @param latest its newest rotation, which is shown while it is open.
+ */
 export function presentEndpoint(
   endpoint: Endpoint,
+  secrets: readonly Secret[],
   latest: Rotation | null,
   now: number,
 ): WireEndpoint {
@@ -143,7 +150,7 @@ export function presentEndpoint(
     signing_enabled: endpoint.signingEnabled,
     unverifying: endpoint.unverifyingSince !== null,
     format: endpoint.format,
-    algorithm: endpoint.algorithm,
+    algorithm: algorithmInForce(secrets, now),
     headers: Object.fromEntries(endpoint.headerNames.map((name) => [name, maskedHeaderValue])),
     metadata: endpoint.metadata,
     rate_limit_per_second: endpoint.rateLimitPerSecond,

@@ -8,10 +8,11 @@ import {
   rotationTimeline,
   type TimelineEntry,
 } from '../../core/rotation.ts'
+import { secretAlgorithms } from '../../core/secret.ts'
 import { ActorSchema } from './actor.ts'
 import { EvidenceSchema, presentEvidence } from './evidence.ts'
 import { nullable, nullableRef, oneOf, ref, text, time } from './fields.ts'
-import { algorithmField, secretLengthMax } from './secret.ts'
+import { mintedSecretFields, secretLengthMax } from './secret.ts'
 import { wireTime } from './time.ts'
 
 const completeWhen = oneOf(
@@ -94,16 +95,27 @@ export const RotateSecretSchema = Type.Object(
       }),
     ),
     secret: Type.Optional(
-      text(secretLengthMax, 'A secret of your own: `whsec_` and base64 of 24 to 64 bytes.'),
+      text(
+        secretLengthMax,
+        'A secret of your own: `whsec_` and base64 of 24 to 64 bytes, or `whsk_` and that of an Ed25519 private key with its public key behind it.',
+      ),
     ),
-    algorithm: Type.Optional(algorithmField),
+    algorithm: Type.Optional(
+      oneOf(secretAlgorithms, 'Of the new secret. Default: that of the current one.'),
+    ),
     activate_at: Type.Optional(
-      time('Stage it: made and answered now, signs only from then on; at most 30 days ahead.'),
+      time(
+        'Stage it: made and answered now, signs only from then on; at most 30 days ahead. Default for `ed25519`: in 10 minutes; earlier needs `force`.',
+      ),
     ),
     complete_when: Type.Optional(completeWhen),
     deliver: Type.Optional(oneOf(['claim_link'], 'Refused by this version (`not_supported_yet`).')),
     force: Type.Optional(
-      Type.Boolean({ default: false, description: 'Rotate although a rotation is open.' }),
+      Type.Boolean({
+        default: false,
+        description:
+          'Rotate although a rotation is open, or an Ed25519 key before receivers can know it.',
+      }),
     ),
     reason: Type.Optional(nullable(reason)),
     expected_current_secret_id: Type.Optional(
@@ -116,8 +128,7 @@ export const RotateSecretSchema = Type.Object(
 export const RotatedSecretSchema = Type.Object(
   {
     endpoint_id: Type.String(),
-    secret: Type.String({ description: 'The new secret, in this answer only.' }),
-    secret_id: Type.String(),
+    ...mintedSecretFields,
     previous_secret_expires_at: nullable(time('Null where the previous secret was cut.')),
     rotation: ref(RotationSchema),
   },

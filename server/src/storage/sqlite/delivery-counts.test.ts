@@ -58,9 +58,9 @@ test('a count over endpoints without any delivery gives way too', async () => {
   database.exec(`
     with recursive n (i) as (select 1 union all select i + 1 from n where i < 1000)
     insert into endpoints (id, project_id, url, event_types, state, signing_enabled, format,
-      algorithm, header_names, metadata, created_by, search_text, health, consecutive_failures,
+      header_names, metadata, created_by, search_text, health, consecutive_failures,
       created_at, updated_at)
-    select 'ep_empty_' || i, 'prj_2', '', '[]', 'active', 1, '', '', '[]', '{}', '{}', '', '', 0, 1, 1
+    select 'ep_empty_' || i, 'prj_2', '', '[]', 'active', 1, '', '[]', '{}', '{}', '', '', 0, 1, 1
     from n;
     delete from deliveries where project_seq = 2`)
   let wasGivenATurn = false
@@ -86,9 +86,9 @@ function openFilledDatabase(): DatabaseSync {
   for (const seq of endpointSeqs) {
     database.exec(`
       insert into endpoints (seq, id, project_id, url, event_types, state, signing_enabled, format,
-        algorithm, header_names, metadata, created_by, search_text, health, consecutive_failures,
+        header_names, metadata, created_by, search_text, health, consecutive_failures,
         created_at, updated_at)
-      values (${seq}, 'ep_${seq}', 'prj_1', '', '[]', 'active', 1, '', '', '[]', '{}', '{}', '', '',
+      values (${seq}, 'ep_${seq}', 'prj_1', '', '[]', 'active', 1, '', '[]', '{}', '{}', '', '',
         0, 1, 1)`)
   }
   database.exec(`

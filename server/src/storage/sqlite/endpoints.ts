@@ -3,7 +3,6 @@ import type { Actor } from '../../core/authorization.ts'
 import type { DialectName } from '../../core/dialect.ts'
 import type { Endpoint, EndpointCondition } from '../../core/endpoint.ts'
 import type { Health } from '../../core/health.ts'
-import type { SecretAlgorithm } from '../../core/secret.ts'
 import type { EndpointFilter, Reads, Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
 import type { Effects } from './effects.ts'
@@ -23,7 +22,6 @@ interface EndpointRow {
   blocked_reason: string | null
   signing_enabled: number
   format: string
-  algorithm: SecretAlgorithm
   header_names: string
   sealed_headers: Uint8Array | null
   metadata: string
@@ -45,7 +43,7 @@ interface EndpointRow {
 }
 
 const columns = `seq, id, project_id, uid, url, description, event_types, state, blocked_at,
-  blocked_reason, signing_enabled, format, algorithm, header_names, sealed_headers, metadata,
+  blocked_reason, signing_enabled, format, header_names, sealed_headers, metadata,
   rate_limit_per_second, created_by, dialect, health, consecutive_failures, last_success_at, last_failure_at,
   failing_since, rejections_in_a_row, rejecting_since, last_rejection_at, unverifying_since,
   created_at, updated_at, deleted_at`
@@ -285,12 +283,12 @@ function endpointConditions(filter: EndpointFilter): {
 function insertEndpoint(connection: Connection, endpoint: Endpoint): void {
   connection.write(
     `insert into endpoints (id, project_id, uid, url, description, event_types, state, blocked_at,
-       blocked_reason, signing_enabled, format, algorithm, header_names, sealed_headers, metadata,
+       blocked_reason, signing_enabled, format, header_names, sealed_headers, metadata,
        rate_limit_per_second, created_by, dialect, search_text, health, consecutive_failures,
        last_success_at, last_failure_at, failing_since, rejections_in_a_row, rejecting_since,
        last_rejection_at, unverifying_since, created_at, updated_at)
      values (:id, :projectId, :uid, :url, :description, :eventTypes, :state, :blockedAt,
-       :blockedReason, :signingEnabled, :format, :algorithm, :headerNames, :sealedHeaders, :metadata,
+       :blockedReason, :signingEnabled, :format, :headerNames, :sealedHeaders, :metadata,
        :rateLimitPerSecond, :createdBy, :dialect, :searchText, :health, :consecutiveFailures,
        :lastSuccessAt, :lastFailureAt, :failingSince, :rejectionsInARow, :rejectingSince,
        :lastRejectionAt, :unverifyingSince, :createdAt, :updatedAt)`,
@@ -318,7 +316,7 @@ function updateEndpoint(connection: Connection, endpoint: Endpoint): void {
     `update endpoints
      set uid = :uid, url = :url, description = :description, event_types = :eventTypes,
        state = :state, blocked_at = :blockedAt, blocked_reason = :blockedReason,
-       signing_enabled = :signingEnabled, format = :format, algorithm = :algorithm,
+       signing_enabled = :signingEnabled, format = :format,
        header_names = :headerNames, sealed_headers = :sealedHeaders, metadata = :metadata,
        rate_limit_per_second = :rateLimitPerSecond, search_text = :searchText,
        updated_at = :updatedAt
@@ -340,7 +338,6 @@ function mutableColumns(endpoint: Endpoint): Record<string, SQLInputValue> {
     blockedReason: endpoint.blockedReason,
     signingEnabled: endpoint.signingEnabled ? 1 : 0,
     format: endpoint.format,
-    algorithm: endpoint.algorithm,
     headerNames: JSON.stringify(endpoint.headerNames),
     sealedHeaders: endpoint.sealedHeaders,
     metadata: JSON.stringify(endpoint.metadata),
@@ -364,7 +361,6 @@ function toEndpoint(row: EndpointRow): Endpoint {
     blockedReason: row.blocked_reason,
     signingEnabled: row.signing_enabled === 1,
     format: row.format,
-    algorithm: row.algorithm,
     headerNames: JSON.parse(row.header_names) as string[],
     sealedHeaders: row.sealed_headers,
     metadata: JSON.parse(row.metadata) as Record<string, unknown>,

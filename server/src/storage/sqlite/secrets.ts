@@ -9,6 +9,7 @@ interface SecretRow {
   endpoint_id: string
   algorithm: SecretAlgorithm
   sealed_value: Uint8Array | null
+  public_key: string | null
   hint: string
   fingerprint: string
   created_at: number
@@ -23,8 +24,8 @@ export function secretReads(connection: Connection): Pick<Reads, 'listSecrets'> 
   return {
     async listSecrets(endpointId) {
       const rows = connection.all<SecretRow>(
-        `select id, project_id, endpoint_id, algorithm, sealed_value, hint, fingerprint, created_at,
-           activates_at, expires_at, revoked_at, expiry_seen_at, last_signed_at
+        `select id, project_id, endpoint_id, algorithm, sealed_value, public_key, hint, fingerprint,
+           created_at, activates_at, expires_at, revoked_at, expiry_seen_at, last_signed_at
          from secrets
          where endpoint_id = ?
          order by activates_at desc, id desc`,
@@ -46,10 +47,10 @@ export function secretWrites(
   return {
     async insertSecret(secret) {
       connection.write(
-        `insert into secrets (id, project_id, endpoint_id, algorithm, sealed_value, hint,
+        `insert into secrets (id, project_id, endpoint_id, algorithm, sealed_value, public_key, hint,
            fingerprint, created_at, activates_at, expires_at, revoked_at, expiry_seen_at,
            last_signed_at)
-         values (:id, :projectId, :endpointId, :algorithm, :sealedValue, :hint,
+         values (:id, :projectId, :endpointId, :algorithm, :sealedValue, :publicKey, :hint,
            :fingerprint, :createdAt, :activatesAt, :expiresAt, :revokedAt, :expirySeenAt,
            :lastSignedAt)`,
         { ...secret },
@@ -104,6 +105,7 @@ function toSecret(row: SecretRow): Secret {
     endpointId: row.endpoint_id,
     algorithm: row.algorithm,
     sealedValue: row.sealed_value,
+    publicKey: row.public_key,
     hint: row.hint,
     fingerprint: row.fingerprint,
     createdAt: row.created_at,

@@ -14,7 +14,6 @@ export function endpointsSuite(test: StoreTest): void {
       blockedReason: 'nothing succeeded',
       signingEnabled: false,
       format: 'github',
-      algorithm: 'ed25519',
       headerNames: ['X-B', 'X-A'],
       sealedHeaders: new Uint8Array([0, 255, 7]),
       metadata: { nested: { list: [1, null] } },

@@ -7,7 +7,11 @@ export function secretsSuite(test: StoreTest): void {
   test('lists secrets by activation, newest first', async ({ storage, samples, clock }) => {
     const { endpoint } = await samples.addPair()
     const now = clock.now()
-    const first = samples.secret(endpoint, { algorithm: 'ed25519', expiresAt: now + 5 })
+    const first = samples.secret(endpoint, {
+      algorithm: 'ed25519',
+      publicKey: 'whpk_1SiA',
+      expiresAt: now + 5,
+    })
     const staged = samples.secret(endpoint, { activatesAt: now + 100 })
     const second = samples.secret(endpoint)
     await storage.transact(async (tx) => {
