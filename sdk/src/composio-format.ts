@@ -1,6 +1,6 @@
 import { payloadMember, payloadText } from './payload-member.ts'
 import { textKey } from './secret-key.ts'
-import { standardFormat } from './standard-format.ts'
+import { standardHeadersFormat } from './standard-format.ts'
 import type { WebhookFormat } from './webhook-format.ts'
 
 /**
@@ -8,12 +8,12 @@ import type { WebhookFormat } from './webhook-format.ts'
  * is told by the body, which is signed, and not by its header, which is not.
  */
 export const composioFormat: WebhookFormat = {
-  ...standardFormat,
+  ...standardHeadersFormat,
   keyBytes: textKey,
 
   readContent(payload, header) {
     const triggerName = payloadText(payload, 'trigger_name')
-    if (triggerName === null) return standardFormat.readContent(payload, header)
+    if (triggerName === null) return standardHeadersFormat.readContent(payload, header)
     const data = payloadMember(payload, 'payload')
     return { id: header('webhook-id'), type: triggerName, data }
   },

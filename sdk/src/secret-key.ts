@@ -13,8 +13,8 @@ export function textKey(secret: string): Bytes | null {
   return secret === '' ? null : new TextEncoder().encode(secret)
 }
 
-/** Strict about the alphabet, unlike `atob`, which skips white space; padding may be absent. */
-function decodeBase64(text: string): Bytes | null {
+/** Standard base64, or null. Strict about the alphabet, unlike `atob`, which skips white space; padding may be absent. */
+export function decodeBase64(text: string): Bytes | null {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return null
   try {
     return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))

@@ -1,18 +1,21 @@
 import { joinBytes, readUnixSeconds, requireHeader } from './claim-parts.ts'
 import { encodeMacBase64 } from './encode-mac.ts'
 import { payloadMember, payloadText } from './payload-member.ts'
-import { base64Key } from './secret-key.ts'
-import type { WebhookFormat } from './webhook-format.ts'
+import { base64Key, decodeBase64 } from './secret-key.ts'
+import type { Bytes, WebhookFormat } from './webhook-format.ts'
 import { WebhookVerificationError } from './webhook-verification-error.ts'
 
 /** What an id of a secret may look like; safe to send back in a header. */
-const secretIdPattern = /^[A-Za-z0-9_-]{1,128}$/
+export const secretIdPattern = /^[A-Za-z0-9_-]{1,128}$/
+
+/** Web Crypto takes no others. */
+const ed25519SignatureBytes = 64
 
 /**
- * Standard Webhooks 1.0.0 with symmetric signatures (`v1`): `webhook-id`, `webhook-timestamp` and
- * `webhook-signature`, beside which Countersign sends `webhook-secret-ids`.
+ * The headers of Standard Webhooks 1.0.0: `webhook-id`, `webhook-timestamp` and `webhook-signature`,
+ * beside which Countersign sends `webhook-secret-ids`. Other systems send them too, with HMAC alone.
  */
-export const standardFormat: WebhookFormat = {
+export const standardHeadersFormat: WebhookFormat = {
   keyBytes: base64Key,
   encodeMac: encodeMacBase64,
 
@@ -37,8 +40,14 @@ export const standardFormat: WebhookFormat = {
   }),
 }
 
-function readSignature(entry: string): string | null {
-  return entry.startsWith('v1,') ? entry.slice('v1,'.length) : null
+/** Standard Webhooks 1.0.0, with HMAC (`v1`) and with Ed25519 (`v1a`). */
+export const standardFormat: WebhookFormat = { ...standardHeadersFormat, takesPublicKeys: true }
+
+function readSignature(entry: string): string | Bytes | null {
+  if (entry.startsWith('v1,')) return entry.slice('v1,'.length)
+  if (!entry.startsWith('v1a,')) return null
+  const bytes = decodeBase64(entry.slice('v1a,'.length))
+  return bytes?.length === ed25519SignatureBytes ? bytes : null
 }
 
 /** The ids are not signed, so they are only ever reported, and only if all look like ids. */

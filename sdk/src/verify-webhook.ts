@@ -3,8 +3,11 @@ import { devtuneFormat } from './devtune-format.ts'
 import { dinieFormat } from './dinie-format.ts'
 import { githubFormat } from './github-format.ts'
 import { hCompanyFormat } from './h-company-format.ts'
-import { createHmacKeys } from './hmac-keys.ts'
-import { standardFormat } from './standard-format.ts'
+import { readSecrets, type WebhookSecret } from './held-secrets.ts'
+import { createImportedKeys } from './imported-keys.ts'
+import { createKeySets } from './key-sets.ts'
+import { matchSignatures, type SignatureMatch } from './match-signatures.ts'
+import { secretIdPattern, standardFormat, standardHeadersFormat } from './standard-format.ts'
 import { stripeFormat } from './stripe-format.ts'
 import type { Bytes, WebhookClaim, WebhookFormat } from './webhook-format.ts'
 import { createHeaderReader, type WebhookHeaders } from './webhook-headers.ts'
@@ -13,7 +16,7 @@ import { WebhookVerificationError } from './webhook-verification-error.ts'
 const formats = {
   standard: standardFormat,
   // Nothing is known of Mobilerun's own; Countersign signs for it as Standard Webhooks does.
-  mobilerun: standardFormat,
+  mobilerun: standardHeadersFormat,
   composio: composioFormat,
   'h-company': hCompanyFormat,
   devtune: devtuneFormat,
@@ -26,7 +29,13 @@ const formats = {
 const keysMax = 64
 // Module state on purpose: verifyWebhook is a plain function, and the cache holds nothing that
 // its callers do not hold already. Keys cannot be exported from it.
-const keys = createHmacKeys({ keysMax })
+const keys = createImportedKeys({ keysMax })
+/** The same of key sets that are followed, by their addresses. */
+const keySets = createKeySets({
+  setsMax: 64,
+  fetch: (url, init) => fetch(url, init),
+  now: () => performance.now(),
+})
 
 /**
  * What a delivery of each format carries beside type and data. Where there is no `timestamp`, none
@@ -64,7 +73,7 @@ export interface VerifyWebhookOptions<TFormat extends WebhookFormatName = 'stand
   toleranceSeconds?: number | undefined
   /** Takes the place of the clock, for tests. */
   now?: Date | undefined
-  /** Default `standard` (Standard Webhooks, HMAC). `composio` reads its V1, V2 and V3 alike. */
+  /** Default `standard` (Standard Webhooks, HMAC and Ed25519). `composio` reads its V1, V2 and V3 alike. */
   format?: TFormat | undefined
 }
 
@@ -103,7 +112,10 @@ export type VerifiedWebhook<
       payload: unknown
       /** Which of the given secrets matched; of several, the one that the sender has newest. */
       matchedSecretIndex: number
-      /** The sender's id of that secret; null where the delivery does not tell. Not signed. */
+      /**
+       * The sender's id of that secret: of a key from a JWK set its `kid`, else what the delivery
+       * tells, which is not signed; null where neither does.
+       */
       matchedSecretId: string | null
     }
   : never
@@ -113,11 +125,17 @@ export type VerifiedWebhook<
  * Pass the body exactly as it came, before any parsing. During a rotation pass the old and the
  * new secret, in any order.
  *
+ * Where the sender signs with Ed25519, pass its public key, or the address of its key set: the keys
+ * are remembered for as long as the answer allows, read again when a signature fits none of them
+ * (at most every 10 seconds), and used for an hour more while the address does not answer. Only
+ * `https` addresses are read, and this very machine's.
+ *
  * The type parameter describes what the sender promises; the shape of `data` is not checked.
  *
  * @param secrets as the sender shows them. For `standard` and `mobilerun` the prefix `whsec_` may
- * be left out.
+ * be left out. Public keys, JWK sets and addresses are for `standard` alone.
  * @throws WebhookVerificationError for whatever is wrong with the request.
+ * @throws KeySetError where nothing matched and a key set could not be read: answer 503.
  * @throws TypeError for whatever is wrong with the secrets or the options; never repeats a secret.
  * @example
  * const event = await verifyWebhook(body, headers, ['whsec_b2xkIHNlY3JldA==', 'whsec_bmV3IHNlY3JldA=='])
@@ -125,11 +143,15 @@ export type VerifiedWebhook<
  * @example
  * const push = await verifyWebhook(body, headers, secrets, { format: 'github' })
  * console.log(push.id, push.type, push.data)
+ * @example
+ * const keySet = 'https://hooks.example.com/.well-known/webhooks/ep_1/keys.json'
+ * const signed = await verifyWebhook(body, headers, [keySet, 'whsec_b2xkIHNlY3JldA=='])
+ * console.log(signed.matchedSecretId)
  */
 export async function verifyWebhook<TEvent extends WebhookEvent = WebhookEvent>(
   body: string | Uint8Array | ArrayBuffer,
   headers: WebhookHeaders,
-  secrets: string | readonly string[],
+  secrets: WebhookSecret | readonly WebhookSecret[],
   options?: VerifyWebhookOptions,
 ): Promise<VerifiedWebhook<TEvent>>
 export async function verifyWebhook<
@@ -138,33 +160,26 @@ export async function verifyWebhook<
 >(
   body: string | Uint8Array | ArrayBuffer,
   headers: WebhookHeaders,
-  secrets: string | readonly string[],
+  secrets: WebhookSecret | readonly WebhookSecret[],
   options: VerifyWebhookOptions<TFormat>,
 ): Promise<VerifiedWebhook<TEvent, TFormat>>
 export async function verifyWebhook(
   body: string | Uint8Array | ArrayBuffer,
   headers: WebhookHeaders,
-  secrets: string | readonly string[],
+  secrets: WebhookSecret | readonly WebhookSecret[],
   options: VerifyWebhookOptions<WebhookFormatName> = {},
 ): Promise<VerifiedWebhook<WebhookEvent, WebhookFormatName>> {
   const { toleranceSeconds = 300, now = new Date(), format: formatName = 'standard' } = options
   requireOptions(toleranceSeconds, now, formatName)
   const format: WebhookFormat = formats[formatName]
-  const secretList = typeof secrets === 'string' ? [secrets] : secrets
-  const macKeys = await importKeys(format, formatName, secretList)
+  const held = await readSecrets(secrets, format, formatName, keys)
 
   const bytes = copyBytes(body)
   const header = createHeaderReader(headers)
   const claim = format.readClaim(header, bytes)
   const { timestampSeconds } = claim
   if (timestampSeconds !== null) checkTimestamp(timestampSeconds, toleranceSeconds, now)
-  const macs = await Promise.all(
-    macKeys.map(async (key) => {
-      const mac = await crypto.subtle.sign('HMAC', key, claim.signedContent)
-      return format.encodeMac(new Uint8Array(mac))
-    }),
-  )
-  const match = findMatch(claim.signatures, macs)
+  const match = await matchSignatures(claim, held, format, { keys, keySets })
   if (match === null) {
     throw new WebhookVerificationError('no_match', 'No signature was made with any of the secrets')
   }
@@ -174,7 +189,7 @@ export async function verifyWebhook(
     timestamp: timestampSeconds === null ? null : new Date(timestampSeconds * 1_000),
     payload,
     matchedSecretIndex: match.secretIndex,
-    matchedSecretId: findSecretId(claim, match.position),
+    matchedSecretId: findSecretId(claim, match),
   }
 }
 
@@ -200,21 +215,6 @@ function requireOptions(toleranceSeconds: number, now: Date, format: string): vo
   }
   if (Number.isNaN(now.getTime())) throw new TypeError('now must be a valid Date')
   if (!Object.hasOwn(formats, format)) throw new TypeError('format is not one that is known here')
-}
-
-function importKeys(format: WebhookFormat, formatName: string, secrets: readonly string[]) {
-  if (!Array.isArray(secrets) || secrets.length === 0) {
-    throw new TypeError('secrets must hold at least one secret')
-  }
-  return Promise.all(
-    secrets.map((secret, index) =>
-      keys.get(`${formatName}:${secret}`, () => {
-        const bytes = typeof secret === 'string' ? format.keyBytes(secret) : null
-        if (bytes) return bytes
-        throw new TypeError(`secrets[${index}] is not a secret of the format ${formatName}`)
-      }),
-    ),
-  )
 }
 
 /** A copy, so that a buffer that its owner uses again cannot change while it is checked. */
@@ -246,30 +246,10 @@ function checkTimestamp(timestampSeconds: number, toleranceSeconds: number, now:
   }
 }
 
-/** Senders put the newest signature first, so the first that matches tells the newest secret. */
-function findMatch(
-  signatures: readonly (string | null)[],
-  macs: readonly string[],
-): { position: number; secretIndex: number } | null {
-  for (const [position, signature] of signatures.entries()) {
-    if (signature === null) continue
-    const secretIndex = macs.findIndex((mac) => isEqualInConstantTime(mac, signature))
-    if (secretIndex !== -1) return { position, secretIndex }
-  }
-  return null
-}
-
-/** Takes the same time wherever the texts differ; their lengths are no secret. */
-function isEqualInConstantTime(expected: string, given: string): boolean {
-  if (expected.length !== given.length) return false
-  let difference = 0
-  for (let index = 0; index < expected.length; index += 1) {
-    difference |= expected.charCodeAt(index) ^ given.charCodeAt(index)
-  }
-  return difference === 0
-}
-
-function findSecretId(claim: WebhookClaim, position: number): string | null {
+function findSecretId(claim: WebhookClaim, match: SignatureMatch): string | null {
+  const { keyId, position } = match
+  // It goes back to the sender in a header, so it has to look like an id.
+  if (keyId !== null && secretIdPattern.test(keyId)) return keyId
   // Lists of different lengths do not line up, so a position means nothing in the other one.
   if (claim.secretIds.length !== claim.signatures.length) return null
   return claim.secretIds[position] ?? null

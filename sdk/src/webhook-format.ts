@@ -16,6 +16,9 @@ export interface WebhookFormat {
    */
   readClaim(header: HeaderReader, body: Bytes): WebhookClaim
 
+  /** Whether its deliveries may be signed with Ed25519: secrets can then be public keys. */
+  readonly takesPublicKeys?: true
+
   /** A MAC as text, in the form in which `WebhookClaim.signatures` holds them. */
   encodeMac(mac: Bytes): string
 
@@ -39,8 +42,11 @@ export interface WebhookClaim {
   timestampSeconds: number | null
   /** The bytes that were signed. */
   signedContent: Bytes
-  /** MACs in the order of the delivery; null where an entry is of a kind not known here. */
-  signatures: (string | null)[]
+  /**
+   * In the order of the delivery: a MAC as text, an Ed25519 signature as bytes, null where an entry
+   * is of a kind not known here.
+   */
+  signatures: (string | Bytes | null)[]
   /** Ids of the secrets behind `signatures`, in the same order; empty where not told. */
   secretIds: string[]
 }

@@ -1,11 +1,11 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import type { WebhookFormatName } from '../src/verify-webhook.ts'
 
 export interface DeliveryToSign {
   id?: string
   timestampSeconds?: number
   body: string | Uint8Array
-  /** `whsec_…`, newest first. */
+  /** `whsec_…` or `whsk_…`, newest first. */
   secrets: readonly string[]
   secretIds?: readonly string[]
 }
@@ -18,6 +18,10 @@ export function signWebhook(delivery: DeliveryToSign): Record<string, string> {
   const { id = 'evt_1', body, secrets, secretIds } = delivery
   const { timestampSeconds = signedAt.getTime() / 1_000 } = delivery
   const signatures = secrets.map((secret) => {
+    if (secret.startsWith('whsk_')) {
+      const content = Buffer.concat([Buffer.from(`${id}.${timestampSeconds}.`), Buffer.from(body)])
+      return `v1a,${sign(null, content, privateKeyOf(secret)).toString('base64')}`
+    }
     const key = Buffer.from(secret.replace('whsec_', ''), 'base64')
     const mac = createHmac('sha256', key).update(`${id}.${timestampSeconds}.`).update(body)
     return `v1,${mac.digest('base64')}`
@@ -28,6 +32,25 @@ export function signWebhook(delivery: DeliveryToSign): Record<string, string> {
     'webhook-signature': signatures.join(' '),
     ...(secretIds ? { 'webhook-secret-ids': secretIds.join(',') } : {}),
   }
+}
+
+/** `whsk_…` from a seed that anyone can read, and the `whpk_…` that goes with it. */
+export function testKeyPair(name: string): { secret: string; publicKey: string; x: string } {
+  const seed = Buffer.from(`test key pair ${name}`.padEnd(32, '.'))
+  const privateKey = privateKeyOf(`whsk_${seed.toString('base64')}`)
+  const x = String(createPublicKey(privateKey).export({ format: 'jwk' }).x)
+  const half = Buffer.from(x, 'base64url')
+  return {
+    secret: `whsk_${Buffer.concat([seed, half]).toString('base64')}`,
+    publicKey: `whpk_${half.toString('base64')}`,
+    x,
+  }
+}
+
+function privateKeyOf(secret: string) {
+  const seed = Buffer.from(secret.slice('whsk_'.length), 'base64').subarray(0, 32)
+  const head = Buffer.from('302e020100300506032b657004220420', 'hex')
+  return createPrivateKey({ key: Buffer.concat([head, seed]), format: 'der', type: 'pkcs8' })
 }
 
 export interface DeliveryOfFormat {

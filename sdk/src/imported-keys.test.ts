@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createHmacKeys } from './hmac-keys.ts'
+import { createImportedKeys } from './imported-keys.ts'
 
 test('imports a key once, and forgets the oldest beyond its bound', async () => {
-  const keys = createHmacKeys({ keysMax: 2 })
+  const keys = createImportedKeys({ keysMax: 2 })
   const imports: string[] = []
   const get = (secret: string) =>
-    keys.get(secret, () => {
+    keys.get(secret, 'HMAC', () => {
       imports.push(secret)
       return Uint8Array.of(1)
     })
@@ -22,7 +22,7 @@ test('imports a key once, and forgets the oldest beyond its bound', async () => 
 })
 
 test('does not remember a key that could not be imported', async () => {
-  const keys = createHmacKeys({ keysMax: 2 })
-  await assert.rejects(keys.get('a', () => new Uint8Array(0)))
-  assert.ok(await keys.get('a', () => Uint8Array.of(1)))
+  const keys = createImportedKeys({ keysMax: 2 })
+  await assert.rejects(keys.get('a', 'HMAC', () => new Uint8Array(0)))
+  assert.ok(await keys.get('a', 'HMAC', () => Uint8Array.of(1)))
 })
