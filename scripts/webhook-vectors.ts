@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ed25519Format } from './webhook-vectors/ed25519-format.ts'
 import { hexFormats } from './webhook-vectors/hex-formats.ts'
 import { standardFormats } from './webhook-vectors/standard-formats.ts'
 import type { VectorFile } from './webhook-vectors/vector.ts'
@@ -15,7 +16,7 @@ const folder = join(import.meta.dirname, '../sdk/vectors')
 /** The text of every file, by its name. */
 export function webhookVectorFiles(): Map<string, string> {
   return new Map(
-    [...standardFormats, ...hexFormats].map((format) => {
+    [...standardFormats, ed25519Format, ...hexFormats].map((format) => {
       const file: VectorFile = {
         format: format.name,
         description: format.description,

@@ -1,3 +1,4 @@
+import { macUnderPublicKey, sharedSecretName } from './ed25519-format.ts'
 import type { RefusalReason, Vector } from './vector.ts'
 import type { WireFormat } from './wire-format.ts'
 
@@ -51,7 +52,7 @@ function createWriter(format: WireFormat): Writer {
     const isAsSigned = change === undefined && keyOf === format.keyOf
     return {
       name,
-      secrets: holds.map(format.secret),
+      secrets: holds.map(format.held ?? format.secret),
       ...(isAsSigned ? { signed_with: sends.map(format.secret) } : {}),
       id: format.id,
       timestamp: format.isTimed ? signedAtSeconds : null,
@@ -188,10 +189,12 @@ function brokenHeaders(format: WireFormat, write: Writer): Vector[] {
 }
 
 /** How the entries of a list of signatures are told apart. */
-function listedSignatures({ signatureHeader: header, name }: WireFormat, write: Writer): Vector[] {
+function listedSignatures(format: WireFormat, write: Writer): Vector[] {
+  const { signatureHeader: header, name, signatureVersion: version = 'v1' } = format
   const isStripe = name === 'stripe'
   const [separator, equals] = isStripe ? [',', '='] : [' ', ',']
-  const other = isStripe ? 'a'.repeat(64) : `${'A'.repeat(43)}=`
+  const isPublic = version === 'v1a'
+  const other = isStripe ? 'a'.repeat(64) : isPublic ? `${'A'.repeat(86)}==` : `${'A'.repeat(43)}=`
   const changed = (
     what: string,
     expect: Delivery['expect'] & {},
@@ -204,22 +207,33 @@ function listedSignatures({ signatureHeader: header, name }: WireFormat, write: 
       }),
     })
   const insert = (entries: string[]) => (signature: string) =>
-    signature.replace(`v1${equals}`, [...entries, `v1${equals}`].join(separator))
+    signature.replace(`${version}${equals}`, [...entries, `${version}${equals}`].join(separator))
   return [
     changed(
       'a signature of another version before the right one',
       0,
       insert([`v2${equals}${other}`]),
     ),
-    changed('a signature of nobody before the right one', 0, insert([`v1${equals}${other}`])),
-    changed('empty entries between the signatures', 0, insert(['', '', `v1${equals}`, 'v1'])),
+    changed(
+      'a signature of nobody before the right one',
+      0,
+      insert([`${version}${equals}${other}`]),
+    ),
+    changed(
+      'empty entries between the signatures',
+      0,
+      insert(['', '', `${version}${equals}`, version]),
+    ),
     changed('an entry of nobody after the right one', 0, (text) => `${text}${separator}v9`),
     changed('signatures of other versions only', 'no_match', (text) =>
-      text.replace(`v1${equals}`, `v2${equals}`),
+      text.replace(`${version}${equals}`, `v2${equals}`),
     ),
-    changed('a signature that lacks its end', 'no_match', (text) => text.slice(0, -1)),
+    // Of the padding at the end, some decoders miss nothing.
+    changed('a signature that lacks its end', 'no_match', (text) =>
+      text.slice(0, isPublic ? -4 : -1),
+    ),
     changed('a right signature in capitals', 'no_match', (text) =>
-      text.replace(/[A-Za-z0-9+/]{43,}=?$/, (mac) => mac.toUpperCase()),
+      text.replace(/[A-Za-z0-9+/]{43,}={0,2}$/, (mac) => mac.toUpperCase()),
     ),
   ]
 }
@@ -251,8 +265,9 @@ function peculiarities(format: WireFormat, write: Writer): Vector[] {
       signature('a signature of another kind', (given) => `sha1=${given.slice(-40)}`),
     ]
   }
-  if (format.name === 'standard') {
+  if (format.name === 'standard' || format.name === 'standard-ed25519') {
     return [
+      ...(format.name === 'standard' ? [] : changesOfAlgorithm(format, write)),
       write('without the ids of the secrets, as other senders of Standard Webhooks send', {
         change: ({ headers: { 'webhook-secret-ids': _, ...headers } }) => ({ headers }),
       }),
@@ -268,4 +283,48 @@ function peculiarities(format: WireFormat, write: Writer): Vector[] {
     ]
   }
   return []
+}
+
+/** Both algorithms side by side, and what must not be mistaken for each other. */
+function changesOfAlgorithm(format: WireFormat, write: Writer): Vector[] {
+  const header = format.signatureHeader
+  const sends = ['new', sharedSecretName]
+  const replaced = (name: string, value: (given: string, text: string) => string): Vector =>
+    write(name, {
+      holds: [sharedSecretName, 'old'],
+      expect: 'no_match',
+      change({ body, headers }) {
+        const text = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`
+        return { headers: { ...headers, [header]: value(String(headers[header]), text) } }
+      },
+    })
+  return [
+    write('from HMAC to Ed25519: the receiver holds the secret', { sends, holds: ['shared'] }),
+    write('from HMAC to Ed25519: the receiver holds the public key', { sends, holds: ['new'] }),
+    write('from HMAC to Ed25519: the receiver holds both', {
+      sends,
+      holds: ['shared', 'new'],
+      expect: 1,
+    }),
+    write('from Ed25519 to HMAC: the receiver holds both', {
+      sends: [sharedSecretName, 'old'],
+      holds: ['old', sharedSecretName],
+      expect: 1,
+    }),
+    write('HMAC alone: the receiver holds public keys alone', {
+      sends: [sharedSecretName],
+      holds: ['old', 'new'],
+      expect: 'no_match',
+    }),
+    write('Ed25519 alone: the receiver holds the secret alone', {
+      holds: [sharedSecretName],
+      expect: 'no_match',
+    }),
+    replaced('an Ed25519 signature that claims to be an HMAC', (given) =>
+      given.replace('v1a,', 'v1,'),
+    ),
+    replaced('an HMAC keyed with the public key, which anyone can make', (_, text) =>
+      macUnderPublicKey((format.held ?? format.secret)('old'), text),
+    ),
+  ]
 }

@@ -18,6 +18,10 @@ export interface WireFormat {
   id: string | null
   /** A secret that is obviously nobody's, in the shape of the format. */
   secret(name: string): string
+  /** What the receiver holds of it, where that is not the same. */
+  held?(name: string): string
+  /** What stands before each entry in a list of signatures; `v1` where absent. */
+  signatureVersion?: string
   /** The rule from which most mistakes come: which bytes the text of a secret stands for. */
   keyOf(secret: string): Buffer
   /** Another rule that a careless verifier may follow. */

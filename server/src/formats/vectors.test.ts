@@ -5,14 +5,21 @@ import { test } from 'node:test'
 import type { Vector, VectorFile } from '../../../scripts/webhook-vectors/vector.ts'
 import type { Format } from './format.ts'
 import { formats } from './registry.ts'
+import { readSecretText } from './secret-text.ts'
+import { standard } from './standard.ts'
 
 // The vectors were made without our code; what we send must be these very bytes.
 
 const folder = join(import.meta.dirname, '../../../sdk/vectors')
 
-for (const format of Object.values(formats)) {
-  test(`${format.name}: sends the headers of its vectors byte for byte`, () => {
-    const text = readFileSync(join(folder, `${format.name}.json`), 'utf8')
+const cases = [
+  ...Object.values(formats).map((format) => ({ name: format.name, format })),
+  { name: 'standard-ed25519', format: standard },
+]
+
+for (const { name, format } of cases) {
+  test(`${name}: sends the headers of its vectors byte for byte`, () => {
+    const text = readFileSync(join(folder, `${name}.json`), 'utf8')
     const { vectors }: VectorFile = JSON.parse(text)
     const signed = vectors.filter(({ signed_with }) => signed_with !== undefined)
     assert.ok(signed.length >= 6)
@@ -32,9 +39,10 @@ function headersOf(format: Format, vector: Vector): Record<string, string> {
     attemptNumber: Number(headers['x-composio-delivery-attempt'] ?? 1),
     body: Buffer.from(vector.body),
     keys: secrets.map((secret, index) => {
-      const read = format.readSecret(secret)
-      assert.ok('keyBytes' in read, `${format.name} takes the secret`)
-      return { id: secretIds[index] ?? 'sec_none', algorithm: 'hmac-sha256', ...read }
+      const algorithm = secret.startsWith('whsk_') ? 'ed25519' : 'hmac-sha256'
+      const read = readSecretText(format, algorithm, secret)
+      assert.ok('key' in read, `${format.name} takes the secret`)
+      return { id: secretIds[index] ?? 'sec_none', ...read.key }
     }),
   })
 }

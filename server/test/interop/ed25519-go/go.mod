@@ -1,0 +1,3 @@
+module countersign/interop-ed25519
+
+go 1.21.0
