@@ -5,7 +5,7 @@ const privateKeyPrefix = 'whsk_'
 const publicKeyPrefix = 'whpk_'
 
 /** Of the seed, which is the private key, and of the public key alike. */
-export const seedBytes = 32
+export const keyHalfBytes = 32
 /** PKCS #8 around a seed (RFC 8410): the one shape in which node:crypto takes the bare bytes. */
 const pkcs8Head = Buffer.from('302e020100300506032b657004220420', 'hex')
 
@@ -16,7 +16,7 @@ export interface Ed25519Secret {
 
 /** `whsk_` and standard base64 of the seed with its public key behind it. */
 export function generateEd25519Secret(randomBytes: (size: number) => Uint8Array): string {
-  const seed = randomBytes(seedBytes)
+  const seed = randomBytes(keyHalfBytes)
   const { publicKeyBytes } = ed25519KeyOf(seed)
   return privateKeyPrefix + Buffer.concat([seed, publicKeyBytes]).toString('base64')
 }
@@ -32,14 +32,14 @@ export function readEd25519Secret(text: string): Ed25519Secret | { problem: stri
   if (bytes.toString('base64') !== encoded) {
     return { problem: `Must be ${privateKeyPrefix} followed by standard base64 with padding.` }
   }
-  if (bytes.length !== 2 * seedBytes) {
+  if (bytes.length !== 2 * keyHalfBytes) {
     return {
-      problem: `Must decode to ${2 * seedBytes} bytes, the private key and its public key behind it, not ${bytes.length}.`,
+      problem: `Must decode to ${2 * keyHalfBytes} bytes, the private key and its public key behind it, not ${bytes.length}.`,
     }
   }
-  const key = ed25519KeyOf(bytes.subarray(0, seedBytes))
+  const key = ed25519KeyOf(bytes.subarray(0, keyHalfBytes))
   // Receivers would be given a key that no signature is made with.
-  if (!bytes.subarray(seedBytes).equals(key.publicKeyBytes)) {
+  if (!bytes.subarray(keyHalfBytes).equals(key.publicKeyBytes)) {
     return { problem: 'Must hold the public key of its own private key in its second half.' }
   }
   return key
@@ -61,5 +61,5 @@ export function ed25519KeyOf(seed: Uint8Array): Ed25519Secret {
   const key = Buffer.concat([pkcs8Head, seed])
   const privateKey = createPrivateKey({ key, format: 'der', type: 'pkcs8' })
   const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' })
-  return { privateKey, publicKeyBytes: spki.subarray(-seedBytes) }
+  return { privateKey, publicKeyBytes: spki.subarray(-keyHalfBytes) }
 }

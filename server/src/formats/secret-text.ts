@@ -2,9 +2,9 @@ import type { SecretAlgorithm } from '../core/secret.ts'
 import {
   ed25519KeyOf,
   generateEd25519Secret,
+  keyHalfBytes,
   publicKeyText,
   readEd25519Secret,
-  seedBytes,
 } from './ed25519.ts'
 import type { Format, KeyMaterial } from './format.ts'
 
@@ -58,7 +58,7 @@ export function unknownKey(
   const { algorithm } = key
   return algorithm === 'hmac-sha256'
     ? { algorithm, keyBytes: randomBytes(key.keyBytes.length) }
-    : { algorithm, privateKey: ed25519KeyOf(randomBytes(seedBytes)).privateKey }
+    : { algorithm, privateKey: ed25519KeyOf(randomBytes(keyHalfBytes)).privateKey }
 }
 
 /** Of an algorithm that a format does not take. */
