@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
-import { signDelivery, signedAt, signWebhook } from '../test/sign-webhook.ts'
+import { signDelivery, signedAt, signWebhook, testKeyPair } from '../test/sign-webhook.ts'
 import { verifyWebhook, type WebhookFormatName } from './verify-webhook.ts'
 import type { WebhookHeaders } from './webhook-headers.ts'
 import { WebhookVerificationError } from './webhook-verification-error.ts'
@@ -112,6 +112,23 @@ test('never accepts a delivery of which one signed header was replaced', async (
       },
     ),
     { numRuns: 1_500 },
+  )
+})
+
+test('never accepts an Ed25519 delivery of which one bit was flipped', async () => {
+  const { secret: privateKey, publicKey } = testKeyPair('fuzz')
+  await fc.assert(
+    fc.asyncProperty(data, fc.nat(), fc.nat(7), async (text, at, bit) => {
+      const headers = signWebhook({ body: text, secrets: [privateKey] })
+      assert.equal(await verdict(text, headers, publicKey), 'accepted')
+      const flippedBody = flip(Buffer.from(text), at, bit)
+      assert.equal(await verdict(flippedBody, headers, publicKey), 'no_match')
+      const signature = Buffer.from(String(headers['webhook-signature']).slice(4), 'base64')
+      const flipped = `v1a,${flip(signature, at, bit).toString('base64')}`
+      const changed = { ...headers, 'webhook-signature': flipped }
+      assert.equal(await verdict(text, changed, publicKey), 'no_match')
+    }),
+    { numRuns: 300 },
   )
 })
 
