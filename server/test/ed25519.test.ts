@@ -30,6 +30,8 @@ describe('Ed25519, end to end', () => {
   beforeEach(async () => {
     await receiver?.close()
     receiver = await startReceiver()
+    // Tests move the server's clock, and the receiver's stays.
+    receiver.toleranceSeconds = 1e9
     project = (await server.client.projects.create({ name: 'ed25519' })).id
   })
   after(async () => {
@@ -70,7 +72,8 @@ describe('Ed25519, end to end', () => {
     const endpoint = await create({ algorithm: 'ed25519' })
     const keySet = `${server.app.url}${endpoint.key_set_url}`
     const { body, headers } = await publish()
-    const event = await verifyWebhook(body, headers, keySet)
+    const now = new Date(server.clock.now())
+    const event = await verifyWebhook(body, headers, keySet, { now })
     assert.deepEqual([event.type, event.matchedSecretId], ['a.b', endpoint.secret_id])
   })
 
@@ -101,6 +104,32 @@ describe('Ed25519, end to end', () => {
     const second = await rotate(endpoint, { algorithm: 'hmac-sha256', expire_current_in: 60 })
     await call('POST', `${pathOf(endpoint)}/rotations/${second.rotation.id}/complete`)
     assertSigned(await publish(), [second])
+  })
+
+  test('a drill proves that a receiver takes the public key, and refuses a wrong signature', async () => {
+    const endpoint = await create({ algorithm: 'ed25519' })
+    const drill = async () => {
+      const { body } = await call<{ verdict: string }>('POST', `${pathOf(endpoint)}/drill`)
+      return body.verdict
+    }
+    receiver.secrets = [endpoint.public_key]
+    assert.equal(await drill(), 'verified')
+    receiver.secrets = ['whsec_b2xkIHNlY3JldCBvZiB0d2VudHktZm91ciBieXRlcw==']
+    assert.equal(await drill(), 'failed')
+    receiver.secrets = []
+    assert.equal(await drill(), 'unverifying')
+  })
+
+  test('a change of algorithm can wait for proof that the receiver takes the new key', async () => {
+    const endpoint = await create()
+    const rotated = await rotate(endpoint, { algorithm: 'ed25519', complete_when: 'verified' })
+    receiver.secrets = [endpoint.secret, rotated.public_key]
+    server.clock.adjust(600_000)
+    const path = `${pathOf(endpoint)}/rotations/${rotated.rotation.id}`
+    await call('POST', `${path}/verify`)
+    const { body } = await call<{ completed_by: string }>('GET', path)
+    assert.equal(body.completed_by, 'verified')
+    assertSigned(await publish(), [rotated])
   })
 
   test('Ed25519 to Ed25519; a forced cut signs with the new key from its answer on', async () => {
