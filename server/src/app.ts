@@ -282,6 +282,7 @@ function createParts(options: {
       expireCurrentInMaxSeconds: config.expireCurrentInMaxSeconds,
       blockAfterMs: config.blockAfterMs,
       rotationCapMs: config.rotationCapMs,
+      publicUrl: config.publicUrl?.replace(/\/+$/, '') ?? null,
       retentionDays: config.retentionDays,
     },
     urlPolicy: createUrlPolicy(guard),

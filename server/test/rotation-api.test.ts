@@ -47,6 +47,7 @@ describe('what rotate takes (rotation.md section 3)', () => {
       window_ends_at: answer.previous_secret_expires_at,
       cap_at: null,
       held_at: null,
+      unclaimed: false,
       attention: null,
       dropped_secret_ids: [],
       reason: 'yearly',
@@ -137,7 +138,6 @@ describe('what rotate takes (rotation.md section 3)', () => {
       'validation_failed',
       'expire_current_in',
     ],
-    [() => ({ deliver: 'claim_link' }), 'not_supported_yet', 'deliver'],
     [() => ({ algorithm: 'ed25519', expire_current_in: 0 }), 'validation_failed', 'activate_at'],
     [
       () => ({ algorithm: 'ed25519', activate_at: time(10 * MINUTE_MS - 1) }),

@@ -65,6 +65,8 @@ export interface ActionSettings {
   expireCurrentInMinSeconds: number
   expireCurrentInMaxSeconds: number
   blockAfterMs: number
+  /** Where people reach this server, without a slash at the end; null where the operator does not say. */
+  publicUrl: string | null
   /** How long a window without another end stays open. */
   rotationCapMs: number
   /** How long events are kept where the project says nothing. */

@@ -15,6 +15,7 @@ import { emitOperationalEvent } from './emit-operational-event.ts'
 import { loadEndpoint } from './load.ts'
 import { mintSecret } from './mint-secret.ts'
 import { recordAudit } from './record-audit.ts'
+import { issueClaimLink } from './reissue-claim-link.ts'
 
 export interface RotateSecretInput {
   expireCurrentInSeconds?: number | undefined
@@ -22,7 +23,7 @@ export interface RotateSecretInput {
   algorithm?: SecretAlgorithm | undefined
   activateAt?: number | undefined
   completeWhen?: CompleteWhen | undefined
-  deliver?: string | undefined
+  deliver?: 'claim_link' | undefined
   force?: boolean | undefined
   reason?: string | null | undefined
   expectedCurrentSecretId?: string | undefined
@@ -36,6 +37,8 @@ export interface RotatedSecret {
   secretId: string
   secretValue: string
   algorithm: SecretAlgorithm
+  /** Where the secret goes by claim link, in place of `secretValue` for the caller. */
+  claimUrl: string | null
   previousSecretExpiresAt: number | null
 }
 
@@ -47,7 +50,6 @@ export async function rotateSecret(
   input: RotateSecretInput,
 ): Promise<RotatedSecret> {
   requireScope(context.principal, projectId, 'secrets.rotate')
-  refuseUnsupported(input)
   const seen = await latestRotationId(context, projectId, ref)
 
   return context.transact(async (tx) => {
@@ -66,6 +68,7 @@ export async function rotateSecret(
       expireCurrentInSeconds: input.expireCurrentInSeconds,
       activateAt: chooseActivation({ ...input, now: situation.now, algorithm }),
       completeWhen: input.completeWhen,
+      isClaimed: input.deliver === 'claim_link',
       force: input.force ?? false,
       reason: input.reason ?? null,
       expectedCurrentSecretId: input.expectedCurrentSecretId,
@@ -84,6 +87,8 @@ export async function rotateSecret(
     })
     await tx.insertSecret(secret)
     await applyRotationPlan(tx, situation, plan, { isNew: true })
+    const claimUrl =
+      input.deliver === 'claim_link' ? await issueClaimLink(tx, context, plan.rotation) : null
     await tellRotated(tx, context, plan, algorithm)
     return {
       endpoint,
@@ -91,23 +96,10 @@ export async function rotateSecret(
       secretId: newSecretId,
       secretValue,
       algorithm,
+      claimUrl,
       previousSecretExpiresAt: plan.rotation.previousSecretExpiresAt,
     }
   })
-}
-
-/** Section 3, rule 8: what later versions bring is refused, not ignored. */
-export function notSupportedYet(param: string, value: string): AppError {
-  const detail = `${value} is not supported by this version.`
-  return new AppError('not_supported_yet', {
-    detail: `${param}: ${detail}`,
-    param,
-    errors: [{ param, detail, code: 'not_supported_yet' }],
-  })
-}
-
-function refuseUnsupported(input: RotateSecretInput): void {
-  if (input.deliver !== undefined) throw notSupportedYet('deliver', input.deliver)
 }
 
 /** Every value at fault at once, also while a rotation is open. */
@@ -118,10 +110,16 @@ function refuseBadValues(
   algorithm: SecretAlgorithm,
 ): void {
   const format = formatOf(formatName)
+  const isClaimed = input.deliver === 'claim_link'
   const problems = [
-    ...windowProblems(situation, input),
+    ...windowProblems(situation, { ...input, isClaimed }),
     ...activationProblems({ ...input, now: situation.now, algorithm }),
   ]
+  if (isClaimed && algorithm === 'ed25519') {
+    const detail =
+      'With Ed25519 there is no secret to hand over: receivers read the public key from keys.json.'
+    problems.push({ param: 'deliver', detail, code: 'invalid_value' })
+  }
   if (!format.algorithms.includes(algorithm)) {
     const detail = algorithmProblem(format)
     problems.push({ param: 'algorithm', detail, code: 'algorithm_not_in_format' })

@@ -33,6 +33,9 @@ export const apiLimits = {
   searchLengthMax: 200,
   /** What a client is told to wait when the write queue is full. */
   overloadedRetryAfterSeconds: 1,
+  /** Uses of claim links by one address: at once, and how fast they come back. */
+  claimsBurst: 20,
+  claimsPerSecond: 0.2,
   unavailableRetryAfterSeconds: 5,
   /** Static files of the console, all of which are kept in memory. */
   consoleFilesMax: 1_000,

@@ -19,6 +19,12 @@ import {
 } from './wire/api-key.ts'
 import { AuditRowSchema } from './wire/audit-row.ts'
 import {
+  ClaimedSecretSchema,
+  ClaimSecretSchema,
+  DisputedClaimSchema,
+  ReissuedClaimLinkSchema,
+} from './wire/claim-link.ts'
+import {
   AttemptResponseSchema,
   AttemptSchema,
   DeliverySchema,
@@ -91,6 +97,7 @@ export const components: Readonly<Record<string, TSchema>> = Object.fromEntries(
     ...[EvidenceSchema, DrillSchema, EarlierDrillSchema],
     ...[ProbeFindingSchema, ProbeAnswerSchema, ReportedSecretSchema],
     ...[UpdateRotationSchema, EndRotationSchema],
+    ...[ClaimSecretSchema, ClaimedSecretSchema, DisputedClaimSchema, ReissuedClaimLinkSchema],
     ...[EventSchema, EventSummarySchema, EventPageSchema],
     ...[PublishEventSchema, PublishedEventSchema, PublishBatchSchema, PublishedBatchSchema],
     ...[BatchResultSchema, BatchErrorSchema],

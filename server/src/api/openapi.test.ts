@@ -13,6 +13,9 @@ const openPaths = [
   '/readyz',
   '/openapi.json',
   '/.well-known/webhooks/{endpoint}/keys.json',
+  '/claim',
+  '/v1/claims',
+  '/v1/claims/dispute',
 ]
 
 test('describes every route with a name, a summary, a tag, its key and its answers', () => {

@@ -48,6 +48,7 @@ const tags: readonly Tag[] = [
   'Event types',
   'Endpoints',
   'Secrets and rotations',
+  'Claim links',
   'Events',
   'Deliveries',
   'Audit log',

@@ -22,6 +22,8 @@ export interface ServerParts {
   keySetReads: AddressLimit
   /** Where callers reach this server, without a slash at its end; null: links are relative. */
   publicUrl: string | null
+  /** Bounds how often one address uses claim links. */
+  claims: AddressLimit
   /** The OpenAPI document, as text. */
   openApiText: string
 }
@@ -101,6 +103,7 @@ export type Tag =
   | 'Event types'
   | 'Endpoints'
   | 'Secrets and rotations'
+  | 'Claim links'
   | 'Events'
   | 'Deliveries'
   | 'Audit log'

@@ -1,6 +1,7 @@
 import type { Route } from './route.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditLogRoutes } from './routes/audit-log.ts'
+import { claimLinkRoutes } from './routes/claim-links.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { endpointRoutes } from './routes/endpoints.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
@@ -24,6 +25,7 @@ export const routes: readonly Route[] = [
   ...secretRoutes,
   ...keySetRoutes,
   ...rotationRoutes,
+  ...claimLinkRoutes,
   ...eventRoutes,
   ...deliveryRoutes,
   ...auditLogRoutes,

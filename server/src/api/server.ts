@@ -7,6 +7,7 @@ import {
   fastify,
 } from 'fastify'
 import type { ActionParts } from '../actions/action-context.ts'
+import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { createAddressLimit } from './address-limit.ts'
@@ -62,6 +63,8 @@ export interface ApiOptions {
   idempotencyWaitMs?: number
 }
 
+const claimBounds = { burst: apiLimits.claimsBurst, perSecond: apiLimits.claimsPerSecond }
+
 /** Between looks for connections that have gone idle while the server stops. */
 const idleSweepMs = 20
 
@@ -89,7 +92,6 @@ export function createApi(options: ApiOptions): Api {
     onError: (err) => logger.warn({ err }, 'The last use of API keys could not be written down.'),
   })
   const failedAttempts = createFailedAttempts(parts.clock)
-  const keySetReads = createAddressLimit({ ...keySetReadBounds, clock: parts.clock })
   const authenticator = createAuthenticator({
     rootKeys: options.rootKeys,
     storage: parts.storage,
@@ -107,7 +109,7 @@ export function createApi(options: ApiOptions): Api {
     server: {
       metrics,
       failedAttempts,
-      keySetReads,
+      ...addressLimits(parts.clock),
       publicUrl,
       openApiText: JSON.stringify(document),
     },
@@ -148,6 +150,14 @@ export function createApi(options: ApiOptions): Api {
       authenticator.forget(changes)
       projects.forget(changes)
     },
+  }
+}
+
+/** What one address may ask for without a key. */
+function addressLimits(clock: Clock) {
+  return {
+    keySetReads: createAddressLimit({ ...keySetReadBounds, clock }),
+    claims: createAddressLimit({ ...claimBounds, clock }),
   }
 }
 

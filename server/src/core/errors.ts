@@ -73,6 +73,16 @@ export const errorTable = {
     title: 'The receiver takes the new secret already',
     help: 'Going back would have it refuse deliveries. Send `force: true` if it is to be done all the same.',
   },
+  claim_used: {
+    status: 409,
+    title: 'The claim link was used',
+    help: 'A secret is given out once only. If it was not you, say so on the page of the link; whoever rotates can rotate again.',
+  },
+  claim_not_used: {
+    status: 409,
+    title: 'Nobody has used the claim link yet',
+    help: 'Only a used link can be disputed. Use it, or ask for a new one.',
+  },
   secret_changed: {
     status: 409,
     title: 'Another rotation came first',
@@ -138,11 +148,6 @@ export const errorTable = {
     title: 'The format carries one signature',
     help: 'An overlap is impossible in this format: send `expire_current_in: 0` to cut over now, or `activate_at` to cut over at a time that both sides know.',
   },
-  not_supported_yet: {
-    status: 422,
-    title: 'This is not supported yet',
-    help: 'The value is part of the published contract but this version does not implement it, so it is refused rather than ignored.',
-  },
   idempotency_key_reused: {
     status: 422,
     title: 'The Idempotency-Key was used for another request',
@@ -157,6 +162,11 @@ export const errorTable = {
     status: 431,
     title: 'The request line and headers are too large',
     help: 'Send a shorter path and query, and fewer or shorter headers.',
+  },
+  public_url_missing: {
+    status: 422,
+    title: 'The server does not know its public address',
+    help: 'A claim link leads to this server; the operator sets COUNTERSIGN_PUBLIC_URL.',
   },
   not_verifiable: {
     status: 422,

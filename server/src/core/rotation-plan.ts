@@ -27,8 +27,6 @@ export interface RotateRequest extends AskedWindow {
   expectedCurrentSecretId?: string | undefined
   /** Rounds the expiry up to a whole second: what is shown is then what happens. */
   isExpiryInWholeSeconds?: boolean | undefined
-  /** The new secret goes by claim link: the overlap begins when it is claimed. */
-  isClaimed?: boolean | undefined
   campaignId?: string | undefined
 }
 

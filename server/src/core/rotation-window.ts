@@ -18,6 +18,8 @@ export interface AskedWindow {
   expireCurrentInSeconds?: number | undefined
   activateAt?: number | undefined
   completeWhen?: CompleteWhen | undefined
+  /** The new secret goes by claim link: the overlap begins when it is claimed. */
+  isClaimed?: boolean | undefined
 }
 
 /** Every value at fault by itself; a format with one signature is another matter. */
@@ -35,6 +37,7 @@ export function windowProblems(rules: WindowRules, asked: AskedWindow): FieldErr
     if (detail !== null) problems.push({ param: 'activate_at', detail, code: 'invalid_value' })
   }
   if (asked.completeWhen === 'verified') problems.push(...proofProblems(rules, seconds))
+  if (asked.isClaimed === true) problems.push(...claimProblems(rules, asked))
   if (seconds !== undefined && signaturesMax > 1) {
     problems.push(...boundsProblems(rules, seconds, 'expire_current_in'))
   }
@@ -62,6 +65,20 @@ export function checkWindow(rules: WindowRules, seconds: number, param: string):
   const problems = boundsProblems(rules, seconds, param)
   if (problems.length > 0) throw invalidFields(problems)
   if (rules.signaturesMax === 1 && seconds > 0) throw oneSignature(param)
+}
+
+/** Why the secret before cannot wait for the claim. */
+function claimProblems({ signaturesMax }: WindowRules, asked: AskedWindow): FieldError[] {
+  if (signaturesMax === 1) {
+    if (asked.activateAt !== undefined) return []
+    const detail =
+      'The format of this endpoint carries one signature, so with a claim link it must be said when the new secret takes over.'
+    return [{ param: 'activate_at', detail, code: 'missing' }]
+  }
+  if (asked.expireCurrentInSeconds !== 0) return []
+  const detail =
+    'With a claim link the overlap begins when the secret is claimed, so it must be above 0.'
+  return [{ param: 'expire_current_in', detail, code: 'invalid_value' }]
 }
 
 /** Why proof cannot be waited for. */

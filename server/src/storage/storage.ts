@@ -1,5 +1,6 @@
 import type { ApiKey } from '../core/api-key.ts'
 import type { AuditRow } from '../core/audit.ts'
+import type { ClaimLink } from '../core/claim-link.ts'
 import type { Attempt, Delivery, DeliveryStatus } from '../core/delivery.ts'
 import type { Endpoint, EndpointCondition } from '../core/endpoint.ts'
 import type { Event, NewEvent } from '../core/event.ts'
@@ -151,6 +152,11 @@ export interface Reads {
   listDueLooks(now: number, limit: number): Promise<{ endpointId: string; rotationId: string }[]>
   nextLookAt(): Promise<number | null>
 
+  /** By the SHA-256 of its token; also one that was used. */
+  findClaimLink(hash: string): Promise<ClaimLink | null>
+  /** The one of a rotation. */
+  getClaimLink(rotationId: string): Promise<ClaimLink | null>
+
   getEvent(projectId: string, eventId: string): Promise<Event | null>
   /** Without `data` (null in each item). */
   listEvents(projectId: string, page: PageRequest): Promise<Page<Event>>
@@ -237,6 +243,8 @@ export interface Transaction extends Reads {
    * evidence, watch), notes and outcome. Not `reported`.
    */
   updateRotation(rotation: Rotation): Promise<void>
+  /** Stores the link in the place of the one that the rotation had. */
+  putClaimLink(link: ClaimLink): Promise<void>
   /** Adds to `reported` of a rotation. */
   addReportedSecrets(rotationId: string, reports: readonly ReportedSecret[]): Promise<void>
 

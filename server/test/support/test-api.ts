@@ -159,6 +159,7 @@ function createParts(
       expireCurrentInMaxSeconds: limits.expireCurrentInMaxSeconds,
       blockAfterMs: 432_000_000,
       rotationCapMs: 30 * 86_400_000,
+      publicUrl: 'https://hooks.example',
       retentionDays: 90,
     },
     noteAccepted: () => {},

@@ -27,6 +27,7 @@ test('rotates with an overlap, and shows the open rotation on the endpoint', asy
       window_ends_at: '2026-11-01T11:00:00.000Z',
       cap_at: null,
       held_at: null,
+      unclaimed: false,
       attention: null,
       dropped_secret_ids: [],
       reason: 'quarterly',
@@ -74,7 +75,7 @@ test('refuses a second rotation while one is open, and says which', async () => 
   assert.equal(closed.body.completed_by, 'force')
 })
 
-test('refuses what is out of bounds, of the wrong type, or not supported yet', async () => {
+test('refuses what is out of bounds, or of the wrong type', async () => {
   await using server = await createTestApi()
   const { path } = await addEndpoint(server)
   const rotate = (body: object) => server.call('POST', `${path}/secret/rotate`, { body })
@@ -94,12 +95,6 @@ test('refuses what is out of bounds, of the wrong type, or not supported yet', a
     'force',
     'reason',
   ])
-  for (const body of [{ deliver: 'claim_link' }]) {
-    const reply = await rotate(body)
-    assert.equal(reply.status, 422)
-    assert.equal(reply.body.code, 'not_supported_yet')
-    assert.equal(reply.body.param, Object.keys(body)[0])
-  }
   const changed = await rotate({ expected_current_secret_id: 'sec_other' })
   assert.equal(changed.body.code, 'secret_changed')
   assert.equal((await rotate({ reason: null, expire_current_in: 0 })).status, 200)

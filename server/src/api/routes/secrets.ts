@@ -34,7 +34,7 @@ export const secretRoutes: readonly Route[] = [
       'secret_changed',
       'secret_reused',
       'format_carries_one_signature',
-      'not_supported_yet',
+      'public_url_missing',
     ],
     holdsSecret: true,
     act: ({ context, params, body }) =>
@@ -50,13 +50,15 @@ export const secretRoutes: readonly Route[] = [
         expectedCurrentSecretId: body.expected_current_secret_id,
       }),
     present(
-      { endpoint, algorithm, secretValue: value, secretId, ...rotated },
+      { endpoint, algorithm, secretValue: value, secretId, claimUrl, ...rotated },
       { context, server },
     ) {
       const minted = { algorithm, value, secretId, endpointId: endpoint.id }
       return jsonAnswer(200, {
         endpoint_id: endpoint.id,
-        ...presentMinted(minted, server.publicUrl),
+        ...(claimUrl === null
+          ? presentMinted(minted, server.publicUrl)
+          : { claim_url: claimUrl, secret_id: secretId }),
         previous_secret_expires_at: wireTime(rotated.previousSecretExpiresAt),
         rotation: presentRotation(rotated.rotation, context.clock.now()),
       })

@@ -60,6 +60,10 @@ export const RotationSchema = Type.Object(
     held_at: nullable(
       time('Since when the expiry is put off, as the receiver does not take the new secret.'),
     ),
+    unclaimed: Type.Boolean({
+      description:
+        'Waits for its claim link to be used: the overlap begins then, and until then only `cap_at` ends it.',
+    }),
     attention: nullable(
       oneOf(
         attentionValues,
@@ -109,7 +113,12 @@ export const RotateSecretSchema = Type.Object(
       ),
     ),
     complete_when: Type.Optional(completeWhen),
-    deliver: Type.Optional(oneOf(['claim_link'], 'Refused by this version (`not_supported_yet`).')),
+    deliver: Type.Optional(
+      oneOf(
+        ['claim_link'],
+        '`claim_link`: the answer holds a link (`claim_url`) in place of the secret. Whoever opens it and presses the button sees the secret, once; only then the overlap begins.',
+      ),
+    ),
     force: Type.Optional(
       Type.Boolean({
         default: false,
@@ -129,6 +138,12 @@ export const RotatedSecretSchema = Type.Object(
   {
     endpoint_id: Type.String(),
     ...mintedSecretFields,
+    claim_url: Type.Optional(
+      Type.String({
+        description:
+          'With `deliver: claim_link`, in place of the secret: works once; in this answer only.',
+      }),
+    ),
     previous_secret_expires_at: nullable(time('Null where the previous secret was cut.')),
     rotation: ref(RotationSchema),
   },
@@ -198,6 +213,7 @@ export function presentRotation(rotation: Rotation, now: number): Static<typeof 
     window_ends_at: wireTime(rotation.windowEndsAt),
     cap_at: wireTime(rotation.capAt),
     held_at: wireTime(rotation.heldAt),
+    unclaimed: rotation.unclaimedWindowSeconds !== null,
     attention: rotation.attention,
     dropped_secret_ids: rotation.droppedSecretIds,
     reason: rotation.reason,

@@ -7,6 +7,7 @@ import { announcementReads, announcementWrites } from './announcements.ts'
 import { apiKeyReads, apiKeyWrites } from './api-keys.ts'
 import { attemptReads, attemptWrites } from './attempts.ts'
 import { auditReads, auditWrites } from './audit.ts'
+import { claimLinkReads, claimLinkWrites } from './claim-links.ts'
 import { type Claims, createClaims } from './claims.ts'
 import { type Connection, createConnection } from './connection.ts'
 import { deliveryCounts, deliveryReads, deliveryWrites } from './deliveries.ts'
@@ -116,6 +117,7 @@ function createTransaction(parts: {
     ...portalSessionWrites(connection, effects),
     ...secretWrites(connection, effects),
     ...rotationWrites(connection, effects),
+    ...claimLinkWrites(connection),
     acceptEvents: async (events) => acceptor.acceptEvents(events),
     createTestDelivery: async (event, endpointId) => acceptor.createTestDelivery(event, endpointId),
     ...attemptWrites(parts),
@@ -138,6 +140,7 @@ function createReads(connection: Connection, claims: Pick<Claims, 'backlog'>): R
     ...portalSessionReads(connection),
     ...secretReads(connection),
     ...rotationReads(connection),
+    ...claimLinkReads(connection),
     ...eventReads(connection),
     ...deliveryReads(connection),
     ...attemptReads(connection),
