@@ -8,8 +8,7 @@ import { test } from 'node:test'
 /** Long enough to build a small program. */
 const buildMsMax = 120_000
 
-// None of the Standard Webhooks libraries at hand knows `v1a`: those for Node, Python and Go skip
-// it. Node, the SDK and Python's usual package all rest on OpenSSL; Go has an Ed25519 of its own.
+// The Standard Webhooks library for Node skips `v1a`, so it can confirm nothing. Node, the SDK and Python's usual package all rest on OpenSSL; Go has an Ed25519 of its own.
 test('an Ed25519 that is not OpenSSL’s says the same of the vectors', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'countersign-interop-'))
   t.after(() => rm(directory, { recursive: true, force: true }))
