@@ -29,7 +29,12 @@ import { openSecretBox } from './open-secret-box.ts'
 import { createRandom } from './random.ts'
 import { StartError } from './start-error.ts'
 import { openSqliteStorage } from './storage/sqlite/open.ts'
-import { type ClaimedDelivery, type Storage, StorageOpenError } from './storage/storage.ts'
+import {
+  type ClaimedDelivery,
+  type Storage,
+  StorageOpenError,
+  StorageUnavailableError,
+} from './storage/storage.ts'
 import { storeFile } from './store-file.ts'
 import { createUrlPolicy } from './url-policy.ts'
 import { version } from './version.ts'
@@ -77,8 +82,16 @@ export async function startApp(options: AppOptions): Promise<App> {
     return await start(options, releases, release)
   } catch (error) {
     await release()
-    throw error instanceof StorageOpenError ? new StartError(error.message) : error
+    throw asStartError(error, options.config.dataDir)
   }
+}
+
+function asStartError(error: unknown, dataDir: string): unknown {
+  if (error instanceof StorageOpenError) return new StartError(error.message, { cause: error })
+  if (!(error instanceof StorageUnavailableError)) return error
+  // It opened and then failed at its first write: a disk that is nearly full, a lock.
+  const sentence = error.message.replace('The store', `The store in ${dataDir}`)
+  return new StartError(sentence, { cause: error })
 }
 
 async function start(

@@ -75,7 +75,11 @@ export function inspectStore(condition: StoreCondition, now: number): Finding[] 
   }
   if (condition.kind === 'unusable') {
     return [
-      problem(what, condition.problem, 'Restore the newest backup: countersign restore <file>.'),
+      problem(
+        what,
+        condition.problem,
+        'Where the file itself is at fault, restore the newest backup: countersign restore <file>.',
+      ),
     ]
   }
   const { version, knownVersion, newestEventAt } = condition

@@ -12,7 +12,7 @@ import { dirname } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { StorageOpenError } from '../storage.ts'
 import { createPrivately, prepareFile } from './database-file.ts'
-import { openError } from './errors.ts'
+import { isDriverError, openError } from './errors.ts'
 import { lockDatabase } from './lock.ts'
 import { readSchemaStatus } from './migrate.ts'
 
@@ -132,16 +132,27 @@ function assertSound(file: string): void {
   if (damage !== null) throw new StorageOpenError(`The copy ${file} is damaged: ${damage}.`)
 }
 
-/** Its log is in it by now: nobody has it open. */
+/** With its log: what is damaged may still be worth something to someone. */
 function putAside(file: string): string {
-  const database = new DatabaseSync(file)
-  database.exec('pragma wal_checkpoint(truncate)')
-  database.close()
+  moveLogInto(file)
   let count = 1
   while (existsSync(`${file}.before-restore-${count}`)) count += 1
   const keptAs = `${file}.before-restore-${count}`
   renameSync(file, keptAs)
+  if (existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${keptAs}-wal`)
   return keptAs
+}
+
+/** Nobody has it open. Leaves both as they are where the database is damaged. */
+function moveLogInto(file: string): void {
+  const database = new DatabaseSync(file)
+  try {
+    database.exec('pragma wal_checkpoint(truncate)')
+  } catch (error) {
+    if (!isDriverError(error)) throw error
+  } finally {
+    database.close()
+  }
 }
 
 /** Gives a finished file its name, so that a power cut leaves either none or the whole. */

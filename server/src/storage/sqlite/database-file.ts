@@ -13,6 +13,12 @@ import { StorageOpenError, StorageUnavailableError } from '../storage.ts'
 /** With less on the disk than this, the next write may well fail, however small. */
 const freeBytesMin = 1024 * 1024
 
+/** Throws `StorageOpenError` where opening the database would destroy what is left of it. */
+export function assertNotLost(path: string): void {
+  const loss = lossOfDatabase(path)
+  if (loss !== null) throw new StorageOpenError(loss)
+}
+
 /**
  * Makes sure that the database's file is there and that this user may write it and its directory;
  * returns its real path, so that two paths to one file meet at one lock. Throws `StorageOpenError`.
@@ -28,7 +34,7 @@ export function prepareFile(path: string): string {
     accessSync(directory, constants.W_OK)
   } catch (cause) {
     throw new StorageOpenError(
-      `The directory ${directory} is not writable for this user; SQLite keeps its log beside the database.`,
+      `The directory ${directory} is not writable for this user, and SQLite keeps its log there; give it to that user, or mount its disk for writing.`,
       { cause },
     )
   }
@@ -40,6 +46,19 @@ export function prepareFile(path: string): string {
     throw notUsable(path, cause)
   }
   throw notUsable(path)
+}
+
+/**
+ * One sentence where the database is gone or empty and its log is not: SQLite would delete the log,
+ * and with it what was accepted last. Null where all is well.
+ */
+export function lossOfDatabase(path: string): string | null {
+  if (sizeOf(path) > 0 || sizeOf(`${path}-wal`) === 0) return null
+  return `The database ${path} is empty or gone, but its log ${path}-wal is not; put the database back, or a backup with countersign restore, or move the log away to begin anew.`
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }
 
 /**

@@ -51,6 +51,11 @@ export function openError(file: string, error: unknown): unknown {
   return new StorageOpenError(`The database ${file} cannot be opened: ${cause.message}.`, { cause })
 }
 
+/** The file's contents are wrong; nothing but a restore mends that. */
+export function isDamage({ cause }: StorageUnavailableError): boolean {
+  return isDriverError(cause) && [11, 26].includes(cause.errcode & 0xff)
+}
+
 export function isDriverError(error: unknown): error is DriverError {
   return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR'
 }
@@ -76,13 +81,13 @@ function openSentence(file: string, error: DriverError): string {
     case 8:
       return `The database ${file} is read-only for this user; make the file and its directory writable`
     case 11:
-      return `The database ${file} is damaged; restore it from a backup`
+      return `The database ${file} is damaged; see countersign doctor, and put a backup in its place with countersign restore`
     case 13:
       return `The disk that holds ${file} is full; free some space first`
     case 14:
       return `The database ${file} cannot be opened; check that it is a file this user may read and write, in a directory this user may write`
     case 26:
-      return `The file ${file} is not a SQLite database; choose another path or move the file away`
+      return `The file ${file} is not a SQLite database; choose another path, or put a backup in its place with countersign restore`
     default:
       return `The database ${file} cannot be opened: ${error.message}`
   }

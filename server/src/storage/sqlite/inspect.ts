@@ -3,11 +3,14 @@ import { DatabaseSync } from 'node:sqlite'
 import { checkContext } from '../../core/secret-box.ts'
 import { StorageOpenError, type StoreCondition } from '../storage.ts'
 import { findDamage } from './backup.ts'
+import { lossOfDatabase } from './database-file.ts'
 import { openError } from './errors.ts'
 import { readSchemaStatus } from './migrate.ts'
 
 /** Finds out without changing anything, also beside a running server. */
 export async function inspectSqlite(file: string): Promise<StoreCondition> {
+  const loss = lossOfDatabase(file)
+  if (loss !== null) return unusable(loss)
   if (!existsSync(file) || statSync(file).size === 0) return { kind: 'absent' }
   try {
     const { version, knownVersion } = await readSchemaStatus(file)

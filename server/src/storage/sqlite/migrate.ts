@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { StorageOpenError } from '../storage.ts'
-import { prepareFile } from './database-file.ts'
+import { assertNotLost, prepareFile } from './database-file.ts'
 import { openError } from './errors.ts'
 import { lockDatabase } from './lock.ts'
 
@@ -32,6 +32,7 @@ const APPLICATION_ID = 0x43534947
  * also while a server has the database open.
  */
 export async function migrateSqlite(path: string): Promise<SqliteMigration> {
+  assertNotLost(path)
   const file = prepareFile(path)
   const lock = lockDatabase(file)
   try {

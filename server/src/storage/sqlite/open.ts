@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../core/clock.ts'
 import type { Storage } from '../storage.ts'
-import { checkFreeSpace, prepareFile } from './database-file.ts'
+import { assertNotLost, checkFreeSpace, prepareFile } from './database-file.ts'
 import { openError } from './errors.ts'
 import { lockDatabase } from './lock.ts'
 import { applyMigrations } from './migrate.ts'
@@ -46,6 +46,7 @@ export async function openSqliteStorage(options: {
     for (const step of releases.splice(0).reverse()) await step()
   }
   try {
+    assertNotLost(options.file)
     const file = prepareFile(options.file)
     releases.push(lockDatabase(file).release)
     const writerDatabase = openWriter(file)

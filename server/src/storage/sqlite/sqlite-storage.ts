@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../core/clock.ts'
-import type { Reads, Storage, StorageConsumers, Transaction } from '../storage.ts'
+import type {
+  Reads,
+  Storage,
+  StorageConsumers,
+  StorageUnavailableError,
+  Transaction,
+} from '../storage.ts'
 import { type Acceptor, createAcceptor } from './accept-events.ts'
 import { announcementReads, announcementWrites } from './announcements.ts'
 import { apiKeyReads, apiKeyWrites } from './api-keys.ts'
@@ -18,6 +24,7 @@ import { eventReads } from './events.ts'
 import { idempotencyReads, idempotencyWrites } from './idempotency.ts'
 import { createLeases, type Leases } from './leases.ts'
 import { metaReads, metaWrites } from './meta.ts'
+import { createFailures, createPing } from './ping.ts'
 import { portalSessionReads, portalSessionWrites } from './portal-sessions.ts'
 import { projectReads, projectWrites } from './projects.ts'
 import { recoveryWrites } from './recoveries.ts'
@@ -46,7 +53,9 @@ export function createSqliteStorage(options: {
   let consumers: StorageConsumers | null = null
   const guard = createWriteGuard()
   const connection = createConnection(options.writerDatabase, guard)
-  const reader = createConnection(options.readerDatabase)
+  const failures = createFailures()
+  const noteFailure = (error: StorageUnavailableError) => failures.note(error)
+  const reader = createConnection(options.readerDatabase, { check() {}, failed: noteFailure })
   const effects = createEffects()
   const leases = createLeases()
   const subscriptions = createSubscriptions(connection)
@@ -69,6 +78,7 @@ export function createSqliteStorage(options: {
     transaction: createTransaction(parts),
     consumers: () => consumers ?? {},
     observeCommit,
+    onFailure: noteFailure,
   })
 
   return {
@@ -87,10 +97,7 @@ export function createSqliteStorage(options: {
       assert(consumers === null, 'The consumers are connected once.')
       consumers = given
     },
-    async ping() {
-      reader.one('select 1 from projects limit 1')
-      await writer.transact((tx) => tx.setMeta('last_ping_at', encodeTime(clock.now())))
-    },
+    ping: createPing({ failures, reader, transact: writer.transact, clock }),
     async close() {
       await writer.close()
       await options.release()
@@ -157,8 +164,4 @@ function readLastSeqs(reader: Connection): { event: number; delivery: number } {
     `select (select max(seq) from events) as event, (select max(seq) from deliveries) as delivery`,
   )
   return { event: row?.event ?? 0, delivery: row?.delivery ?? 0 }
-}
-
-function encodeTime(at: number): Uint8Array {
-  return new TextEncoder().encode(String(at))
 }

@@ -69,6 +69,8 @@ export function createWriter(options: {
   clock: Clock
   consumers: () => StorageConsumers
   observeCommit?: ((report: CommitReport) => void) | undefined
+  /** Told when a whole batch was undone, because the store failed. */
+  onFailure?: ((failure: StorageUnavailableError) => void) | undefined
 }): Writer {
   const { connection, guard, acceptor, effects, subscriptions, claims, consumers } = options
   const { begin, commit, rollback, savepoint, release, undo } = prepare(connection)
@@ -166,6 +168,7 @@ export function createWriter(options: {
       // Where not even a transaction could begin, nobody who waits can be served.
       if (takenCount === 0) takenCount = queue.length
       const failure = undoBatch(error)
+      options.onFailure?.(failure)
       for (const job of finishBatch()) job.fail(failure)
       return
     }
