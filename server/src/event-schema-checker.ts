@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
-import type { FieldError } from './core/errors.ts'
+import { AppError, type FieldError } from './core/errors.ts'
 import type { EventSchemas } from './core/event-schemas.ts'
 import { limits } from './core/limits.ts'
 import type { SchemaAnswer, SchemaQuestion } from './event-schema-messages.ts'
@@ -104,6 +104,7 @@ interface SchemaThread {
   terminate(): Promise<unknown>
 }
 
+/** @throws AppError `overloaded` where the thread cannot begin. */
 async function startThread(): Promise<SchemaThread> {
   const worker = new Worker(new URL('./event-schema-thread.ts', import.meta.url), {
     name: 'event-schemas',
@@ -116,7 +117,14 @@ async function startThread(): Promise<SchemaThread> {
       worker.once('error', () => resolve(null))
       worker.once('exit', () => resolve(null))
     })
-  await next()
+  let cause: unknown
+  worker.once('error', (error) => {
+    cause = error
+  })
+  // Out of descriptors or memory: that says nothing about the schema, nor about the data.
+  if ((await next()) === null) {
+    throw new AppError('overloaded', { detail: 'Schemas cannot be checked just now.', cause })
+  }
   worker.unref()
   return {
     async ask(question, withinMs) {

@@ -77,6 +77,7 @@ export function attempt(
       succeeded: error === null,
       isGone: response?.statusCode === 410,
       isRefusedForGood: false,
+      isOurShortage: exchange.kind === 'error' && exchange.isOurShortage,
       retryAfterMs:
         response === null
           ? null
@@ -105,6 +106,7 @@ function refused(input: AttemptInput, startedAt: number, errorDetail: string): A
     succeeded: false,
     isGone: false,
     isRefusedForGood: true,
+    isOurShortage: false,
     retryAfterMs: null,
     attempt: {
       id: input.attemptId,

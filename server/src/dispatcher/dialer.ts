@@ -20,9 +20,15 @@ export interface DialTarget {
 
 export type DialFailure = 'dns' | 'refused_address' | 'connect' | 'tls'
 
-export type DialResult =
-  | { ok: true; socket: Socket }
-  | { ok: false; error: DialFailure; detail: string }
+export type DialResult = { ok: true; socket: Socket } | DialFailed
+
+export interface DialFailed {
+  ok: false
+  error: DialFailure
+  detail: string
+  /** This process may open no more connections: nothing is known of the receiver. */
+  isOurShortage?: boolean
+}
 
 export interface Dialer {
   /**
@@ -114,9 +120,9 @@ function race({
     if (stagger !== null) wheel.disarm(stagger)
     for (const socket of sockets) if (socket !== winner) socket.destroy()
   }
-  const fail = (error: DialFailure, detail: string): void => {
+  const fail = (failure: Omit<DialFailed, 'ok'>): void => {
     end(null)
-    done({ ok: false, error, detail })
+    done({ ok: false, ...failure })
   }
 
   const tryNext = (): void => {
@@ -127,7 +133,7 @@ function race({
       socket = open(address)
     } catch (error) {
       // A name that no certificate can carry is refused on the spot.
-      fail('connect', describeRefusal(address, target.port, error as Error))
+      fail(refusalOf(address, target.port, error as Error))
       return
     }
     sockets.add(socket)
@@ -143,7 +149,7 @@ function race({
       if (isOver) return
       sockets.delete(socket)
       if (nextIndex < addresses.length) tryNext()
-      else if (sockets.size === 0) fail('connect', describeRefusal(address, target.port, error))
+      else if (sockets.size === 0) fail(refusalOf(address, target.port, error))
     })
     if (nextIndex < addresses.length) stagger = wheel.arm(limits.nextAddressAfterMs, tryNext)
   }
@@ -204,10 +210,14 @@ function openTlsSocket(
   return connectTls(isLiteral ? options : { ...options, servername: name })
 }
 
-function describeRefusal(
+function refusalOf(
   { address }: ResolvedAddress,
   port: number,
-  error: NodeJS.ErrnoException,
-): string {
-  return `Could not connect to ${address} port ${port} (${error.code ?? 'unknown'}).`
+  { code = 'unknown' }: NodeJS.ErrnoException,
+): Omit<DialFailed, 'ok'> {
+  const detail = `Could not connect to ${address} port ${port} (${code}).`
+  return { error: 'connect', detail, isOurShortage: shortages.has(code) }
 }
+
+/** No more descriptors for this process, or for the whole machine. */
+const shortages: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE'])

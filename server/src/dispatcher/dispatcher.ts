@@ -127,6 +127,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (message.kind === 'results') recorder.add(message.results, message.expiredSecretIds)
     else if (message.kind === 'probed') probed(message)
     else if (message.kind === 'acknowledged') directory.acknowledged(message.acknowledge)
+    else if (message.kind === 'short') onError(shortOfDescriptors, new Error(message.detail))
     else whenIdle()
   }
 
@@ -170,6 +171,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
   }
 }
+
+const shortOfDescriptors = 'No more connections can be opened; deliveries wait.'
 
 function messageOf(deliveries: readonly ClaimedDelivery[], isImmediate: boolean): ToSender {
   const events: Extract<ToSender, { kind: 'deliveries' }>['events'] = []

@@ -38,6 +38,8 @@ export type Exchange =
       error: SendError
       /** For a person; bounded, without secrets. */
       detail: string
+      /** This process may open no more connections: the receiver was not asked. */
+      isOurShortage: boolean
       /** What had arrived when the exchange broke off in the middle of a response. */
       response: ReceivedResponse | null
     })

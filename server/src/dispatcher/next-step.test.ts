@@ -11,6 +11,7 @@ function attempted(changes: Partial<AttemptedVerdict>): Verdict {
     succeeded: false,
     isGone: false,
     isRefusedForGood: false,
+    isOurShortage: false,
     retryAfterMs: null,
     attempt: {
       id: 'att',

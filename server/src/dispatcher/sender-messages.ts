@@ -19,6 +19,8 @@ export type FromSender =
   | { kind: 'acknowledged'; acknowledge: number }
   | { kind: 'results'; results: SenderResult[]; expiredSecretIds: string[] }
   | { kind: 'probed'; id: string; answer: ProbeAnswer }
+  /** Connections cannot be opened, for want of descriptors; said now and then while it lasts. */
+  | { kind: 'short'; detail: string }
   /** Nothing is queued or in flight any more. */
   | { kind: 'idle' }
 
@@ -88,7 +90,7 @@ export type Verdict =
   | AttemptedVerdict
   /** Not attempted: the endpoint is disabled or deleted. */
   | { kind: 'skipped' | 'endpoint_deleted' }
-  /** Not attempted: the lease ran out in the queue, or the sender stops. */
+  /** Not attempted: the lease ran out in the queue, no connection can be opened, or the sender stops. */
   | { kind: 'released'; notBefore: number | null }
 
 export interface AttemptedVerdict {
@@ -99,5 +101,7 @@ export interface AttemptedVerdict {
   isGone: boolean
   /** The URL itself is not allowed: another try would not change that. */
   isRefusedForGood: boolean
+  /** This process may open no more connections, so the receiver was not asked. */
+  isOurShortage: boolean
   retryAfterMs: number | null
 }

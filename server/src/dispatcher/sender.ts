@@ -43,6 +43,10 @@ export interface Sender {
 /** Deliveries to an endpoint that may not be sent to for longer than this go back to the store. */
 const parkAfterMs = 2_000
 
+/** After a connection could not be opened for want of descriptors; and how often that is told. */
+const shortagePauseMs = 1_000
+const shortageToldEveryMs = 10_000
+
 /** One delivery on its way through the sender thread. */
 interface Job extends SenderDelivery {
   shared: SharedEvent
@@ -85,6 +89,7 @@ export function createSender(options: SenderOptions): Sender {
   let inFlight = 0
   let isStopping = false
   let isFlushPlanned = false
+  let shortageToldAt = Number.NEGATIVE_INFINITY
 
   const flush = () => {
     isFlushPlanned = false
@@ -158,6 +163,11 @@ export function createSender(options: SenderOptions): Sender {
     }
     makeAttempt(options.http, input, (verdict) => {
       inFlight--
+      if (verdict.isOurShortage && !job.isImmediate) {
+        noteShortage(verdict.attempt.errorDetail ?? '')
+        report(job, { kind: 'released', notBefore: clock.now() + shortagePauseMs })
+        return finish()
+      }
       if (!job.isImmediate) {
         const { retryAfterMs, attempt } = verdict
         const statusCode = attempt.response?.statusCode ?? null
@@ -167,6 +177,13 @@ export function createSender(options: SenderOptions): Sender {
       report(job, verdict)
       finish()
     })
+  }
+
+  const noteShortage = (detail: string) => {
+    const now = clock.monotonic()
+    if (now - shortageToldAt < shortageToldEveryMs) return
+    shortageToldAt = now
+    post({ kind: 'short', detail })
   }
 
   /** Fills the free slots with the deliveries whose turn it is. */

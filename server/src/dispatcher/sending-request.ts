@@ -73,11 +73,12 @@ export class SendingRequest implements Dispatcher.DispatchHandler {
     else this.#dispatchOn(connection)
   }
 
-  fail(error: SendError, detail: string): void {
+  fail(error: SendError, detail: string, isOurShortage = false): void {
     this.#settle({
       kind: 'error',
       error,
       detail: toDetail(detail, this.#parts.limits.errorDetailLengthMax),
+      isOurShortage,
       requestHeaders: this.#requestHeaders,
       response: this.#response?.read() ?? null,
       durationMs: this.#parts.monotonicNow() - this.#startedAtMs,
@@ -88,7 +89,7 @@ export class SendingRequest implements Dispatcher.DispatchHandler {
     this.#dialing = this.#parts.dialer.dial(destination, (result) => {
       this.#dialing = null
       if (result.ok) this.#dispatchOn(this.#parts.pool.adopt(destination.origin, result.socket))
-      else this.fail(result.error, result.detail)
+      else this.fail(result.error, result.detail, result.isOurShortage)
     })
   }
 
