@@ -28,6 +28,10 @@ test('agrees with a queue that looks through everything at every step', () => {
       }),
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('drain' as const), endpoint }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ do: fc.constant('learn' as const), endpoint, isPrompt: fc.boolean() }),
+    },
   )
   fc.assert(
     fc.property(
@@ -35,7 +39,11 @@ test('agrees with a queue that looks through everything at every step', () => {
       fc.array(step, { maxLength: 300, size: 'max' }),
       (slotsMax, steps) => {
         const model = new Model(slotsMax)
-        const queue = createFairQueue<Job>({ slotsMax, gate: (id, now) => model.gate(id, now) })
+        const queue = createFairQueue<Job>({
+          slotsMax,
+          gate: (id, now) => model.gate(id, now),
+          isPrompt: (id) => model.prompt.has(id),
+        })
         for (const [number, each] of steps.entries()) {
           if (each.do === 'push') {
             const projectId = `p${each.endpoint % 4}`
@@ -58,6 +66,11 @@ test('agrees with a queue that looks through everything at every step', () => {
             model.forget(job.endpointId)
           } else if (each.do === 'shut') {
             model.openAt.set(`e${each.endpoint}`, model.now + each.forMs)
+          } else if (each.do === 'learn') {
+            const endpointId = `e${each.endpoint}`
+            if (each.isPrompt) model.prompt.add(endpointId)
+            else model.prompt.delete(endpointId)
+            queue.setPrompt(endpointId, each.isPrompt)
           } else if (each.do === 'wait') {
             model.now += each.ms
           } else {
@@ -80,6 +93,7 @@ class Model {
   askedAt = 0
   waiting: Job[] = []
   running: Job[] = []
+  prompt = new Set<string>()
   openAt = new Map<string, number>()
   /** What gates have answered. */
   shutUntil = new Map<string, number>()
@@ -145,6 +159,14 @@ class Model {
     const isAlone = this.endpointIds().length === 1
     const mayBorrow = isAlone && this.slotsMax - this.running.length > share
     if (taken >= Math.max(1, share) && !mayBorrow) return null
+    const slow = this.prompt.has(endpointId)
+      ? []
+      : this.running.filter((job) => !this.prompt.has(job.endpointId))
+    if (slow.length >= Math.max(1, Math.floor((this.slotsMax * 3) / 4))) return null
+    const slowRetrySlots = Math.max(1, Math.floor(this.slotsMax / 2))
+    if (slow.filter((job) => job.isRetry).length >= slowRetrySlots) {
+      return fresh.length > 0 ? fresh : null
+    }
     const retrySlots = Math.max(1, Math.floor((this.slotsMax * 3) / 4))
     const mayRetry =
       retries.length > 0 && this.running.filter((job) => job.isRetry).length < retrySlots

@@ -8,9 +8,10 @@ interface Job extends FairJob {
 }
 
 const alwaysOpen = () => 0
+const always = () => true
 
 test('hands out jobs of one endpoint in the order in which they came', () => {
-  const queue = createFairQueue<Job>({ slotsMax: 100, gate: alwaysOpen })
+  const queue = createFairQueue<Job>({ slotsMax: 100, gate: alwaysOpen, isPrompt: always })
   const jobs = jobsOf('ep1', 5)
   for (const job of jobs) queue.push(job)
   assert.deepEqual(takeAll(queue), jobs)
@@ -20,7 +21,7 @@ test('hands out jobs of one endpoint in the order in which they came', () => {
 })
 
 test('gives no more jobs than there are slots, and goes on as slots get free', () => {
-  const queue = createFairQueue<Job>({ slotsMax: 3, gate: alwaysOpen })
+  const queue = createFairQueue<Job>({ slotsMax: 3, gate: alwaysOpen, isPrompt: always })
   for (const job of jobsOf('ep1', 5)) queue.push(job)
   const [first, ...others] = takeAll(queue)
   assert.ok(first)
@@ -31,7 +32,7 @@ test('gives no more jobs than there are slots, and goes on as slots get free', (
 })
 
 test('leaves a quarter of the slots to first attempts', () => {
-  const queue = createFairQueue<Job>({ slotsMax: 40, gate: alwaysOpen })
+  const queue = createFairQueue<Job>({ slotsMax: 40, gate: alwaysOpen, isPrompt: always })
   for (let endpoint = 0; endpoint < 40; endpoint += 1) {
     for (const job of jobsOf(`ep${endpoint}`, 3, { isRetry: true })) queue.push(job)
   }
@@ -51,7 +52,7 @@ test('leaves a quarter of the slots to first attempts', () => {
 })
 
 test('lets retries that were held back go while first attempts keep coming', () => {
-  const queue = createFairQueue<Job>({ slotsMax: 20, gate: alwaysOpen })
+  const queue = createFairQueue<Job>({ slotsMax: 20, gate: alwaysOpen, isPrompt: always })
   for (let endpoint = 0; endpoint < 30; endpoint += 1) {
     for (const job of jobsOf(`ep${endpoint}`, 1, { isRetry: true })) queue.push(job)
   }
@@ -71,13 +72,13 @@ test('lets retries that were held back go while first attempts keep coming', () 
 })
 
 test('lets a retry go even where there is a single slot', () => {
-  const queue = createFairQueue<Job>({ slotsMax: 1, gate: alwaysOpen })
+  const queue = createFairQueue<Job>({ slotsMax: 1, gate: alwaysOpen, isPrompt: always })
   for (const job of jobsOf('ep1', 1, { isRetry: true })) queue.push(job)
   assert.equal(takeAll(queue).length, 1)
 })
 
 test('gives an endpoint a tenth of the slots while others wait', () => {
-  const queue = createFairQueue<Job>({ slotsMax: 100, gate: alwaysOpen })
+  const queue = createFairQueue<Job>({ slotsMax: 100, gate: alwaysOpen, isPrompt: always })
   for (const job of jobsOf('big', 200)) queue.push(job)
   for (const job of jobsOf('small', 200)) queue.push(job)
   const taken = takeAll(queue)
@@ -86,7 +87,7 @@ test('gives an endpoint a tenth of the slots while others wait', () => {
 })
 
 test('gives an endpoint that is alone all slots but the tenth that the next one needs', () => {
-  const queue = createFairQueue<Job>({ slotsMax: 100, gate: alwaysOpen })
+  const queue = createFairQueue<Job>({ slotsMax: 100, gate: alwaysOpen, isPrompt: always })
   for (const job of jobsOf('hangs', 200)) queue.push(job)
   assert.equal(takeAll(queue).length, 90)
   for (const job of jobsOf('other', 20)) queue.push(job)
@@ -97,14 +98,14 @@ test('gives an endpoint that is alone all slots but the tenth that the next one 
 
 test('counts an endpoint whose gate is shut as not waiting', () => {
   const gate = (endpointId: string, now: number) => (endpointId === 'shut' ? now + 1000 : 0)
-  const queue = createFairQueue<Job>({ slotsMax: 100, gate })
+  const queue = createFairQueue<Job>({ slotsMax: 100, gate, isPrompt: always })
   for (const job of jobsOf('shut', 1)) queue.push(job)
   for (const job of jobsOf('open', 200)) queue.push(job)
   assert.equal(takeAll(queue).length, 90)
 })
 
 test('takes turns between projects, and between the endpoints of a project', () => {
-  const queue = createFairQueue<Job>({ slotsMax: 1000, gate: alwaysOpen })
+  const queue = createFairQueue<Job>({ slotsMax: 1000, gate: alwaysOpen, isPrompt: always })
   for (const [projectId, endpointIds] of [
     ['p1', ['a', 'b', 'c']],
     ['p2', ['d']],
@@ -119,7 +120,7 @@ test('takes turns between projects, and between the endpoints of a project', () 
 })
 
 test('serves a small project at once, however much another has queued', () => {
-  const queue = createFairQueue<Job>({ slotsMax: 10, gate: alwaysOpen })
+  const queue = createFairQueue<Job>({ slotsMax: 10, gate: alwaysOpen, isPrompt: always })
   for (let endpoint = 0; endpoint < 500; endpoint += 1) {
     for (const job of jobsOf(`big${endpoint}`, 20, { projectId: 'big' })) queue.push(job)
   }
@@ -135,7 +136,7 @@ test('serves a small project at once, however much another has queued', () => {
 })
 
 test('sends first attempts before retries, and still a retry after every third', () => {
-  const queue = createFairQueue<Job>({ slotsMax: 100, gate: alwaysOpen })
+  const queue = createFairQueue<Job>({ slotsMax: 100, gate: alwaysOpen, isPrompt: always })
   for (const job of jobsOf('ep1', 3, { isRetry: true })) queue.push(job)
   for (const job of jobsOf('ep1', 7)) queue.push(job)
   const kinds = takeAll(queue).map((job) => (job.isRetry ? 'R' : 'f'))
@@ -149,7 +150,7 @@ test('asks a gate only for a job that can go, and again at the time that it gave
     asked.push(now)
     return now < openAt ? openAt : 0
   }
-  const queue = createFairQueue<Job>({ slotsMax: 1, gate })
+  const queue = createFairQueue<Job>({ slotsMax: 1, gate, isPrompt: always })
   for (const job of jobsOf('ep1', 2)) queue.push(job)
   assert.equal(queue.next(100), null)
   assert.equal(queue.next(200), null)
@@ -165,7 +166,7 @@ test('asks a gate only for a job that can go, and again at the time that it gave
 
 test('asks a gate again when it is told that the limit has changed', () => {
   let openAt = 500
-  const queue = createFairQueue<Job>({ slotsMax: 1, gate: () => openAt })
+  const queue = createFairQueue<Job>({ slotsMax: 1, gate: () => openAt, isPrompt: always })
   for (const job of jobsOf('ep1', 1)) queue.push(job)
   assert.equal(queue.next(100), null)
   openAt = 0
@@ -176,7 +177,7 @@ test('asks a gate again when it is told that the limit has changed', () => {
 
 test('asks gates again when the clock has stepped back', () => {
   let openAt = 3_600_000
-  const queue = createFairQueue<Job>({ slotsMax: 1, gate: () => openAt })
+  const queue = createFairQueue<Job>({ slotsMax: 1, gate: () => openAt, isPrompt: always })
   for (const job of jobsOf('ep1', 1)) queue.push(job)
   assert.equal(queue.next(3_590_000), null)
   openAt = 0
@@ -184,9 +185,51 @@ test('asks gates again when the clock has stepped back', () => {
   assert.ok(queue.next(1_000))
 })
 
+test('leaves a quarter of the slots to endpoints that answer soon, and every other turn', () => {
+  const isPrompt = (endpointId: string) => endpointId === 'prompt'
+  const queue = createFairQueue<Job>({ slotsMax: 40, gate: alwaysOpen, isPrompt })
+  for (let endpoint = 0; endpoint < 1_000; endpoint += 1) {
+    for (const job of jobsOf(`hangs${endpoint}`, 2)) queue.push(job)
+  }
+  const hanging = takeAll(queue)
+  assert.equal(hanging.length, 30)
+  // One that is not known yet waits for a turn; one that is known to answer does not.
+  for (const job of jobsOf('untried', 1)) queue.push(job)
+  assert.deepEqual(takeAll(queue), [])
+  for (const job of jobsOf('prompt', 20)) queue.push(job)
+  const prompt = takeAll(queue)
+  assert.equal(prompt.length, 4, 'its share as one endpoint')
+  assert.ok(prompt.every(({ endpointId }) => endpointId === 'prompt'))
+  for (let turn = 0; turn < 16; turn += 1) {
+    const ended = prompt.shift()
+    assert.ok(ended)
+    queue.done(ended)
+    prompt.push(...takeAll(queue))
+  }
+  assert.equal(queue.queued('prompt'), 0)
+  assert.equal(queue.inFlight, 34)
+})
+
+test('moves an endpoint that changes its ways, with the slots that it has', () => {
+  const queue = createFairQueue<Job>({ slotsMax: 40, gate: alwaysOpen, isPrompt: always })
+  for (let endpoint = 0; endpoint < 50; endpoint += 1) {
+    for (const job of jobsOf(`ep${endpoint}`, 3)) queue.push(job)
+  }
+  const running = takeAll(queue)
+  assert.equal(running.length, 40)
+  for (let endpoint = 0; endpoint < 49; endpoint += 1) queue.setPrompt(`ep${endpoint}`, false)
+  for (const job of running.splice(0, 10)) queue.done(job)
+  // Thirty of the slow ones are still under way, so only the last one may go.
+  const started = takeAll(queue)
+  assert.deepEqual(new Set(started.map(({ endpointId }) => endpointId)), new Set(['ep49']))
+  queue.setPrompt('ep0', true)
+  queue.setPrompt('unknown', true)
+  assert.deepEqual(new Set(takeAll(queue).map(({ endpointId }) => endpointId)), new Set(['ep0']))
+})
+
 test('drains an endpoint without touching the others', () => {
   const gate = (endpointId: string) => (endpointId === 'shut' ? 1000 : 0)
-  const queue = createFairQueue<Job>({ slotsMax: 1, gate })
+  const queue = createFairQueue<Job>({ slotsMax: 1, gate, isPrompt: always })
   for (const job of jobsOf('shut', 2, { isRetry: true })) queue.push(job)
   for (const job of jobsOf('shut', 2)) queue.push(job)
   for (const job of jobsOf('open', 2)) queue.push(job)
@@ -204,7 +247,7 @@ test('drains an endpoint without touching the others', () => {
 })
 
 test('refuses to free a slot that nobody took', () => {
-  const queue = createFairQueue<Job>({ slotsMax: 1, gate: alwaysOpen })
+  const queue = createFairQueue<Job>({ slotsMax: 1, gate: alwaysOpen, isPrompt: always })
   const [job] = jobsOf('ep1', 1)
   assert.ok(job)
   assert.throws(() => queue.done(job))
@@ -216,7 +259,7 @@ test('gives every project the same number of turns in a long run', () => {
       fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 2, maxLength: 8 }),
       fc.integer({ min: 10, max: 40 }),
       (endpointCounts, slotsMax) => {
-        const queue = createFairQueue<Job>({ slotsMax, gate: alwaysOpen })
+        const queue = createFairQueue<Job>({ slotsMax, gate: alwaysOpen, isPrompt: always })
         for (const [project, count] of endpointCounts.entries()) {
           for (let endpoint = 0; endpoint < count; endpoint += 1) {
             const projectId = `p${project}`
@@ -241,7 +284,7 @@ test('gives every project the same number of turns in a long run', () => {
 test('keeps pushing and taking cheap, however many endpoints wait or have shut gates', () => {
   const gate = (endpointId: string, now: number) => (endpointId.startsWith('shut') ? now + 1e6 : 0)
   const perJobUs = (endpoints: number) => {
-    const queue = createFairQueue<Job>({ slotsMax: 200, gate })
+    const queue = createFairQueue<Job>({ slotsMax: 200, gate, isPrompt: always })
     for (let endpoint = 0; endpoint < endpoints; endpoint += 1) {
       for (const job of [...jobsOf(`ep${endpoint}`, 1), ...jobsOf(`shut${endpoint}`, 1)])
         queue.push(job)

@@ -1,21 +1,19 @@
 import assert from 'node:assert/strict'
-import { createFifo, type Fifo, fifoLength, pushLast, takeFirst } from './fifo.ts'
-import { addLast, createRing, type Ring, type RingLinks, remove } from './ring.ts'
 import {
-  addToHeap,
-  createTimeHeap,
-  earliest,
-  type HeapLinks,
-  removeFromHeap,
-  type TimeHeap,
-} from './time-heap.ts'
+  createLane,
+  createRound,
+  type FairJob,
+  joinProject,
+  type Lane,
+  laneLength,
+  leaveProject,
+  type Round,
+} from './fair-lanes.ts'
+import { type Fifo, fifoLength, pushLast, takeFirst } from './fifo.ts'
+import { addLast, createRing, type Ring, remove } from './ring.ts'
+import { addToHeap, createTimeHeap, earliest, removeFromHeap, type TimeHeap } from './time-heap.ts'
 
-/** What the queue looks at in a job; it must not change while the queue knows the job. */
-export interface FairJob {
-  projectId: string
-  endpointId: string
-  isRetry: boolean
-}
+export type { FairJob } from './fair-lanes.ts'
 
 export interface FairQueueOptions {
   /** Jobs under way at a time, in all. */
@@ -25,6 +23,8 @@ export interface FairQueueOptions {
    * which to ask again. 0 may use up a token, for then the job does go.
    */
   gate: (endpointId: string, now: number) => number
+  /** Whether the endpoint is known to answer soon; asked when the queue meets it anew. */
+  isPrompt: (endpointId: string) => boolean
 }
 
 /**
@@ -32,6 +32,9 @@ export interface FairQueueOptions {
  * constant time, except that an endpoint whose gate is closed costs the logarithm of their number.
  *
  * - Turns go round the projects, and within a project round its endpoints.
+ * - Endpoints that answer soon have a round of their own, and every other turn. All others, the
+ *   untried among them, take at most three quarters of the slots together, and half with retries: so
+ *   however many receivers hang, the rest does not wait for their timeouts.
  * - Within an endpoint: first come, first served; first attempts before retries, but a retry after
  *   every third.
  * - Retries take at most three quarters of the slots.
@@ -49,6 +52,8 @@ export interface FairQueue<Job extends FairJob> {
   drain(endpointId: string): Job[]
   /** Takes out everything that waits. */
   drainAll(): Job[]
+  /** The endpoint has shown that it answers soon, or that it does not. */
+  setPrompt(endpointId: string, isPrompt: boolean): void
   /** Asks the gate of an endpoint again, although it gave a later time: its limit has changed. */
   reopen(endpointId: string): void
   /** How many jobs wait for an endpoint. */
@@ -66,18 +71,22 @@ export function createFairQueue<Job extends FairJob>(options: FairQueueOptions):
   const queue: Queue<Job> = {
     ...options,
     retrySlotsMax: Math.max(1, Math.floor(options.slotsMax * RETRY_SHARE_MAX)),
+    slowSlotsMax: Math.max(1, Math.floor(options.slotsMax * SLOW_SHARE_MAX)),
+    slowRetrySlotsMax: Math.max(1, Math.floor(options.slotsMax * SLOW_RETRY_SHARE_MAX)),
     laneSlotsMax: Math.max(1, Math.floor(options.slotsMax * LANE_SHARE_MAX)),
     spareSlots: Math.floor(options.slotsMax * LANE_SHARE_MAX),
     lanes: new Map(),
-    projects: new Map(),
-    turns: createRing(),
+    prompt: createRound(true),
+    slow: createRound(false),
+    isPromptTurn: true,
     full: createRing(),
-    held: createRing(),
     shut: createTimeHeap(),
     queuedCount: 0,
     waitingCount: 0,
     takenCount: 0,
     takenByRetriesCount: 0,
+    slowTakenCount: 0,
+    slowTakenByRetriesCount: 0,
     askedAt: Number.NEGATIVE_INFINITY,
   }
   return {
@@ -86,6 +95,11 @@ export function createFairQueue<Job extends FairJob>(options: FairQueueOptions):
     done: (job) => done(queue, job),
     drain: (endpointId) => drain(queue, queue.lanes.get(endpointId)),
     drainAll: () => [...queue.lanes.values()].flatMap((lane) => drain(queue, lane)),
+    setPrompt(endpointId, isPrompt) {
+      const lane = queue.lanes.get(endpointId)
+      if (lane === undefined || lane.project.round.isPrompt === isPrompt) return
+      changeRound(queue, lane, isPrompt ? queue.prompt : queue.slow)
+    },
     reopen: (endpointId) => reopen(queue, queue.lanes.get(endpointId)),
     queued: (endpointId) => laneLength(queue.lanes.get(endpointId)),
     wakeAt: () => earliest(queue.shut)?.wakeAt ?? null,
@@ -100,18 +114,20 @@ export function createFairQueue<Job extends FairJob>(options: FairQueueOptions):
 
 interface Queue<Job> extends FairQueueOptions {
   retrySlotsMax: number
+  /** For all endpoints together that are not known to answer soon. */
+  slowSlotsMax: number
+  slowRetrySlotsMax: number
   laneSlotsMax: number
   /** Slots that no endpoint gets beyond its share. */
   spareSlots: number
   /** Every endpoint with jobs waiting or under way. */
   lanes: Map<string, Lane<Job>>
-  projects: Map<string, Project<Job>>
-  /** The projects that have a ready lane, in the order of their turns. */
-  turns: Ring<Project<Job>>
+  prompt: Round<Job>
+  slow: Round<Job>
+  /** Whose turn it is where both could go. */
+  isPromptTurn: boolean
   /** Lanes that have all the slots they may have. */
   full: Ring<Lane<Job>>
-  /** Lanes with nothing but retries, set aside while retries have all the slots they may have. */
-  held: Ring<Lane<Job>>
   /** Lanes whose gate is shut, by when to ask it again. */
   shut: TimeHeap<Lane<Job>>
   queuedCount: number
@@ -119,25 +135,10 @@ interface Queue<Job> extends FairQueueOptions {
   waitingCount: number
   takenCount: number
   takenByRetriesCount: number
+  /** What the lanes of the slow round have of both. */
+  slowTakenCount: number
+  slowTakenByRetriesCount: number
   askedAt: number
-}
-
-interface Project<Job> extends RingLinks<Project<Job>> {
-  id: string
-  ready: Ring<Lane<Job>>
-  laneCount: number
-}
-
-/** One endpoint's jobs. */
-interface Lane<Job> extends RingLinks<Lane<Job>>, HeapLinks {
-  endpointId: string
-  project: Project<Job>
-  fresh: Fifo<Job>
-  retries: Fifo<Job>
-  freshInARow: number
-  takenCount: number
-  /** `empty`: no job waits; else the ring, or heap, that it is in. */
-  place: 'empty' | 'ready' | 'full' | 'held' | 'shut'
 }
 
 function push<Job extends FairJob>(queue: Queue<Job>, job: Job): void {
@@ -151,9 +152,10 @@ function next<Job extends FairJob>(queue: Queue<Job>, now: number): Job | null {
   wakeLanes(queue, now)
   if (queue.takenCount >= queue.slotsMax) return null
   // One a call, ahead of need: lanes held back get their turns while others keep the queue busy.
-  readmitHeld(queue)
+  readmitHeld(queue, queue.prompt)
+  readmitHeld(queue, queue.slow)
   for (;;) {
-    const lane = queue.turns.first?.ready.first ?? readmitHeld(queue) ?? readmitAlone(queue)
+    const lane = firstReady(queue) ?? firstReadmitted(queue)
     if (lane === null) return null
     if (!hasRoom(queue, lane)) {
       move(queue, lane, 'full')
@@ -177,9 +179,7 @@ function next<Job extends FairJob>(queue: Queue<Job>, now: number): Job | null {
 function done<Job extends FairJob>(queue: Queue<Job>, job: Job): void {
   const lane = queue.lanes.get(job.endpointId)
   assert(lane !== undefined && lane.takenCount > 0, 'done without next')
-  lane.takenCount -= 1
-  queue.takenCount -= 1
-  if (job.isRetry) queue.takenByRetriesCount -= 1
+  countTaken(queue, lane, job, -1)
   if (lane.place === 'full' && lane.takenCount < queue.laneSlotsMax) move(queue, lane, 'ready')
   removeIfUnused(queue, lane)
 }
@@ -211,20 +211,40 @@ function wakeLanes<Job>(queue: Queue<Job>, now: number): void {
   }
 }
 
+/** The lane whose turn it is, of those that may take a slot. */
+function firstReady<Job>(queue: Queue<Job>): Lane<Job> | null {
+  const prompt = queue.prompt.turns.first?.ready.first ?? null
+  if (queue.slowTakenCount >= queue.slowSlotsMax) return prompt
+  const slow = queue.slow.turns.first?.ready.first ?? null
+  if (prompt === null || slow === null) return prompt ?? slow
+  return queue.isPromptTurn ? prompt : slow
+}
+
+function firstReadmitted<Job>(queue: Queue<Job>): Lane<Job> | null {
+  const isAnyReady =
+    readmitHeld(queue, queue.prompt) || readmitHeld(queue, queue.slow) || readmitAlone(queue)
+  return isAnyReady ? firstReady(queue) : null
+}
+
 /** Brings back the lane that was held longest, if retries have a slot for it. */
-function readmitHeld<Job>(queue: Queue<Job>): Lane<Job> | null {
-  const lane = queue.held.first
-  if (lane === null || queue.takenByRetriesCount >= queue.retrySlotsMax) return null
+function readmitHeld<Job>(queue: Queue<Job>, round: Round<Job>): boolean {
+  const lane = round.held.first
+  if (lane === null || !hasRetrySlot(queue, round)) return false
   move(queue, lane, 'ready')
-  return lane
+  return true
 }
 
 /** Brings back a full lane that may have more than its share, for no other waits. */
-function readmitAlone<Job>(queue: Queue<Job>): Lane<Job> | null {
+function readmitAlone<Job>(queue: Queue<Job>): boolean {
   const lane = queue.full.first
-  if (lane === null || !hasRoom(queue, lane)) return null
+  if (lane === null || !hasRoom(queue, lane)) return false
   move(queue, lane, 'ready')
-  return lane
+  return true
+}
+
+function hasRetrySlot<Job>(queue: Queue<Job>, round: Round<Job>): boolean {
+  if (queue.takenByRetriesCount >= queue.retrySlotsMax) return false
+  return round.isPrompt || queue.slowTakenByRetriesCount < queue.slowRetrySlotsMax
 }
 
 function hasRoom<Job>(queue: Queue<Job>, lane: Lane<Job>): boolean {
@@ -235,7 +255,7 @@ function hasRoom<Job>(queue: Queue<Job>, lane: Lane<Job>): boolean {
 /** The line whose turn it is in a lane that is not empty; null where only a retry could go. */
 function lineOf<Job>(queue: Queue<Job>, lane: Lane<Job>): Fifo<Job> | null {
   const hasFresh = fifoLength(lane.fresh) > 0
-  const mayRetry = fifoLength(lane.retries) > 0 && queue.takenByRetriesCount < queue.retrySlotsMax
+  const mayRetry = fifoLength(lane.retries) > 0 && hasRetrySlot(queue, lane.project.round)
   if (mayRetry && (!hasFresh || lane.freshInARow >= FRESH_PER_RETRY)) return lane.retries
   return hasFresh ? lane.fresh : null
 }
@@ -244,41 +264,66 @@ function start<Job extends FairJob>(queue: Queue<Job>, lane: Lane<Job>, line: Fi
   const job = takeFirst(line)
   assert(job !== undefined, 'a lane in the round has a job')
   lane.freshInARow = job.isRetry ? 0 : lane.freshInARow + 1
-  lane.takenCount += 1
-  queue.takenCount += 1
   queue.queuedCount -= 1
-  if (job.isRetry) queue.takenByRetriesCount += 1
+  countTaken(queue, lane, job, 1)
   endTurn(queue, lane)
   return job
 }
 
-/** Sends the lane, and its project, to the end of the round. */
+function countTaken<Job>(queue: Queue<Job>, lane: Lane<Job>, job: FairJob, change: 1 | -1): void {
+  const retryChange = job.isRetry ? change : 0
+  lane.takenCount += change
+  lane.takenByRetriesCount += retryChange
+  queue.takenCount += change
+  queue.takenByRetriesCount += retryChange
+  if (lane.project.round.isPrompt) return
+  queue.slowTakenCount += change
+  queue.slowTakenByRetriesCount += retryChange
+}
+
+/** Sends the lane, and its project, to the end of the round; the other round is next. */
 function endTurn<Job>(queue: Queue<Job>, lane: Lane<Job>): void {
   const { project } = lane
+  const { turns, isPrompt } = project.round
   move(queue, lane, laneLength(lane) > 0 ? 'ready' : 'empty')
   if (project.ready.first !== null) {
-    remove(queue.turns, project)
-    addLast(queue.turns, project)
+    remove(turns, project)
+    addLast(turns, project)
   }
+  queue.isPromptTurn = !isPrompt
+}
+
+/** Takes the lane, with the slots that it has, from one round to the other. */
+function changeRound<Job>(queue: Queue<Job>, lane: Lane<Job>, round: Round<Job>): void {
+  const { place } = lane
+  move(queue, lane, 'empty')
+  const { id } = lane.project
+  leaveProject(lane)
+  lane.project = joinProject(round, id)
+  const sign = round.isPrompt ? -1 : 1
+  queue.slowTakenCount += sign * lane.takenCount
+  queue.slowTakenByRetriesCount += sign * lane.takenByRetriesCount
+  if (place !== 'empty') move(queue, lane, place === 'shut' ? 'shut' : 'ready')
 }
 
 /** Takes the lane from where it is to the end of where it belongs. */
 function move<Job>(queue: Queue<Job>, lane: Lane<Job>, place: Lane<Job>['place']): void {
   if (isWaiting(lane)) queue.waitingCount -= 1
   const { project } = lane
+  const { turns, held } = project.round
   if (lane.place === 'ready') {
     remove(project.ready, lane)
-    if (project.ready.first === null && place !== 'ready') remove(queue.turns, project)
+    if (project.ready.first === null && place !== 'ready') remove(turns, project)
   } else if (lane.place === 'full' || lane.place === 'held') {
-    remove(queue[lane.place], lane)
+    remove(lane.place === 'held' ? held : queue.full, lane)
   } else if (lane.place === 'shut') {
     removeFromHeap(queue.shut, lane)
   }
   if (place === 'ready') {
-    if (project.ready.first === null && lane.place !== 'ready') addLast(queue.turns, project)
+    if (project.ready.first === null && lane.place !== 'ready') addLast(turns, project)
     addLast(project.ready, lane)
   } else if (place === 'full' || place === 'held') {
-    addLast(queue[place], lane)
+    addLast(place === 'held' ? held : queue.full, lane)
   } else if (place === 'shut') {
     addToHeap(queue.shut, lane)
   }
@@ -291,45 +336,25 @@ function isWaiting(lane: Lane<unknown>): boolean {
 }
 
 function addLane<Job extends FairJob>(queue: Queue<Job>, job: Job): Lane<Job> {
-  const project = queue.projects.get(job.projectId) ?? addProject(queue, job.projectId)
-  const lane: Lane<Job> = {
-    endpointId: job.endpointId,
-    project,
-    fresh: createFifo(),
-    retries: createFifo(),
-    freshInARow: 0,
-    takenCount: 0,
-    place: 'empty',
-    wakeAt: 0,
-    heapIndex: 0,
-    previous: null,
-    next: null,
-  }
-  project.laneCount += 1
+  const round = queue.isPrompt(job.endpointId) ? queue.prompt : queue.slow
+  const lane = createLane<Job>(job, round)
   queue.lanes.set(job.endpointId, lane)
   return lane
-}
-
-function addProject<Job>(queue: Queue<Job>, id: string): Project<Job> {
-  const project = { id, ready: createRing<Lane<Job>>(), laneCount: 0, previous: null, next: null }
-  queue.projects.set(id, project)
-  return project
 }
 
 /** Forgets an endpoint with nothing waiting and nothing under way, so that memory stays bounded. */
 function removeIfUnused<Job>(queue: Queue<Job>, lane: Lane<Job>): void {
   if (lane.place !== 'empty' || lane.takenCount > 0) return
   queue.lanes.delete(lane.endpointId)
-  lane.project.laneCount -= 1
-  if (lane.project.laneCount === 0) queue.projects.delete(lane.project.id)
-}
-
-function laneLength(lane: Lane<unknown> | undefined): number {
-  return lane === undefined ? 0 : fifoLength(lane.fresh) + fifoLength(lane.retries)
+  leaveProject(lane)
 }
 
 /** Delivery.md: a quarter of the slots is for first attempts. */
 const RETRY_SHARE_MAX = 3 / 4
+
+/** What is not known to answer soon leaves a quarter to what is, and a quarter to its retries. */
+const SLOW_SHARE_MAX = 3 / 4
+const SLOW_RETRY_SHARE_MAX = 1 / 2
 
 /** Delivery.md: an endpoint's share while others wait. */
 const LANE_SHARE_MAX = 1 / 10

@@ -105,3 +105,11 @@ export interface AttemptedVerdict {
   isOurShortage: boolean
   retryAfterMs: number | null
 }
+
+/** An attempt that took longer than this held up what came after it. */
+const promptMsMax = 1_000
+
+/** True where the attempt ended soon, whatever its outcome. */
+export function isPromptVerdict({ attempt }: AttemptedVerdict): boolean {
+  return attempt.durationMs <= promptMsMax
+}

@@ -8,15 +8,16 @@ import { attempt as makeAttempt } from './attempt.ts'
 import { createFairQueue } from './fair-queue.ts'
 import type { HttpSender } from './http-sender.ts'
 import { probeKeys } from './probe-keys.ts'
-import type {
-  FromSender,
-  SenderDelivery,
-  SenderEndpoint,
-  SenderEvent,
-  SenderProbe,
-  SenderResult,
-  ToSender,
-  Verdict,
+import {
+  type FromSender,
+  isPromptVerdict,
+  type SenderDelivery,
+  type SenderEndpoint,
+  type SenderEvent,
+  type SenderProbe,
+  type SenderResult,
+  type ToSender,
+  type Verdict,
 } from './sender-messages.ts'
 import { createSigning, type Signing } from './signing.ts'
 
@@ -63,6 +64,8 @@ interface KnownEndpoint {
   format: Format
   signing: Signing
   rate: SendRate
+  /** Its last attempt ended soon, well or not. */
+  isPrompt: boolean
   latched: Set<string>
   urlRefusal: string | null
 }
@@ -76,6 +79,7 @@ export function createSender(options: SenderOptions): Sender {
   const endpoints = new Map<string, KnownEndpoint>()
   const queue = createFairQueue<Job>({
     slotsMax: options.slotsMax,
+    isPrompt: (endpointId) => endpoints.get(endpointId)?.isPrompt ?? false,
     gate: (endpointId, now) => {
       const known = endpoints.get(endpointId)
       const goesAt = known === undefined ? 0 : takeAt(known.rate, now)
@@ -132,6 +136,7 @@ export function createSender(options: SenderOptions): Sender {
         planFlush()
       }),
       rate,
+      isPrompt: before?.isPrompt ?? false,
       urlRefusal: check.ok ? null : check.detail,
     })
     queue.reopen(endpoint.id)
@@ -168,6 +173,7 @@ export function createSender(options: SenderOptions): Sender {
         report(job, { kind: 'released', notBefore: clock.now() + shortagePauseMs })
         return finish()
       }
+      noteSpeed(job.endpointId, isPromptVerdict(verdict))
       if (!job.isImmediate) {
         const { retryAfterMs, attempt } = verdict
         const statusCode = attempt.response?.statusCode ?? null
@@ -177,6 +183,13 @@ export function createSender(options: SenderOptions): Sender {
       report(job, verdict)
       finish()
     })
+  }
+
+  /** The endpoint may have been learnt anew since the attempt began. */
+  const noteSpeed = (endpointId: string, isPrompt: boolean) => {
+    const known = endpoints.get(endpointId)
+    if (known !== undefined) known.isPrompt = isPrompt
+    queue.setPrompt(endpointId, isPrompt)
   }
 
   const noteShortage = (detail: string) => {
