@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { limits } from '../core/limits.ts'
-import type { ClaimedDelivery, Storage } from '../storage/storage.ts'
+import type { ClaimedDelivery, ClaimRequest, Storage } from '../storage/storage.ts'
 import type { HandOffRoom } from './hand-off-room.ts'
 import { dataLength } from './under-way.ts'
 
@@ -33,11 +33,22 @@ export function createClaimer(options: {
   let timer: NodeJS.Timeout | undefined
 
   const claimAll = async () => {
-    while (!isStopped && room.free() > 0) {
+    // Where others fill the room, what goes out quickly would wait behind all that they have.
+    if (room.free() < limits.claimBatchMax) {
+      await claimWhile(room.freeForPrompt, { onlyEndpointIds: room.promptEndpointIds() })
+    }
+    await claimWhile(room.free, {})
+  }
+  const claimWhile = async (
+    free: () => number,
+    more: Pick<ClaimRequest, 'onlyEndpointIds'>,
+  ): Promise<void> => {
+    while (!isStopped && free() > 0) {
       const claimed = await storage.claimDue({
-        limit: Math.min(limits.claimBatchMax, room.free()),
+        limit: Math.min(limits.claimBatchMax, free()),
         perEndpointMax: limits.claimPerEndpointMax,
         fullEndpointIds: room.fullEndpointIds(),
+        ...more,
       })
       if (claimed.length === 0) return
       for (const delivery of claimed) room.add(delivery.endpointId, dataLength(delivery))

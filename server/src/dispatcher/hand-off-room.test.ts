@@ -15,6 +15,7 @@ test('an endpoint gets its share and no more, and others still find room', () =>
 
 test('the sum of deliveries and of their bytes is bounded', () => {
   const many = createHandOffRoom()
+  for (let n = 0; n < 1000; n++) many.learn(`e${n}`, true)
   let count = 0
   while (many.reserve(`e${count % 1000}`, 1)) count++
   assert.equal(count, limits.handOffMax)
@@ -23,7 +24,8 @@ test('the sum of deliveries and of their bytes is bounded', () => {
   const large = createHandOffRoom()
   const size = 1024 * 1024
   let bytes = 0
-  while (large.reserve(`e${bytes}`, size)) bytes += size
+  large.learn('e', true)
+  while (large.reserve('e', size)) bytes += size
   assert.equal(bytes, limits.handOffBytesMax)
 })
 
@@ -46,5 +48,32 @@ test('a cancelled reservation leaves nothing behind', () => {
   assert.ok(room.reserve('a', 100))
   room.cancel('a', 100)
   assert.equal(room.outstanding(), 0)
-  assert.equal(room.free(), limits.handOffMax)
+  assert.equal(room.free(), limits.handOffMax * 0.75)
+  assert.equal(room.freeForPrompt(), limits.handOffMax)
+})
+
+test('what does not answer soon leaves room to what does, and some to what was not tried yet', () => {
+  const room = createHandOffRoom()
+  const idsOf = (kind: string) => Array.from({ length: 1000 }, (_, n) => `${kind}${n}`)
+  const fill = (ids: readonly string[]) => {
+    let count = 0
+    while (room.reserve(ids[count % ids.length] ?? '', 1)) count++
+    return count
+  }
+  for (const id of idsOf('slow')) room.learn(id, false)
+  for (const id of idsOf('prompt')) room.learn(id, true)
+  assert.equal(fill(idsOf('slow')), limits.handOffMax * 0.75)
+  assert.deepEqual([room.free(), room.freeForPrompt()], [0, limits.handOffMax * 0.25])
+  // One each, for what has something outstanding is no newcomer.
+  assert.equal(fill(idsOf('untried')), 1000)
+  assert.equal(fill(idsOf('prompt')), limits.handOffMax * 0.25 - 1000)
+  assert.equal(room.freeForPrompt(), 0)
+
+  // What changes its ways takes what it has outstanding along.
+  for (const id of idsOf('slow')) room.learn(id, true)
+  assert.equal(room.promptEndpointIds().size, 2000)
+  for (const id of idsOf('prompt')) room.learn(id, false)
+  for (const id of idsOf('slow')) room.settle(id, 1, true)
+  assert.equal(room.free(), 1000)
+  assert.equal(fill(['slow0']), 1000)
 })

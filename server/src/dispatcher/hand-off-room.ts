@@ -5,6 +5,9 @@ import { limits } from '../core/limits.ts'
  * that memory stays bounded however far receivers fall behind: what finds no room stays in the
  * store.
  *
+ * What is not known to answer soon may take three quarters of it, and an endpoint that was not tried
+ * yet a little more: so thousands of receivers that hang leave room for the rest.
+ *
  * An endpoint that gives deliveries back unsent was given more than it can take while a lease
  * lasts; its share is halved then, and grows again by one with each attempt that was made.
  */
@@ -14,30 +17,45 @@ export interface HandOffRoom {
   add(endpointId: string, dataBytes: number): void
   /** One delivery is answered: it was attempted, or given back unsent. */
   settle(endpointId: string, dataBytes: number, wasSent: boolean): void
+  /** The endpoint's last attempt ended soon, or did not. */
+  learn(endpointId: string, isPrompt: boolean): void
   /** Undoes a reservation. */
   cancel(endpointId: string, dataBytes: number): void
   outstanding(): number
-  /** How many deliveries a claim may bring. */
+  /** How many deliveries a claim may bring, of whatever endpoint… */
   free(): number
+  /** …and of those that answer soon. */
+  freeForPrompt(): number
+  promptEndpointIds(): ReadonlySet<string>
   /** Endpoints that have all they may have. */
   fullEndpointIds(): ReadonlySet<string>
 }
 
 interface Share {
   outstanding: number
+  bytes: number
   max: number
 }
+
+const slowShareMax = 3 / 4
+const untriedShareMax = 7 / 8
 
 export function createHandOffRoom(): HandOffRoom {
   const shares = new Map<string, Share>()
   const full = new Set<string>()
+  /** Endpoints that were tried; those tried last come last. */
+  const tried = new Set<string>()
+  const promptIds = new Set<string>()
   let outstanding = 0
   let outstandingBytes = 0
+  /** Of both, what belongs to endpoints that are not known to answer soon. */
+  let slow = 0
+  let slowBytes = 0
 
   const shareOf = (endpointId: string): Share => {
     let share = shares.get(endpointId)
     if (share === undefined) {
-      share = { outstanding: 0, max: limits.handOffPerEndpointMax }
+      share = { outstanding: 0, bytes: 0, max: limits.handOffPerEndpointMax }
       shares.set(endpointId, share)
     }
     return share
@@ -49,45 +67,79 @@ export function createHandOffRoom(): HandOffRoom {
       shares.delete(endpointId)
     }
   }
-  const add = (endpointId: string, dataBytes: number) => {
+  const count = (endpointId: string, change: 1 | -1, dataBytes: number): Share => {
     const share = shareOf(endpointId)
-    share.outstanding++
-    outstanding++
-    outstandingBytes += dataBytes
-    noteFullness(endpointId, share)
-  }
-  const subtract = (endpointId: string, dataBytes: number): Share => {
-    const share = shareOf(endpointId)
-    share.outstanding--
-    outstanding--
-    outstandingBytes -= dataBytes
+    const changeBytes = change * dataBytes
+    share.outstanding += change
+    share.bytes += changeBytes
+    outstanding += change
+    outstandingBytes += changeBytes
+    if (!promptIds.has(endpointId)) {
+      slow += change
+      slowBytes += changeBytes
+    }
     return share
   }
+  const add = (endpointId: string, dataBytes: number) =>
+    noteFullness(endpointId, count(endpointId, 1, dataBytes))
+  const mayTake = (endpointId: string, dataBytes: number): boolean => {
+    if (promptIds.has(endpointId)) return true
+    const isUntried = !tried.has(endpointId) && !shares.has(endpointId)
+    const share = isUntried ? untriedShareMax : slowShareMax
+    return (
+      slow < limits.handOffMax * share && slowBytes + dataBytes <= limits.handOffBytesMax * share
+    )
+  }
+  /** What it has outstanding changes sides with it. */
+  const setPrompt = (endpointId: string, isPrompt: boolean) => {
+    if (promptIds.has(endpointId) === isPrompt) return
+    const { outstanding: own, bytes } = shares.get(endpointId) ?? { outstanding: 0, bytes: 0 }
+    slow += isPrompt ? -own : own
+    slowBytes += isPrompt ? -bytes : bytes
+    if (isPrompt) promptIds.add(endpointId)
+    else promptIds.delete(endpointId)
+  }
+
+  const freeForPrompt = () =>
+    outstandingBytes >= limits.handOffBytesMax ? 0 : Math.max(0, limits.handOffMax - outstanding)
 
   return {
     reserve(endpointId, dataBytes) {
       if (outstanding >= limits.handOffMax) return false
       if (outstandingBytes + dataBytes > limits.handOffBytesMax) return false
-      if (full.has(endpointId)) return false
+      if (full.has(endpointId) || !mayTake(endpointId, dataBytes)) return false
       add(endpointId, dataBytes)
       return true
     },
     add,
     settle(endpointId, dataBytes, wasSent) {
-      const share = subtract(endpointId, dataBytes)
+      const share = count(endpointId, -1, dataBytes)
       share.max = wasSent
         ? Math.min(limits.handOffPerEndpointMax, share.max + 1)
         : Math.max(limits.handOffPerEndpointMin, Math.floor(share.max / 2))
       noteFullness(endpointId, share)
     },
+    learn(endpointId, isPrompt) {
+      setPrompt(endpointId, isPrompt)
+      tried.delete(endpointId)
+      const oldest =
+        tried.size >= limits.senderEndpointsMax ? tried.values().next().value : undefined
+      if (oldest !== undefined) {
+        setPrompt(oldest, false)
+        tried.delete(oldest)
+      }
+      tried.add(endpointId)
+    },
     cancel(endpointId, dataBytes) {
-      noteFullness(endpointId, subtract(endpointId, dataBytes))
+      noteFullness(endpointId, count(endpointId, -1, dataBytes))
     },
     outstanding: () => outstanding,
     free() {
-      if (outstandingBytes >= limits.handOffBytesMax) return 0
-      return Math.max(0, limits.handOffMax - outstanding)
+      if (slowBytes >= limits.handOffBytesMax * slowShareMax) return 0
+      return Math.max(0, Math.min(freeForPrompt(), limits.handOffMax * slowShareMax - slow))
     },
+    freeForPrompt,
+    promptEndpointIds: () => promptIds,
     fullEndpointIds: () => full,
   }
 }

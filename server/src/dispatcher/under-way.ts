@@ -1,6 +1,6 @@
 import type { ClaimedDelivery } from '../storage/storage.ts'
 import type { HandOffRoom } from './hand-off-room.ts'
-import type { SenderResult, Verdict } from './sender-messages.ts'
+import { isPromptVerdict, type SenderResult, type Verdict } from './sender-messages.ts'
 
 /** The deliveries that are with the sender and not recorded yet. */
 export interface UnderWay {
@@ -48,9 +48,10 @@ export function createUnderWay(room: HandOffRoom): UnderWay {
       count(delivery.endpointId, -1)
       const waiter = waiters.get(key)
       waiters.delete(key)
-      if (waiter !== undefined) waiter(result.verdict)
-      else
-        room.settle(delivery.endpointId, dataLength(delivery), result.verdict.kind !== 'released')
+      const { verdict } = result
+      if (waiter !== undefined) return waiter(verdict)
+      room.settle(delivery.endpointId, dataLength(delivery), verdict.kind !== 'released')
+      if (verdict.kind === 'attempted') room.learn(delivery.endpointId, isPromptVerdict(verdict))
     },
     isBusy: (endpointId) => countByEndpoint.has(endpointId),
   }

@@ -130,6 +130,8 @@ export interface ClaimRequest {
   limit: number
   perEndpointMax: number
   fullEndpointIds: ReadonlySet<string>
+  /** Nothing of any other endpoint; absent: of every one. */
+  onlyEndpointIds?: ReadonlySet<string>
 }
 
 export interface ClaimRelease {

@@ -80,7 +80,24 @@ export function createClaims(options: {
     })
   }
 
-  function claimDue({ limit, perEndpointMax, fullEndpointIds }: ClaimRequest): ClaimedDelivery[] {
+  /** The endpoints with something due, earliest first; each is to be taken out before the next. */
+  function* dueEndpoints(now: number): Generator<DueEndpoint> {
+    for (;;) {
+      const endpoint = schedule.first()
+      if (endpoint === undefined || readyAt(endpoint) > now) return
+      yield endpoint
+    }
+  }
+
+  function* dueEndpointsOf(ids: ReadonlySet<string>, now: number): Generator<DueEndpoint> {
+    for (const id of ids) {
+      const endpoint = schedule.get(id)
+      if (endpoint !== undefined && readyAt(endpoint) <= now) yield endpoint
+    }
+  }
+
+  function claimDue(request: ClaimRequest): ClaimedDelivery[] {
+    const { limit, perEndpointMax, fullEndpointIds, onlyEndpointIds } = request
     bringUpToDate()
     const claim: Claim = {
       now: clock.now(),
@@ -90,14 +107,17 @@ export function createClaims(options: {
     const claimed: ClaimedDelivery[] = []
     const visited: DueEndpoint[] = []
     try {
-      while (claimed.length < limit) {
-        const endpoint = schedule.first()
-        if (endpoint === undefined || readyAt(endpoint) > claim.now) break
+      const due =
+        onlyEndpointIds === undefined
+          ? dueEndpoints(claim.now)
+          : dueEndpointsOf(onlyEndpointIds, claim.now)
+      for (const endpoint of due) {
         schedule.remove(endpoint.endpointId)
         visited.push(endpoint)
         if (fullEndpointIds.has(endpoint.endpointId)) continue
         const room = Math.min(perEndpointMax, limit - claimed.length)
         for (const delivery of claimFrom(endpoint, room, claim)) claimed.push(delivery)
+        if (claimed.length >= limit) break
       }
     } catch (error) {
       for (const { id, endpointId } of claimed) {

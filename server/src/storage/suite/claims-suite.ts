@@ -60,6 +60,23 @@ export function claimsSuite(test: StoreTest): void {
     assert.equal((await storage.claimDue(everything)).length, 8)
   })
 
+  test('claims of the endpoints that are named only', async ({ storage, samples }) => {
+    const project = await samples.addProject()
+    const [a, b] = [await samples.addEndpoint(project.id), await samples.addEndpoint(project.id)]
+    await samples.publish(project.id, {}, {}, {})
+    const onlyEndpointIds = new Set([b.id, 'ep_unknown'])
+    const claim = (limit: number) => storage.claimDue({ ...everything, limit, onlyEndpointIds })
+    const claimed = [...(await claim(2)), ...(await claim(2))]
+    assert.deepEqual(
+      claimed.map(({ endpointId }) => endpointId),
+      [b.id, b.id, b.id],
+    )
+    assert.deepEqual(await claim(2), [])
+    const rest = await storage.claimDue(everything)
+    assert.deepEqual(new Set(rest.map(({ endpointId }) => endpointId)), new Set([a.id]))
+    assert.equal(rest.length, 3)
+  })
+
   test('shares the event between the deliveries of a claim', async (store) => {
     const { storage, samples } = store
     const { project } = await samples.addPair()
