@@ -34,6 +34,7 @@ export async function createPortalSession(
       scopes,
       hash: hashApiKey(token),
       createdBy: context.principal.actor,
+      keyHash: context.principal.keyHash,
       createdAt: now,
       expiresAt: now + input.expiresInSeconds * 1000,
       revokedAt: null,

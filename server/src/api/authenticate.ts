@@ -32,6 +32,7 @@ export const anonymousPrincipal: Principal = {
   projectId: null,
   scopes: new Set(),
   isRoot: false,
+  keyHash: null,
 }
 
 /**
@@ -56,7 +57,8 @@ export function createAuthenticator(options: {
 
   const principalOf = (entry: KnownCredential): Principal => {
     entry.check(clock.now())
-    if (entry.apiKeyId !== null) options.noteUse(entry.apiKeyId)
+    const { actor } = entry.principal
+    if (actor.type === 'key' && actor.id !== null) options.noteUse(actor.id)
     return entry.principal
   }
 

@@ -1,5 +1,5 @@
 import { isAccessToken, readAccessToken } from '../core/access-token.ts'
-import { type ApiKey, isApiKeyLive } from '../core/api-key.ts'
+import { type ApiKey, isApiKeyLive, isKeyValueLive } from '../core/api-key.ts'
 import type { Principal } from '../core/authorization.ts'
 import { AppError, type ErrorDetails } from '../core/errors.ts'
 import { isPortalSessionLive, isPortalToken, type PortalSession } from '../core/portal-session.ts'
@@ -30,23 +30,27 @@ export async function findCredential(
   digest: string,
 ): Promise<KnownCredential> {
   const { storage } = parts
+  const openerOf = async ({ createdBy: { type, id } }: PortalSession): Promise<ApiKey | null> => {
+    if (type !== 'key' || id === null) return null
+    return (await storage.findApiKeyById(id)) ?? thereIsNone()
+  }
   if (isPortalToken(credential)) {
     const session = await storage.findPortalSessionByHash(digest)
-    return session === null ? thereIsNone() : ofPortalSession(session)
+    return session === null ? thereIsNone() : ofPortalSession(session, await openerOf(session))
   }
   if (isAccessToken(credential)) {
     const token = readAccessToken(parts.secretBox, credential)
     const apiKey = token === null ? null : await storage.findApiKeyById(token.keyId)
     if (token === null || apiKey === null) return thereIsNone()
-    return ofApiKey(apiKey, (now) => {
+    return ofApiKey(apiKey, null, (now) => {
       if (token.expiresAt <= now) throw unauthorized('The access token is expired.', 'expired')
     })
   }
   const apiKey = await storage.findApiKeyByHash(digest)
   // The secret half of client credentials is no key: it is exchanged for an access token.
   if (apiKey === null || apiKey.clientId !== null) return thereIsNone()
-  if (apiKey.hash === digest) return ofApiKey(apiKey, () => {})
-  return ofApiKey(apiKey, (now) => {
+  if (apiKey.hash === digest) return ofApiKey(apiKey, digest, () => {})
+  return ofApiKey(apiKey, digest, (now) => {
     if ((apiKey.previousExpiresAt ?? 0) <= now) {
       throw unauthorized('The key was rotated, and this earlier value has stopped.')
     }
@@ -64,13 +68,18 @@ function thereIsNone(): never {
   throw unauthorized('There is no such key.')
 }
 
-function ofApiKey(apiKey: ApiKey, checkValue: (now: number) => void): KnownCredential {
+function ofApiKey(
+  apiKey: ApiKey,
+  keyHash: string | null,
+  checkValue: (now: number) => void,
+): KnownCredential {
   return {
     principal: {
       actor: { type: 'key', id: apiKey.id, name: apiKey.name },
       projectId: apiKey.projectId,
       scopes: new Set(apiKey.scopes),
       isRoot: false,
+      keyHash,
     },
     apiKeyId: apiKey.id,
     portalSessionId: null,
@@ -82,19 +91,26 @@ function ofApiKey(apiKey: ApiKey, checkValue: (now: number) => void): KnownCrede
   }
 }
 
-function ofPortalSession(session: PortalSession): KnownCredential {
+/** `opener`: the key that it was opened with, or null where none was. */
+function ofPortalSession(session: PortalSession, opener: ApiKey | null): KnownCredential {
+  const { keyHash } = session
+  const isOpenerLive = (now: number) => {
+    if (opener === null) return true
+    return keyHash === null ? isApiKeyLive(opener, now) : isKeyValueLive(opener, keyHash, now)
+  }
   return {
     principal: {
       actor: { type: 'portal', id: session.id, name: session.actor },
       projectId: session.projectId,
       scopes: new Set(session.scopes),
       isRoot: false,
+      keyHash: null,
     },
-    apiKeyId: null,
+    apiKeyId: opener?.id ?? null,
     portalSessionId: session.id,
     projectId: session.projectId,
     check(now) {
-      if (!isPortalSessionLive(session, now)) {
+      if (!isPortalSessionLive(session, now) || !isOpenerLive(now)) {
         throw unauthorized('The portal session is over.', 'expired')
       }
     },

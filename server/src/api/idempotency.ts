@@ -122,7 +122,7 @@ async function replay(scope: string, request: KeyedRequest<unknown>): Promise<An
     text: kept.isSealed
       ? secretBox.open(kept.body, idempotencyContext(scope))
       : Buffer.from(kept.body).toString('utf8'),
-    headers: { [replayedHeader]: 'true' },
+    headers: { ...kept.headers, [replayedHeader]: 'true' },
   }
 }
 
@@ -195,6 +195,7 @@ function recordOf(scope: string, request: KeyedRequest<unknown>, answer: Answer)
     bodyHash: bodyHashOf(request),
     statusCode: answer.status,
     contentType: answer.contentType ?? jsonContentType,
+    headers: answer.headers ?? {},
     body: isSealed ? secretBox.seal(text, idempotencyContext(scope)) : Buffer.from(text),
     isSealed,
     createdAt: now,

@@ -55,6 +55,13 @@ export function hashApiKey(value: string): string {
   return createHash('sha256').update(value).digest('hex')
 }
 
+/** Whether a value works: the key's present one, or the one before it during their overlap. */
+export function isKeyValueLive(key: ApiKey, valueHash: string, now: number): boolean {
+  if (!isApiKeyLive(key, now)) return false
+  const isPrevious = valueHash === key.previousHash
+  return valueHash === key.hash || (isPrevious && (key.previousExpiresAt ?? 0) > now)
+}
+
 export function isApiKeyLive(key: ApiKey, now: number): boolean {
   return key.revokedAt === null && (key.expiresAt === null || key.expiresAt > now)
 }

@@ -34,6 +34,8 @@ export interface Principal {
   projectId: string | null
   scopes: ReadonlySet<Scope>
   isRoot: boolean
+  /** SHA-256 of the value of a project key that was sent; null where something else was. */
+  keyHash: string | null
 }
 
 export const rootPrincipal: Principal = {
@@ -41,6 +43,7 @@ export const rootPrincipal: Principal = {
   projectId: null,
   scopes: new Set(scopes),
   isRoot: true,
+  keyHash: null,
 }
 
 export const systemPrincipal: Principal = { ...rootPrincipal, actor: systemActor }

@@ -10,6 +10,11 @@ export interface PortalSession {
   /** SHA-256 of the token, in hex. */
   hash: string
   createdBy: Actor
+  /**
+   * SHA-256 of the key's value that opened it: the session works while that value does. Null where
+   * an access token did, then while its key works; or the root key, then until it ends by itself.
+   */
+  keyHash: string | null
   createdAt: number
   expiresAt: number
   revokedAt: number | null

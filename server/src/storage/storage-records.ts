@@ -196,6 +196,8 @@ export interface IdempotentAnswer {
   bodyHash: string
   statusCode: number
   contentType: string
+  /** What belongs to the answer beside its content type; no secrets. */
+  headers: Readonly<Record<string, string>>
   body: Uint8Array
   isSealed: boolean
   createdAt: number

@@ -63,6 +63,19 @@ describe('Composio: a subscription', () => {
     assert.notEqual((await world.createSubscription()).id, id)
   })
 
+  test('a refusal that is answered again still forbids to repeat it', async () => {
+    await using world = await createComposioWorld()
+    await world.createSubscription()
+    const create = () =>
+      world.send('POST', v31, { headers: { 'idempotency-key': 'once' }, body: right })
+    const first = await create()
+    const again = await create()
+    assertRefused(first, 409)
+    assert.equal(again.text, first.text)
+    assert.equal(again.headers['idempotent-replayed'], 'true')
+    assert.equal(again.headers['x-should-retry'], 'false')
+  })
+
   test('of several creates at once one wins', async () => {
     await using world = await createComposioWorld()
     const replies = await Promise.all(

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createTestApi } from '../../../test/support/test-api.ts'
+import {
+  createTestApi,
+  rootKey,
+  type TestApi,
+  type TestProject,
+} from '../../../test/support/test-api.ts'
 
 async function openPortal(scopes: string[], body: object = {}) {
   const server = await createTestApi()
@@ -98,3 +103,73 @@ test('no other API takes a portal token, and the store holds none', async () => 
   const kept = await portal.server.storage.getPortalSession(portal.project.id, portal.session.id)
   assert.doesNotMatch(JSON.stringify(kept), /cpt_/)
 })
+
+test('a session ends with the value of the key that opened it', async () => {
+  await using server = await createTestApi()
+  const project = await server.addProject({ scopes: ['keys.write', 'webhooks.read'] })
+  const keys = `${project.path}/api-keys`
+  const { id: keyId } = (await server.call('GET', keys)).body.data[0]
+  const rotate = async (expireCurrentIn: number) =>
+    (
+      await server.call('POST', `${keys}/${keyId}/rotate`, {
+        body: { expire_current_in: expireCurrentIn },
+      })
+    ).body.key as string
+  const open = (key: string) => openSession(server, project, key)
+
+  const byFirst = await open(project.key)
+  const byRoot = await open(rootKey)
+  const second = await rotate(3_600)
+  const bySecond = await open(second)
+  const byFirstLate = await open(project.key)
+  assert.deepEqual(await statuses([byFirst, byFirstLate, bySecond]), [200, 200, 200])
+  server.clock.advance(3_599_999)
+  assert.deepEqual(await statuses([byFirst, byFirstLate, bySecond]), [200, 200, 200])
+  server.clock.advance(1)
+  assert.deepEqual(await statuses([byFirst, byFirstLate, bySecond]), [401, 401, 200])
+
+  // Rotated twice within an overlap, only the two newest values work; a cut leaves one.
+  const third = await rotate(3_600)
+  const byThird = await open(third)
+  await rotate(3_600)
+  assert.deepEqual(await statuses([bySecond, byThird]), [401, 200])
+  const last = await rotate(0)
+  const byLast = await open(last)
+  assert.deepEqual(await statuses([byThird, byLast]), [401, 200])
+
+  assert.equal((await server.call('DELETE', `${keys}/${keyId}`)).status, 204)
+  assert.deepEqual(await statuses([byLast, byRoot]), [401, 200])
+})
+
+test('a session ends when its key expires', async () => {
+  await using server = await createTestApi()
+  const project = await server.addProject()
+  const created = await server.call('POST', `${project.path}/api-keys`, {
+    body: {
+      name: 'for an hour',
+      scopes: ['keys.write', 'webhooks.read'],
+      expires_at: '2026-11-01T11:00:00Z',
+    },
+  })
+  const session = await openSession(server, project, created.body.key)
+  server.clock.advance(3_599_999)
+  assert.deepEqual(await statuses([session]), [200])
+  server.clock.advance(1)
+  assert.deepEqual(await statuses([session]), [401])
+})
+
+/** Opens a session for a day with a key; answers how to ask with its token. */
+async function openSession(server: TestApi, project: TestProject, key: string) {
+  const opened = await server.call('POST', `${project.path}/portal-sessions`, {
+    key,
+    body: { scopes: ['webhooks.read'], actor: 'ada', expires_in: 86_400 },
+  })
+  assert.equal(opened.status, 201, opened.text)
+  return () => server.call('GET', `${project.path}/endpoints`, { key: opened.body.token })
+}
+
+async function statuses(sessions: readonly (() => Promise<{ status: number }>)[]) {
+  const found: number[] = []
+  for (const ask of sessions) found.push((await ask()).status)
+  return found
+}

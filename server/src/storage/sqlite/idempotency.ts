@@ -10,6 +10,7 @@ interface IdempotentAnswerRow {
   body_hash: string
   status_code: number
   content_type: string
+  headers: string | null
   body: Uint8Array
   is_sealed: number
   created_at: number
@@ -20,7 +21,8 @@ export function idempotencyReads(connection: Connection): Pick<Reads, 'findIdemp
   return {
     async findIdempotentAnswer(scope, now) {
       const row = connection.one<IdempotentAnswerRow>(
-        `select body_hash, status_code, content_type, body, is_sealed, created_at, expires_at
+        `select body_hash, status_code, content_type, headers, body, is_sealed, created_at,
+           expires_at
          from idempotent_answers
          where scope = ? and expires_at > ?`,
         scope,
@@ -38,17 +40,22 @@ export function idempotencyWrites(
     async insertIdempotentAnswer(scope, answer) {
       // An answer that has expired and was not removed yet makes room.
       const written = connection.write(
-        `insert into idempotent_answers (scope, body_hash, status_code, content_type, body,
-           is_sealed, created_at, expires_at)
-         values (:scope, :bodyHash, :statusCode, :contentType, :body,
-           :isSealed, :createdAt, :expiresAt)
+        `insert into idempotent_answers (scope, body_hash, status_code, content_type, headers,
+           body, is_sealed, created_at, expires_at)
+         values (:scope, :bodyHash, :statusCode, :contentType, :headers,
+           :body, :isSealed, :createdAt, :expiresAt)
          on conflict (scope) do update
          set body_hash = excluded.body_hash, status_code = excluded.status_code,
-           content_type = excluded.content_type, body = excluded.body,
-           is_sealed = excluded.is_sealed, created_at = excluded.created_at,
-           expires_at = excluded.expires_at
+           content_type = excluded.content_type, headers = excluded.headers,
+           body = excluded.body, is_sealed = excluded.is_sealed,
+           created_at = excluded.created_at, expires_at = excluded.expires_at
          where idempotent_answers.expires_at <= excluded.created_at`,
-        { ...answer, scope, isSealed: answer.isSealed ? 1 : 0 },
+        {
+          ...answer,
+          scope,
+          headers: JSON.stringify(answer.headers),
+          isSealed: answer.isSealed ? 1 : 0,
+        },
       )
       if (written === 0) throw new StorageConflictError('idempotency_key')
     },
@@ -71,6 +78,7 @@ function toIdempotentAnswer(row: IdempotentAnswerRow): IdempotentAnswer {
     bodyHash: row.body_hash,
     statusCode: row.status_code,
     contentType: row.content_type,
+    headers: JSON.parse(row.headers ?? '{}') as Record<string, string>,
     body: row.body,
     isSealed: row.is_sealed === 1,
     createdAt: row.created_at,

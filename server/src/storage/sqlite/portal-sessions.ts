@@ -11,13 +11,14 @@ interface PortalSessionRow {
   scopes: string
   hash: string
   created_by: string
+  key_hash: string | null
   created_at: number
   expires_at: number
   revoked_at: number | null
 }
 
-const columns = `s.id, s.project_id, s.actor, s.scopes, s.hash, s.created_by, s.created_at,
-  s.expires_at, s.revoked_at`
+const columns = `s.id, s.project_id, s.actor, s.scopes, s.hash, s.created_by, s.key_hash,
+  s.created_at, s.expires_at, s.revoked_at`
 
 /** Sessions of projects that are not deleted. */
 const liveSessions = `portal_sessions s
@@ -53,10 +54,10 @@ export function portalSessionWrites(
   return {
     async insertPortalSession(session) {
       connection.write(
-        `insert into portal_sessions (id, project_id, actor, scopes, hash, created_by, created_at,
-           expires_at, revoked_at)
-         values (:id, :projectId, :actor, :scopes, :hash, :createdBy, :createdAt, :expiresAt,
-           :revokedAt)`,
+        `insert into portal_sessions (id, project_id, actor, scopes, hash, created_by, key_hash,
+           created_at, expires_at, revoked_at)
+         values (:id, :projectId, :actor, :scopes, :hash, :createdBy, :keyHash,
+           :createdAt, :expiresAt, :revokedAt)`,
         {
           ...session,
           scopes: JSON.stringify(session.scopes),
@@ -90,6 +91,7 @@ function toPortalSession(row: PortalSessionRow): PortalSession {
     scopes: JSON.parse(row.scopes) as Scope[],
     hash: row.hash,
     createdBy: JSON.parse(row.created_by) as Actor,
+    keyHash: row.key_hash,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,

@@ -88,6 +88,7 @@ export function operationsSuite(test: StoreTest): void {
       scopes: ['webhooks.read'],
       hash: samples.id('pts'),
       createdBy: { type: 'key', id: 'key_1', name: 'one' },
+      keyHash: samples.id('key'),
       createdAt: clock.now(),
       expiresAt: clock.now() + expiresInMs,
       revokedAt: null,

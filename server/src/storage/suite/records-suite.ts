@@ -151,6 +151,7 @@ function newAnswer(values: Partial<IdempotentAnswer>): IdempotentAnswer {
     bodyHash: 'ab'.repeat(32),
     statusCode: 200,
     contentType: 'application/json',
+    headers: { 'x-should-retry': 'false' },
     body: new Uint8Array([123, 0, 125]),
     isSealed: false,
     createdAt: 0,
