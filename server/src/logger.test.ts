@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { Writable } from 'node:stream'
 import { test } from 'node:test'
+import { sealAccessToken } from './core/access-token.ts'
+import { makeApiKeyValue } from './core/api-key.ts'
+import { dialectNames } from './core/dialect.ts'
+import { makePortalToken } from './core/portal-session.ts'
+import { createSecretBox } from './core/secret-box.ts'
+import { formats } from './formats/registry.ts'
 import { createLogger } from './logger.ts'
 
 function createSink({ isTTY }: { isTTY: boolean }) {
@@ -45,5 +52,32 @@ test('a secret that slips into the log is taken out, by its name or by its shape
     logger.error(new Error(`failed with ${values[0]}`))
     assert.match(sink.text(), /by name/)
     for (const value of values) assert.ok(!sink.text().includes(value), `${value} is gone`)
+  }
+})
+
+test('every kind of credential that the server makes is taken out by its shape', () => {
+  const secretBox = createSecretBox({ masterKeys: [randomBytes(32)], randomBytes })
+  const made: [kind: string, value: string][] = [
+    ...[null, ...dialectNames].map((dialect): [string, string] => [
+      `key of ${dialect}`,
+      makeApiKeyValue(randomBytes, dialect).value,
+    ]),
+    ...Object.values(formats).map((format): [string, string] => [
+      `secret of ${format.name}`,
+      format.generateSecret(randomBytes),
+    ]),
+    ['portal token', makePortalToken(randomBytes)],
+    ['access token', sealAccessToken(secretBox, { keyId: `key_${'0'.repeat(32)}`, expiresAt: 1 })],
+  ]
+  for (const [kind, value] of made) {
+    const sink = createSink({ isTTY: false })
+    const logger = createLogger({ level: 'info', stream: sink.stream, usesColor: false })
+    logger.info({ text: `a=${value}&b` }, `said ${value}.`)
+    logger.error(new Error(`one line\n${value}`))
+    // Enough of it to be worth something, wherever it was cut.
+    const [, middle = ''] = value.match(/^.{12}(.{12})/) ?? []
+    assert.equal(middle.length, 12)
+    assert.ok(!sink.text().includes(middle), `${kind}: ${sink.text()}`)
+    assert.match(sink.text(), /"msg":"said \[redacted\]\."/)
   }
 })

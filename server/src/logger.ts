@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
 import { PinoPretty } from 'pino-pretty'
+import { credentialPrefixes } from './core/credential-prefixes.ts'
 
 export type { Logger } from 'pino'
 
@@ -45,8 +46,14 @@ const secretPaths = [
   ...['authorization', 'secret', 'key', 'apiKey', 'rootKey', 'rootKeys', 'masterKey', 'masterKeys'],
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
 
-/** Keys and signing secrets by their shape, wherever they stand in a line. */
-const secretShapes = /\b(?:csk_[A-Za-z0-9_-]{16,}|wh(?:sec|sk)_[A-Za-z0-9+/=_-]{16,})/g
+/**
+ * Keys, tokens and signing secrets by their shape, wherever they stand in a line. What stands before
+ * them does not count: a line break in a JSON line ends with the letter n.
+ */
+const secretShapes = new RegExp(
+  `(?:${Object.values(credentialPrefixes).join('|')})[A-Za-z0-9+/=_-]{16,}|[0-9a-f]{64}`,
+  'g',
+)
 
 function withoutSecrets(line: string): string {
   return line.replace(secretShapes, '[redacted]')

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { credentialPrefixes } from './credential-prefixes.ts'
 import { type SecretBox, SecretBoxError } from './secret-box.ts'
 
 /** What an access token says: it stands for a key, for a while. */
@@ -11,7 +12,7 @@ export interface AccessToken {
 /** How long a token lasts, as Dinie's clients expect. */
 export const accessTokenLifetimeMs = 3_600_000
 
-const PREFIX = 'dinie_at_'
+const PREFIX = credentialPrefixes.dinieAccessToken
 /** Binds the seal to this use: nothing else that was ever sealed opens as a token. */
 const CONTEXT = 'access-token'
 /** Several times what a token of ours takes. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Scope } from './authorization.ts'
+import { credentialPrefixes } from './credential-prefixes.ts'
 import type { DialectName } from './dialect.ts'
 
 /** A project's key. Its value is stored as a hash and shown once. */
@@ -35,18 +36,18 @@ export function makeApiKeyValue(
   const urlSafe = bytes.toString('base64url')
   switch (dialect) {
     case null:
-      return { value: `csk_${urlSafe}`, clientId: null }
+      return { value: `${credentialPrefixes.apiKey}${urlSafe}`, clientId: null }
     case 'mobilerun':
-      return { value: `dr_sk_${urlSafe}`, clientId: null }
+      return { value: `${credentialPrefixes.mobilerunKey}${urlSafe}`, clientId: null }
     case 'composio':
       return { value: bytes.toString('hex'), clientId: null }
     case 'h-company':
-      return { value: `hk-${urlSafe}`, clientId: null }
+      return { value: `${credentialPrefixes.hCompanyKey}${urlSafe}`, clientId: null }
     case 'devtune':
-      return { value: `dtk_live_${bytes.toString('hex')}`, clientId: null }
+      return { value: `${credentialPrefixes.devtuneKey}${bytes.toString('hex')}`, clientId: null }
     case 'dinie': {
       const clientId = `dinie_ci_${Buffer.from(randomBytes(16)).toString('hex')}`
-      return { value: `dinie_cs_live_${urlSafe}`, clientId }
+      return { value: `${credentialPrefixes.dinieClientSecret}${urlSafe}`, clientId }
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Actor, Scope } from './authorization.ts'
+import { credentialPrefixes } from './credential-prefixes.ts'
 
 /** Lets a customer's engineer work in one project for a while. The token is shown once. */
 export interface PortalSession {
@@ -29,7 +30,7 @@ export const portalScopes = [
   'deliveries.write',
 ] as const satisfies readonly Scope[]
 
-const PREFIX = 'cpt_'
+const PREFIX = credentialPrefixes.portalToken
 
 /** `cpt_` and 43 url-safe characters: 256 bits. */
 export function makePortalToken(randomBytes: (size: number) => Uint8Array): string {

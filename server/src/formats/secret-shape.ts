@@ -1,11 +1,11 @@
+import { credentialPrefixes } from '../core/credential-prefixes.ts'
 import { limits } from '../core/limits.ts'
 import type { Format } from './format.ts'
 
 /** How the secrets of a format look, and which key bytes they stand for. */
 export type SecretShape = Pick<Format, 'generateSecret' | 'readSecret'>
 
-/** What nearly all systems put before a webhook secret, whatever they make of the rest. */
-export const secretPrefix = 'whsec_'
+export const secretPrefix = credentialPrefixes.secret
 
 /** Standard Webhooks: `whsec_` and standard base64; the key is what the base64 decodes to. */
 export function base64Secrets({ bytesGenerated }: { bytesGenerated: number }): SecretShape {
