@@ -164,10 +164,10 @@ async function start(
 }
 
 /** Found out before anything is made, so that a start that cannot succeed changes nothing. */
-async function assertPortsFree({ host, port, metricsPort }: Config): Promise<void> {
-  for (const each of [port, metricsPort]) {
-    if (each !== null) await assertFree({ host, port: each })
-  }
+async function assertPortsFree(config: Config): Promise<void> {
+  const { host, port, metricsHost, metricsPort } = config
+  await assertFree({ host, port })
+  if (metricsPort !== null) await assertFree({ host: metricsHost, port: metricsPort })
 }
 
 /** The dispatcher with its sender thread, and the parts that every action is given. */
@@ -220,8 +220,8 @@ function createDelivery(options: {
 }
 
 async function openMetricsDoor(config: Config, metrics: Metrics) {
-  const { host, metricsPort } = config
-  return metricsPort === null ? null : listenForMetrics({ host, port: metricsPort }, metrics)
+  const { metricsHost: host, metricsPort: port } = config
+  return port === null ? null : listenForMetrics({ host, port }, metrics)
 }
 
 /** What everything else stands on. */

@@ -94,6 +94,12 @@ export const options = {
     absent: { value: null, means: 'closed; the main port answers to the root key' },
     sentence: 'Port on which /metrics needs no key.',
   }),
+  metricsHost: option({
+    variable: 'COUNTERSIGN_METRICS_HOST',
+    kind: hostName,
+    default: '127.0.0.1',
+    sentence: 'Address to listen on for /metrics without a key.',
+  }),
   logLevel: option({
     variable: 'COUNTERSIGN_LOG_LEVEL',
     kind: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),

@@ -1,8 +1,27 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Environment } from '../src/config.ts'
 import { startReceiver } from './support/receiver.ts'
 import { startTestApp } from './support/start-test-app.ts'
 import { until } from './support/until.ts'
+
+test('the port without a key listens on an address of its own, loopback unless told otherwise', async (t) => {
+  const urlsOf = async (environment: Environment) => {
+    const server = await startTestApp({
+      environment: { COUNTERSIGN_METRICS_PORT: '0', ...environment },
+    })
+    t.after(() => server.dispose())
+    const { url, metricsUrl } = server.app
+    assert.ok(metricsUrl)
+    assert.equal((await fetch(`${metricsUrl}/metrics`)).status, 200)
+    return [url, metricsUrl].map((each) => new URL(each).hostname)
+  }
+  assert.deepEqual(await urlsOf({ COUNTERSIGN_HOST: '127.0.0.2' }), ['127.0.0.2', '127.0.0.1'])
+  assert.deepEqual(await urlsOf({ COUNTERSIGN_METRICS_HOST: '127.0.0.3' }), [
+    '127.0.0.1',
+    '127.0.0.3',
+  ])
+})
 
 test('the metrics follow an event from its acceptance to its delivery', async (t) => {
   const server = await startTestApp()

@@ -96,6 +96,9 @@ test('a port in use is one sentence, and nothing is made', async (t) => {
   const sentence = new RegExp(`\\b${port}\\b.* in use`)
   await assertRefused(['serve', '--port', port], { sentence, dataDir })
   await assertRefused(['serve', '--port', '0', '--metrics-port', port], { sentence, dataDir })
+  // Free on the address of the API, taken on that of the metrics.
+  const args = ['serve', '--host', '127.0.0.2', '--port', '0', '--metrics-port', port]
+  await assertRefused(args, { sentence, dataDir })
 })
 
 test('an unwritable data directory is one sentence', async (t) => {
