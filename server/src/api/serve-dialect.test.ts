@@ -70,6 +70,19 @@ const books: DialectApi = {
   ownSubtrees: ['/shelves/books'],
 }
 
+test('answers a path that cannot be routed in the shape of the API whose path it is', async () => {
+  await using shop = await createShop()
+  for (const part of ['x'.repeat(600), '%zz']) {
+    for (const path of [`/shelves/${part}`, `/v9/shelves/${part}/turn`]) {
+      const reply = await shop.server.send('GET', path)
+      assert.equal(reply.status, 404, path)
+      assert.deepEqual(Object.keys(reply.body), ['shelves'])
+    }
+    const native = await shop.server.send('GET', `/v1/projects/${part}`)
+    assert.deepEqual([native.status, native.body.code], [404, 'not_found'])
+  }
+})
+
 async function createShop() {
   const server = await createTestApi({ dialects: [shelves, books] })
   const project = await server.addProject()

@@ -1,11 +1,5 @@
 import { Buffer } from 'node:buffer'
-import {
-  type FastifyContextConfig,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  fastify,
-} from 'fastify'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { ActionParts } from '../actions/action-context.ts'
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
@@ -21,6 +15,7 @@ import { discardBody } from './discard-body.ts'
 import { createFailedAttempts } from './failed-attempts.ts'
 import { createIdempotency } from './idempotency.ts'
 import { createKeyUses } from './key-uses.ts'
+import { type KnownPaths, watchPaths } from './known-paths.ts'
 import { nativeSurface } from './native-surface.ts'
 import { openApiDocument } from './openapi.ts'
 import { toAppError } from './problem.ts'
@@ -167,7 +162,12 @@ function createServer(
   publicUrl: string | null,
   native: Surface,
 ): FastifyInstance {
-  const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+  const refuse = (
+    error: unknown,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    surface = request.routeOptions.config.surface ?? native,
+  ) => {
     const refusal = toAppError(ownRefusal(error, request) ?? error)
     if (refusal.status >= 500) {
       const { method, routeOptions, id } = request
@@ -175,7 +175,6 @@ function createServer(
       options.logger.error({ ...fields, route: routeOptions.url }, 'A request failed.')
     }
     setCommonHeaders(request, reply)
-    const surface = request.routeOptions.config.surface ?? native
     return sendAnswer(reply, surface.presentError(refusal, { requestId: request.id }))
   }
   const newRequestId = requestIds(options.parts.randomBytes)
@@ -191,7 +190,9 @@ function createServer(
     return503OnClosing: false,
     // Node would answer these by itself, with an empty body; `unmetRefusal` does it in its place.
     http: { requireHostHeader: false },
-    frameworkErrors: refuse,
+    // What the router refuses by itself has reached no route, but is somebody's path.
+    frameworkErrors: (error, request, reply) =>
+      refuse(error, request, reply, paths.surfaceOf(pathOf(request)) ?? native),
     clientErrorHandler: (error, socket) =>
       refuseUnreadable(error, socket, {
         requestId: newRequestId(),
@@ -202,7 +203,8 @@ function createServer(
   app.server.on('checkExpectation', (request, response) =>
     app.server.emit('request', request, response),
   )
-  app.setNotFoundHandler(noSuchPath(pathMethods(app)))
+  const paths = watchPaths(app)
+  app.setNotFoundHandler(noSuchPath(paths))
   app.decorateRequest('caller', null)
   app.decorateRequest('bodyType', 'other')
   app.removeAllContentTypeParsers()
@@ -227,7 +229,7 @@ function createServer(
 }
 
 /** 405 where the path takes other methods, else 404. */
-function noSuchPath(methodsOf: (path: string) => string[]) {
+function noSuchPath({ methodsOf }: KnownPaths) {
   return (request: FastifyRequest, reply: FastifyReply): never => {
     const allowed = methodsOf(pathOf(request))
     if (allowed.length === 0) {
@@ -304,22 +306,4 @@ function ownRefusal(error: unknown, request: FastifyRequest): AppError | null {
   if (error instanceof AppError || typeof statusCode !== 'number' || statusCode >= 500) return null
   // The rest of what the framework refuses: a body that broke off, or is shorter than announced.
   return new AppError('invalid_json', { detail: 'The body did not arrive whole.', cause: error })
-}
-
-/** Which methods a path takes, for 405. */
-function pathMethods(app: FastifyInstance): (path: string) => string[] {
-  const known: { pattern: RegExp; method: string }[] = []
-  app.addHook('onRoute', ({ url, method, config }) => {
-    if ((config as FastifyContextConfig | undefined)?.isRefusal) return
-    const source = url
-      .replaceAll(/[.+?^$()[\]{}|\\]/g, '\\$&')
-      .replaceAll('*', '.*')
-      .replaceAll(/:\w+/g, '[^/]+')
-    for (const each of [method].flat()) {
-      known.push({ pattern: new RegExp(`^${source}$`), method: each })
-    }
-  })
-  return (path) => [
-    ...new Set(known.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)),
-  ]
 }
