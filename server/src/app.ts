@@ -1,10 +1,11 @@
 import type { ActionContext, ActionParts, AttemptSummary } from './actions/action-context.ts'
 import { createEventTypeDirectory } from './actions/effective-event-type.ts'
 import { settleEndpointHealth } from './actions/settle-endpoint-health.ts'
-import { createApi } from './api/server.ts'
+import { type Api, createApi } from './api/server.ts'
 import { createClock, type SystemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { systemPrincipal } from './core/authorization.ts'
+import type { Clock } from './core/clock.ts'
 import { AppError } from './core/errors.ts'
 import type { EventSchemas } from './core/event-schemas.ts'
 import { createIdFactory } from './core/ids.ts'
@@ -20,7 +21,7 @@ import { createProber } from './dispatcher/prober.ts'
 import { startSenderThread } from './dispatcher/sender-link.ts'
 import type { Verdict } from './dispatcher/sender-messages.ts'
 import { createEventSchemaChecker } from './event-schema-checker.ts'
-import { createJobs } from './jobs.ts'
+import { createJobs, type Jobs } from './jobs.ts'
 import { loadOrCreateRootKeys } from './key-files.ts'
 import { assertFree, listenForMetrics, listening } from './listening.ts'
 import type { Logger } from './logger.ts'
@@ -63,7 +64,10 @@ export interface App {
   readonly isRootKeyNew: boolean
   /** Resolves when the server cannot go on; the process should end. */
   readonly failed: Promise<Error>
-  /** Stops accepting, finishes or gives back what is in flight, closes. May be called again. */
+  /**
+   * Stops accepting, finishes or gives back what is in flight within the deadline, closes. Requests
+   * get at most half of it. May be called again.
+   */
   stop(deadlineMs: number): Promise<void>
 }
 
@@ -152,15 +156,27 @@ async function start(
     isRootKeyNew: rootKeys.isNew,
     failed: delivery.failed,
     stop(deadlineMs) {
-      stopping ??= (async () => {
-        await jobs.stop()
-        await api.close(deadlineMs)
-        await delivery.dispatcher.stop(deadlineMs)
-        await release()
-      })()
+      stopping ??= stopInTime({ jobs, api, ...delivery, clock, deadlineMs }).then(release)
       return stopping
     },
   }
+}
+
+/** Ends what is under way, all of it within the deadline. */
+async function stopInTime(options: {
+  jobs: Jobs
+  api: Api
+  dispatcher: Dispatcher
+  clock: Pick<Clock, 'monotonic'>
+  deadlineMs: number
+}): Promise<void> {
+  const { jobs, api, dispatcher, clock } = options
+  const endsAt = clock.monotonic() + options.deadlineMs
+  const leftMs = () => Math.max(0, endsAt - clock.monotonic())
+  await jobs.stop()
+  // Half: a client that sends slowly must not take the time of the attempts in flight.
+  await api.close(leftMs() / 2)
+  await dispatcher.stop(leftMs())
 }
 
 /** Found out before anything is made, so that a start that cannot succeed changes nothing. */

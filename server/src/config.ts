@@ -110,7 +110,8 @@ export const options = {
     variable: 'COUNTERSIGN_SHUTDOWN_DEADLINE',
     kind: duration({ min: '0s', max: '10m' }),
     default: '20s',
-    sentence: 'How long a stop waits for attempts in flight before it gives them back.',
+    sentence:
+      'How long a stop waits for requests and attempts in flight: for requests half of it at most, then attempts are given back.',
   }),
   allowedNetworks: option({
     variable: 'COUNTERSIGN_ALLOWED_NETWORKS',
