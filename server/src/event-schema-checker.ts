@@ -1,148 +1,114 @@
 import { hash } from 'node:crypto'
-import { Worker } from 'node:worker_threads'
 import { AppError, type FieldError } from './core/errors.ts'
 import type { EventSchemas } from './core/event-schemas.ts'
 import { limits } from './core/limits.ts'
-import type { SchemaAnswer, SchemaQuestion } from './event-schema-messages.ts'
+import { createSchemaLane, type LaneAnswer, type LaneQuestion } from './event-schema-lane.ts'
 
 export interface EventSchemaChecker extends EventSchemas {
   stop(): Promise<void>
 }
 
-/** Schemas that the thread keeps compiled; beyond that it begins anew. */
-const schemasKnownMax = 1_000
-/** Schemas that took too long are not tried again for a while; more than these are forgotten. */
-const costlySchemasMax = 1_000
-const costlyForMs = 60_000
-
-const heapMbMax = 128
+/** What took too long is remembered for a while; more than these are forgotten. */
+const rememberedMax = 1_000
+const rememberedForMs = 60_000
 
 /**
- * Asks a thread, one question at a time. A question that takes longer than it may ends the thread;
- * the next one starts another. The first question starts the first one, so that a server whose
- * projects have no schemas has no such thread.
+ * Two lanes. Every check begins in the quick one. One that takes long there is ended, and for a
+ * while its project is asked in the slow one alone, where checks may take their time and only
+ * projects like it wait. So a project costs the others one quick check a while, whatever it sends
+ * (docs/decisions/0027-event-schemas.md).
  */
 export function createEventSchemaChecker(options: {
   monotonic: () => number
+  quickMs?: number
   checkMs?: number
+  waitMs?: number
 }): EventSchemaChecker {
-  const { monotonic, checkMs = limits.eventSchemaCheckMs } = options
-  const costlyUntil = new Map<string, number>()
-  const numbers = new Map<string, number>()
-  let thread: SchemaThread | null = null
-  let tail: Promise<unknown> = Promise.resolve()
+  const { monotonic } = options
+  const quickMs = options.quickMs ?? limits.eventSchemaQuickMs
+  const checkMs = options.checkMs ?? limits.eventSchemaCheckMs
+  const waitMs = options.waitMs ?? limits.eventSchemaWaitMs
+  const quick = createSchemaLane({ monotonic, checkMs: quickMs, isThreadPerProject: false })
+  const slow = createSchemaLane({ monotonic, checkMs, isThreadPerProject: true })
+  const slowProjects = createMemory(monotonic)
+  const costlySchemas = createMemory(monotonic)
 
-  const end = async () => {
-    const ended = thread
-    thread = null
-    numbers.clear()
-    await ended?.terminate()
-  }
-
-  const noteCostly = (digest: string) => {
-    const [oldest] = costlyUntil.keys()
-    if (costlyUntil.size >= costlySchemasMax && oldest !== undefined) costlyUntil.delete(oldest)
-    costlyUntil.set(digest, monotonic() + costlyForMs)
-  }
-
-  /** Null: it took too long. */
-  const put = async (text: string, data: string | undefined): Promise<SchemaAnswer | null> => {
-    const digest = hash('sha256', text)
-    if ((costlyUntil.get(digest) ?? 0) > monotonic()) return null
-    if (numbers.size >= schemasKnownMax) await end()
-    thread ??= await startThread()
-    const number = numbers.get(digest)
-    const schema = number === undefined ? { number: numbers.size, text } : { number }
-    numbers.set(digest, schema.number)
-    const answer = await thread.ask({ schema, ...(data === undefined ? {} : { data }) }, checkMs)
-    if (answer !== null) return answer
-    noteCostly(digest)
-    await end()
-    return null
-  }
-
-  const ask = (text: string, data?: string) => {
-    const answer = tail.then(() => put(text, data))
-    tail = answer.catch(() => undefined)
+  const askQuick = async (question: LaneQuestion): Promise<LaneAnswer> => {
+    const isMoved = () => slowProjects.has(question.projectId)
+    if (isMoved()) return { kind: 'moved' }
+    const answer = await quick.ask({ ...question, isMoved })
+    if (answer.kind === 'too_long') slowProjects.add(question.projectId)
     return answer
   }
 
+  const askSlow = async (question: LaneQuestion): Promise<SettledAnswer> => {
+    const digest = hash('sha256', question.text)
+    const isMoved = () => costlySchemas.has(digest)
+    const answer = await slow.ask({ ...question, isMoved })
+    if (answer.kind === 'too_long') costlySchemas.add(digest)
+    if (answer.kind === 'overdue') throw overdue(waitMs)
+    return answer.kind === 'moved' ? { kind: 'too_long' } : answer
+  }
+
+  const questionOf = (projectId: string, text: string, data?: string): LaneQuestion => ({
+    ...{ projectId, text, data },
+    deadlineAt: monotonic() + waitMs,
+  })
+
   return {
-    async problemOf(schema) {
-      const answer = await ask(schema)
-      if (answer === null) return `Takes longer than ${checkMs} ms to read; make it simpler.`
+    async problemOf(projectId, schema) {
+      // Compiling may well take long, and nobody minds: that alone makes no project a slow one.
+      const answer = await askSlow(questionOf(projectId, schema))
+      if (answer.kind === 'too_long')
+        return `Takes longer than ${checkMs} ms to read; make it simpler.`
       return answer.kind === 'unusable' ? answer.problem : null
     },
 
-    async check(schema, data) {
-      const answer = await ask(schema, data)
-      if (answer === null) return [tooCostly(checkMs)]
-      if (answer.kind === 'unusable') {
-        return [{ param: 'data', detail: answer.problem, code: 'schema_unusable' }]
-      }
-      return answer.kind === 'checked' ? answer.errors : []
+    async check(projectId, schema, data) {
+      const question = questionOf(projectId, schema, data)
+      const first = await askQuick(question)
+      if (first.kind === 'overdue') throw overdue(waitMs)
+      const isSettled = first.kind === 'checked' || first.kind === 'unusable'
+      return errorsOf(isSettled ? first : await askSlow(question), checkMs)
     },
 
     async stop() {
-      await tail
-      await end()
+      await Promise.all([quick.stop(), slow.stop()])
     },
   }
 }
 
-function tooCostly(checkMs: number): FieldError {
-  return {
-    param: 'data',
-    detail: `Could not be held against the schema of its type within ${checkMs} ms.`,
-    code: 'schema_too_costly',
+type SettledAnswer = Exclude<LaneAnswer, { kind: 'overdue' | 'moved' }>
+
+function errorsOf(answer: SettledAnswer, checkMs: number): FieldError[] {
+  switch (answer.kind) {
+    case 'checked':
+      return answer.errors
+    case 'unusable':
+      return [{ param: 'data', detail: answer.problem, code: 'schema_unusable' }]
+    case 'too_long': {
+      const detail = `Could not be held against the schema of its type within ${checkMs} ms.`
+      return [{ param: 'data', detail, code: 'schema_too_costly' }]
+    }
   }
 }
 
-interface SchemaThread {
-  /** Null where no answer came in time, or the thread died over the question. */
-  ask(question: SchemaQuestion, withinMs: number): Promise<SchemaAnswer | null>
-  terminate(): Promise<unknown>
+function overdue(waitMs: number): AppError {
+  return new AppError('overloaded', {
+    detail: `The turn of this check against a schema did not come within ${waitMs} ms; make the schemas of the project simpler, or send fewer events at once.`,
+  })
 }
 
-/** @throws AppError `overloaded` where the thread cannot begin. */
-async function startThread(): Promise<SchemaThread> {
-  const worker = new Worker(new URL('./event-schema-thread.ts', import.meta.url), {
-    name: 'event-schemas',
-    resourceLimits: { maxOldGenerationSizeMb: heapMbMax },
-  })
-  const next = () =>
-    new Promise<SchemaAnswer | null>((resolve) => {
-      worker.once('message', resolve)
-      // Out of memory, or gone: over this question.
-      worker.once('error', () => resolve(null))
-      worker.once('exit', () => resolve(null))
-    })
-  let cause: unknown
-  worker.once('error', (error) => {
-    cause = error
-  })
-  // Out of descriptors or memory: that says nothing about the schema, nor about the data.
-  if ((await next()) === null) {
-    throw new AppError('overloaded', { detail: 'Schemas cannot be checked just now.', cause })
-  }
-  worker.unref()
+/** What happened a while ago; the oldest is forgotten first. */
+function createMemory(monotonic: () => number) {
+  const until = new Map<string, number>()
   return {
-    async ask(question, withinMs) {
-      const answer = next()
-      worker.postMessage(question)
-      const timeout = Promise.withResolvers<null>()
-      const timer = setTimeout(timeout.resolve, withinMs, null)
-      try {
-        return await Promise.race([answer, timeout.promise])
-      } finally {
-        clearTimeout(timer)
-        worker.removeAllListeners('message')
-        worker.removeAllListeners('error')
-        worker.removeAllListeners('exit')
-        // A late death must not end the process.
-        worker.on('error', () => undefined)
-      }
+    has: (name: string) => (until.get(name) ?? 0) > monotonic(),
+    add(name: string) {
+      until.delete(name)
+      const [oldest] = until.keys()
+      if (until.size >= rememberedMax && oldest !== undefined) until.delete(oldest)
+      until.set(name, monotonic() + rememberedForMs)
     },
-    terminate: () => worker.terminate(),
   }
 }

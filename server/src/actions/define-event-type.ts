@@ -28,7 +28,7 @@ export async function defineEventType(
   else requireScope(context.principal, projectId, 'webhooks.write')
   refuseBadName(name)
   const schema = input.schema ?? null
-  if (schema !== null) await refuseBadSchema(context, schema)
+  if (schema !== null) await refuseBadSchema(context, projectId ?? '', schema)
   return context.transact(async (tx) => {
     if (projectId !== null) await loadProject(tx, projectId)
     const now = context.clock.now()
@@ -65,11 +65,15 @@ function refuseBadName(name: string): void {
   }
 }
 
-async function refuseBadSchema({ eventSchemas }: ActionContext, schema: string): Promise<void> {
+async function refuseBadSchema(
+  { eventSchemas }: ActionContext,
+  projectId: string,
+  schema: string,
+): Promise<void> {
   const bytes = Buffer.byteLength(schema)
   const problem =
     bytes > limits.eventSchemaBytesMax
       ? `Must take at most ${limits.eventSchemaBytesMax} bytes, not ${bytes}.`
-      : await eventSchemas.problemOf(schema)
+      : await eventSchemas.problemOf(projectId, schema)
   if (problem !== null) throw invalidField('schema', problem, 'invalid_schema')
 }

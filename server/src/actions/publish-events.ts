@@ -56,8 +56,7 @@ function checkSchemas(
   const checks: Promise<void>[] = []
   const check = async (schema: string | null, index: number, data: string) => {
     if (schema === null) return
-    const problems = await context.eventSchemas.check(schema, data)
-    if (problems.length > 0) refusals[index] = invalidFields(problems)
+    refusals[index] = await schemaRefusal(context, projectId, schema, data)
   }
   inputs.forEach(({ type, data }, index) => {
     if (refusals[index] !== null) return
@@ -69,6 +68,22 @@ function checkSchemas(
     )
   })
   return checks.length === 0 ? null : Promise.all(checks)
+}
+
+async function schemaRefusal(
+  { eventSchemas }: ActionContext,
+  projectId: string,
+  schema: string,
+  data: string,
+): Promise<AppError | null> {
+  try {
+    const problems = await eventSchemas.check(projectId, schema, data)
+    return problems.length === 0 ? null : invalidFields(problems)
+  } catch (error) {
+    // Each event of a batch stands for itself, also where its turn did not come.
+    if (error instanceof AppError) return error
+    throw error
+  }
 }
 
 /**

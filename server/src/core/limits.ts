@@ -19,6 +19,10 @@ export const limits = {
   eventSchemaBytesMax: 64 * 1024,
   /** Longest time for holding one event against its schema. */
   eventSchemaCheckMs: 2_000,
+  /** What a check may take where other projects wait for it. */
+  eventSchemaQuickMs: 100,
+  /** Longest time that a check waits for its turn. */
+  eventSchemaWaitMs: 10_000,
   /** Types whose schema is remembered. */
   eventTypesKnownMax: 10_000,
   eventTypeLengthMax: 256,
