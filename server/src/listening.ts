@@ -2,6 +2,10 @@ import { createServer, type Server } from 'node:http'
 import type { Metrics } from './metrics.ts'
 import { StartError } from './start-error.ts'
 
+/** Who collects metrics sends little, and at once. */
+const timeouts = { headersTimeout: 5_000, requestTimeout: 5_000 }
+const metricsConnectionsMax = 100
+
 /** Runs `listen` and says in one sentence what the operator can do when it fails. */
 export async function listening<T>(
   at: { host: string; port: number },
@@ -26,7 +30,7 @@ export async function listenForMetrics(
   at: { host: string; port: number },
   metrics: Metrics,
 ): Promise<{ url: string; close(): Promise<void> }> {
-  const server = createServer(async (request, response) => {
+  const server = createServer(timeouts, async (request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics') {
       response.writeHead(404).end()
       return
@@ -39,6 +43,7 @@ export async function listenForMetrics(
       response.writeHead(503).end()
     }
   })
+  server.maxConnections = metricsConnectionsMax
   await listening(at, () => listen(server, at))
   return { url: urlOf(server, at.host), close: () => close(server) }
 }

@@ -2,6 +2,15 @@
 export const apiLimits = {
   /** A client that has not sent a whole request by then is cut off. */
   requestTimeoutMs: 60_000,
+  /** The same for the request line and headers, which no honest client sends slowly. */
+  headersTimeoutMs: 15_000,
+  /** How often the two are looked at. */
+  timeoutsCheckedEveryMs: 1_000,
+  /** Connections at once; beyond that, idle ones are closed and new ones are not taken. */
+  connectionsMax: 8_192,
+  /** Request bodies under way, in all and of one project: two of the largest. */
+  bodiesBytesMax: 128 * 1024 * 1024,
+  bodiesBytesPerProjectMax: 32 * 1024 * 1024,
   /**
    * How much of a body that is too large is still read, and for how long, before its refusal goes
    * out: a client that is cut off while it sends sees a broken connection instead of the answer.

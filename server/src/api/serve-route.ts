@@ -6,6 +6,7 @@ import { AppError, invalidFields } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { type Answer, sendAnswer } from './answer.ts'
 import { type Authenticator, anonymousPrincipal } from './authenticate.ts'
+import type { BodyRoom } from './body-room.ts'
 import type { Idempotency } from './idempotency.ts'
 import type { ProjectDirectory } from './project-directory.ts'
 import { type RateLimiter, rateLimitExceeded } from './rate-limit.ts'
@@ -22,6 +23,7 @@ export interface RouteServing {
   authenticator: Authenticator
   rateLimiter: RateLimiter
   projects: ProjectDirectory
+  bodyRoom: BodyRoom
   idempotency: Idempotency
 }
 
@@ -64,22 +66,26 @@ export function serveRoute(
   const readBody = route.body?.prepare(serving.schemas, parts) ?? (() => undefined)
   const queryCheck = route.query === undefined ? null : serving.schemas.forQuery(route.query)
 
+  const bodyLimit = route.body?.bytesMax(parts.settings) ?? limits.requestBodyBytesMax
+  const begin = (request: FastifyRequest, reply: FastifyReply, caller: Caller | null) => {
+    request.caller = caller
+    const bytes = bodyBytesOf(request, bodyLimit)
+    if (bytes === 0) return
+    reply.raw.once('close', serving.bodyRoom.take(caller?.projectId ?? '', bytes))
+  }
+
   const options: Omit<RouteOptions, 'url'> = {
     method: route.method,
-    bodyLimit: route.body?.bytesMax(parts.settings) ?? limits.requestBodyBytesMax,
+    bodyLimit,
     config: { surface: serving.surface },
     onRequest(request, reply, done) {
-      if (route.access === 'open') return done()
-      const caller = authorize(route, serving, request, reply)
+      const caller = route.access === 'open' ? null : authorize(route, serving, request, reply)
       // Both are known already on all but the first request of a key: no promise, no tick.
       if (!(caller instanceof Promise)) {
-        request.caller = caller
+        begin(request, reply, caller)
         return done()
       }
-      caller.then((known) => {
-        request.caller = known
-        done()
-      }, done)
+      caller.then((known) => begin(request, reply, known)).then(() => done(), done)
     },
     async handler(request, reply) {
       const bytes = bytesOf(request, route.body?.mediaType ?? 'json')
@@ -96,6 +102,14 @@ export function serveRoute(
     },
   }
   for (const url of paths) app.route({ ...options, url })
+}
+
+/** How long the body may become; 0 where there is none, or one that is refused for its length. */
+function bodyBytesOf({ method, headers }: FastifyRequest, bodyLimit: number): number {
+  if (method === 'GET' || method === 'HEAD') return 0
+  if (headers['transfer-encoding'] !== undefined) return bodyLimit
+  const length = Number(headers['content-length'] ?? 0)
+  return length > bodyLimit ? 0 : length
 }
 
 /** The caller, if they may call this route at all; throws or rejects otherwise. */

@@ -8,6 +8,7 @@ import { createAddressLimit } from './address-limit.ts'
 import { sendAnswer } from './answer.ts'
 import { apiLimits } from './api-limits.ts'
 import { type CredentialChanges, createAuthenticator } from './authenticate.ts'
+import { createBodyRoom } from './body-room.ts'
 import { components } from './components.ts'
 import { addConsole } from './console-files.ts'
 import { addCors } from './cors.ts'
@@ -112,6 +113,10 @@ export function createApi(options: ApiOptions): Api {
     authenticator,
     rateLimiter: createRateLimiter({ ...options.rateLimit, clock: parts.clock }),
     projects,
+    bodyRoom: createBodyRoom({
+      bytesMax: apiLimits.bodiesBytesMax,
+      bytesPerOwnerMax: apiLimits.bodiesBytesPerProjectMax,
+    }),
     idempotency: createIdempotency({
       waitMs: options.idempotencyWaitMs ?? limits.idempotencyWaitMs,
     }),
@@ -189,7 +194,11 @@ function createServer(
     // What comes in while the server closes is served like the rest.
     return503OnClosing: false,
     // Node would answer these by itself, with an empty body; `unmetRefusal` does it in its place.
-    http: { requireHostHeader: false },
+    http: {
+      requireHostHeader: false,
+      headersTimeout: apiLimits.headersTimeoutMs,
+      connectionsCheckingInterval: apiLimits.timeoutsCheckedEveryMs,
+    },
     // What the router refuses by itself has reached no route, but is somebody's path.
     frameworkErrors: (error, request, reply) =>
       refuse(error, request, reply, paths.surfaceOf(pathOf(request)) ?? native),
@@ -203,8 +212,20 @@ function createServer(
   app.server.on('checkExpectation', (request, response) =>
     app.server.emit('request', request, response),
   )
+  app.server.maxConnections = apiLimits.connectionsMax
+  app.server.on('drop', () => app.server.closeIdleConnections())
   const paths = watchPaths(app)
-  app.setNotFoundHandler(noSuchPath(paths))
+  addRequestChecks(app, noSuchPath(paths))
+  app.setErrorHandler(async (error, request, reply) => {
+    if (isBodyTooLarge(error)) await discardBody(request.raw, discardBounds)
+    return refuse(error, request, reply)
+  })
+  return app
+}
+
+/** What is looked at before a request comes to its route, and how its body is taken: as bytes. */
+function addRequestChecks(app: FastifyInstance, refusePath: ReturnType<typeof noSuchPath>): void {
+  app.setNotFoundHandler(refusePath)
   app.decorateRequest('caller', null)
   app.decorateRequest('bodyType', 'other')
   app.removeAllContentTypeParsers()
@@ -216,16 +237,13 @@ function createServer(
       reply.header('connection', 'close')
       return done(unmet)
     }
+    // Here and not in the handler, before which the body would be read.
+    if (request.is404) refusePath(request, reply)
     // Whether there is a body at all comes before its type: an absent one may claim any.
     request.bodyType = bodyTypeOf(request.headers['content-type'])
     request.headers['content-type'] = undefined
     done()
   })
-  app.setErrorHandler(async (error, request, reply) => {
-    if (isBodyTooLarge(error)) await discardBody(request.raw, discardBounds)
-    return refuse(error, request, reply)
-  })
-  return app
 }
 
 /** 405 where the path takes other methods, else 404. */
