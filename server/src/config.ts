@@ -1,5 +1,6 @@
 import assert from 'node:assert'
 import { dialectNames } from './core/dialect.ts'
+import { editDistance } from './core/edit-distance.ts'
 import { limits } from './core/limits.ts'
 import {
   database,
@@ -388,18 +389,4 @@ function nearest(name: string, known: readonly string[]): string {
   return best !== undefined && best.edits <= editsMax
     ? `Did you mean ${best.candidate}?`
     : 'docs/configuration.md lists every option.'
-}
-
-/** How many letters must be inserted, removed or replaced (Levenshtein). */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1]
-    for (const [j, other] of [...b].entries()) {
-      const replaced = (row[j] ?? 0) + (letter === other ? 0 : 1)
-      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row.at(-1) ?? 0
 }

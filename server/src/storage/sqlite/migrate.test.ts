@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -20,7 +20,8 @@ test('a database of the first version is migrated with all that it holds', async
 
   const { applied, version, knownVersion } = await migrateSqlite(file)
   assert.equal(applied[0], '0002-dialects')
-  assert.equal(applied.length, knownVersion - 1)
+  const migrations = readdirSync(new URL('./migrations/', import.meta.url))
+  assert.equal(applied.length, migrations.length - 1)
   assert.equal(version, knownVersion)
 
   const clock = createTestClock()
