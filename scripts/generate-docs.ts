@@ -4,9 +4,10 @@ import { openApiDocument } from '../server/src/api/openapi.ts'
 import { devDefaults, tableRows } from '../server/src/config.ts'
 import { errorTable } from '../server/src/core/errors.ts'
 import { dialectBlocks } from './dialects-page.ts'
+import { sdkTypes } from './sdk-types.ts'
 
 /**
- * Writes the pages that are made from tables and route schemas in the code. `--check` writes nothing, names the pages
+ * Writes the pages and types that are made from tables and route schemas in the code. `--check` writes nothing, names the pages
  * that drifted, and exits with 1 if there are any.
  */
 const pages: Record<string, () => string> = {
@@ -14,6 +15,7 @@ const pages: Record<string, () => string> = {
   'docs/dialects/README.md': () => page('Dialects', dialectBlocks()),
   'docs/errors.md': errorsPage,
   'docs/openapi.json': () => `${JSON.stringify(openApiDocument({ publicUrl: null }), null, 2)}\n`,
+  'sdk/src/api-types.ts': () => sdkTypes(openApiDocument({ publicUrl: null })),
 }
 
 const root = join(import.meta.dirname, '..')

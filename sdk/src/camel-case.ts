@@ -4,46 +4,15 @@ import { RawJson } from './raw-json.ts'
  * Fields whose insides belong to the caller: their keys are never renamed, in either direction.
  * Lists are unwrapped before conversion, so `data` here is always an event's own.
  */
-const opaqueFields = ['data', 'metadata', 'headers', 'details'] as const
-
-type OpaqueField = (typeof opaqueFields)[number]
-
-/** Fields that hold an RFC 3339 time, and so take a `Date` where they are sent. */
-type TimeField = `${string}_at` | 'since' | 'until' | 'timestamp'
-
-type CamelCase<S> = S extends `${infer Head}_${infer Tail}`
-  ? `${Head}${Capitalize<CamelCase<Tail>>}`
-  : S
-
-/** A wire type as the SDK answers it: camelCase keys at every depth, opaque fields left alone. */
-export type CamelCased<T> = T extends readonly (infer Item)[]
-  ? CamelCased<Item>[]
-  : T extends object
-    ? { [K in keyof T as CamelCase<K>]: K extends OpaqueField ? T[K] : CamelCased<T[K]> }
-    : T
-
-/** A wire type as the SDK takes it: like `CamelCased`, and times may be `Date`s. */
-export type CamelCasedInput<T> = T extends readonly (infer Item)[]
-  ? readonly CamelCasedInput<Item>[]
-  : T extends object
-    ? { [K in keyof T as CamelCase<K>]: InputValue<K, T[K]> | UndefinedIfOptional<T, K> }
-    : T
-
-type InputValue<K, V> = K extends OpaqueField
-  ? V
-  : K extends TimeField
-    ? V | Date
-    : CamelCasedInput<V>
-
-/** Lets callers pass `undefined` for a field that may be left out; it is dropped when sent. */
-type UndefinedIfOptional<T, K extends keyof T> =
-  Partial<Pick<T, K>> extends Pick<T, K> ? undefined : never
+const opaqueFields: ReadonlySet<string> = new Set([
+  ...['data', 'metadata', 'headers', 'details', 'schema'],
+])
 
 /**
  * Renames the keys of an answer.
- * @param wire parsed JSON of the server; its depth is that of the wire types.
+ * @param wire parsed JSON of the server; its depth is that of the API's types.
  */
-export function toCamelCase<TWire>(wire: TWire): CamelCased<TWire>
+export function toCamelCase<T>(wire: unknown): T
 export function toCamelCase(wire: unknown): unknown {
   if (Array.isArray(wire)) return wire.map((item) => toCamelCase(item))
   if (typeof wire !== 'object' || wire === null) return wire
@@ -51,7 +20,7 @@ export function toCamelCase(wire: unknown): unknown {
   return Object.fromEntries(
     Object.entries(wire).map(([name, value]) => [
       toCamelCaseName(name),
-      isOpaque(name) ? value : toCamelCase(value),
+      opaqueFields.has(name) ? value : toCamelCase(value),
     ]),
   )
 }
@@ -69,7 +38,7 @@ export function encodeBody(value: unknown): string {
   const fields: string[] = []
   for (const [name, field] of Object.entries(value)) {
     if (field === undefined) continue
-    const text = isOpaque(name) ? encodeOpaque(field) : encodeBody(field)
+    const text = opaqueFields.has(name) ? encodeOpaque(field) : encodeBody(field)
     fields.push(`${JSON.stringify(toSnakeCaseName(name))}:${text}`)
   }
   return `{${fields.join(',')}}`
@@ -90,11 +59,8 @@ function encodeOpaque(value: unknown): string {
   return value instanceof RawJson ? value.text : (JSON.stringify(value) ?? 'null')
 }
 
-function isOpaque(name: string): name is OpaqueField {
-  return (opaqueFields as readonly string[]).includes(name)
-}
-
-function toCamelCaseName(name: string): string {
+/** `created_at` → `createdAt` */
+export function toCamelCaseName(name: string): string {
   return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 }
 

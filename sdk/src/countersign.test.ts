@@ -33,7 +33,30 @@ const calls: [(client: Countersign) => Promise<unknown>, ...unknown[]][] = [
     { name: 'k', dialect: 'dinie' },
   ],
   [(c) => c.apiKeys.list('p').page(), 'GET /v1/projects/p/api-keys'],
+  [
+    (c) => c.apiKeys.rotate('p', 'k', { expireCurrentIn: 0 }),
+    'POST /v1/projects/p/api-keys/k/rotate',
+    { expire_current_in: 0 },
+  ],
   [(c) => c.apiKeys.revoke('p', 'k'), 'DELETE /v1/projects/p/api-keys/k'],
+  [
+    (c) => c.portalSessions.create('p', { scopes: ['webhooks.read'], actor: 'j', expiresIn: 60 }),
+    'POST /v1/projects/p/portal-sessions',
+    { scopes: ['webhooks.read'], actor: 'j', expires_in: 60 },
+  ],
+  [(c) => c.portalSessions.revoke('p', 's'), 'DELETE /v1/projects/p/portal-sessions/s'],
+  [
+    (c) => c.catalog.define('a.b', { schema: { required: ['keep_me', 'keepMe'] } }),
+    'PUT /v1/catalog/event-types/a.b',
+    { schema: { required: ['keep_me', 'keepMe'] } },
+  ],
+  [(c) => c.catalog.list({ limit: 2 }).page(), 'GET /v1/catalog/event-types?limit=2'],
+  [(c) => c.catalog.get('a.b'), 'GET /v1/catalog/event-types/a.b'],
+  [(c) => c.catalog.delete('a.b'), 'DELETE /v1/catalog/event-types/a.b'],
+  [(c) => c.eventTypes.define('p', 'a.b'), 'PUT /v1/projects/p/event-types/a.b', {}],
+  [(c) => c.eventTypes.list('p').page(), 'GET /v1/projects/p/event-types'],
+  [(c) => c.eventTypes.get('p', 'a.b'), 'GET /v1/projects/p/event-types/a.b'],
+  [(c) => c.eventTypes.delete('p', 'a.b'), 'DELETE /v1/projects/p/event-types/a.b'],
   [
     (c) => c.endpoints.create('p', { url: 'https://a.example', eventTypes: ['a.*'] }),
     'POST /v1/projects/p/endpoints',
@@ -68,6 +91,15 @@ const calls: [(client: Countersign) => Promise<unknown>, ...unknown[]][] = [
     'POST /v1/projects/p/endpoints/e/test',
     { event_type: 't', data: { keepMe: 1 } },
   ],
+  [
+    (c) => c.endpoints.recover('p', 'e', { since: new Date(0), statuses: ['failed'] }),
+    'POST /v1/projects/p/endpoints/e/recover',
+    { since: '1970-01-01T00:00:00.000Z', statuses: ['failed'] },
+  ],
+  [
+    (c) => c.endpoints.stats('p', 'e', { since: new Date(0), bucket: '1h' }),
+    'GET /v1/projects/p/endpoints/e/stats?since=1970-01-01T00%3A00%3A00.000Z&bucket=1h',
+  ],
   [(c) => c.rotations.list('p', 'e').page(), 'GET /v1/projects/p/endpoints/e/rotations'],
   [(c) => c.rotations.get('p', 'e', 'r'), 'GET /v1/projects/p/endpoints/e/rotations/r'],
   [
@@ -97,6 +129,7 @@ const calls: [(client: Countersign) => Promise<unknown>, ...unknown[]][] = [
   ],
   [(c) => c.events.list('p').page(), 'GET /v1/projects/p/events'],
   [(c) => c.events.get('p', 'v'), 'GET /v1/projects/p/events/v'],
+  [(c) => c.events.expunge('p', 'v'), 'DELETE /v1/projects/p/events/v/payload'],
   [
     (c) =>
       c.deliveries
@@ -110,6 +143,10 @@ const calls: [(client: Countersign) => Promise<unknown>, ...unknown[]][] = [
     (c) => c.auditLog.list('p', { actor: 'a', action: 'b', since: '2026-01-01T00:00:00Z' }).page(),
     'GET /v1/projects/p/audit-log?actor=a&action=b&since=2026-01-01T00%3A00%3A00Z',
   ],
+  [(c) => c.server.checkHealth(), 'GET /healthz'],
+  [(c) => c.server.checkReadiness(), 'GET /readyz'],
+  [(c) => c.server.readMetrics(), 'GET /metrics'],
+  [(c) => c.server.readOpenApi(), 'GET /openapi.json'],
 ]
 
 test('sends every call to its route, in snake_case', async () => {
@@ -148,6 +185,26 @@ test('answers in camelCase and leaves free-form fields alone', async () => {
   const batch = await client.events.publishBatch('p', [{ type: 't', data: {} }])
   assert.deepEqual(batch, [{ index: 0, status: 202, deliveryCount: 3 }])
   assert.equal(await client.endpoints.delete('p', 'e'), undefined)
+})
+
+test('answers metrics as text, and their refusal as an error', async () => {
+  await using server = await startScriptedServer([
+    { status: 200, headers: { 'content-type': 'text/plain' }, text: 'up 1\n' },
+    problem(403, 'forbidden'),
+  ])
+  const client = new Countersign({ baseUrl: server.url, apiKey })
+  assert.equal(await client.server.readMetrics(), 'up 1\n')
+  await assert.rejects(client.server.readMetrics(), { name: 'ApiError', code: 'forbidden' })
+})
+
+test('asks once whether the server is ready, unless told to ask again', async () => {
+  const unready = problem(503, 'storage_unavailable')
+  await using server = await startScriptedServer([unready, unready, unready])
+  const client = new Countersign({ baseUrl: server.url, apiKey })
+  await assert.rejects(client.server.checkReadiness(), { code: 'storage_unavailable' })
+  assert.equal(server.requests.length, 1)
+  await assert.rejects(client.server.checkReadiness({ retriesMax: 1 }))
+  assert.equal(server.requests.length, 3)
 })
 
 test('publishes raw JSON byte for byte', async () => {

@@ -1,10 +1,14 @@
 import { ApiKeys } from './resources/api-keys.ts'
 import { AuditLog } from './resources/audit-log.ts'
+import { Catalog } from './resources/catalog.ts'
 import { Deliveries } from './resources/deliveries.ts'
 import { Endpoints } from './resources/endpoints.ts'
+import { EventTypes } from './resources/event-types.ts'
 import { Events } from './resources/events.ts'
+import { PortalSessions } from './resources/portal-sessions.ts'
 import { Projects } from './resources/projects.ts'
 import { Rotations } from './resources/rotations.ts'
+import { Server } from './resources/server.ts'
 import { createTransport, type Fetch, requireCount, requireTimeout } from './transport.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -51,11 +55,15 @@ export interface CountersignOptions {
 export class Countersign {
   readonly projects: Projects
   readonly apiKeys: ApiKeys
+  readonly portalSessions: PortalSessions
+  readonly catalog: Catalog
+  readonly eventTypes: EventTypes
   readonly endpoints: Endpoints
   readonly rotations: Rotations
   readonly events: Events
   readonly deliveries: Deliveries
   readonly auditLog: AuditLog
+  readonly server: Server
 
   constructor(options: CountersignOptions = {}) {
     const { timeoutMs = timeoutDefaultMs, retriesMax = retriesDefaultMax } = options
@@ -74,11 +82,15 @@ export class Countersign {
     })
     this.projects = new Projects(transport)
     this.apiKeys = new ApiKeys(transport)
+    this.portalSessions = new PortalSessions(transport)
+    this.catalog = new Catalog(transport)
+    this.eventTypes = new EventTypes(transport)
     this.endpoints = new Endpoints(transport)
     this.rotations = new Rotations(transport)
     this.events = new Events(transport)
     this.deliveries = new Deliveries(transport)
     this.auditLog = new AuditLog(transport)
+    this.server = new Server(transport)
   }
 }
 

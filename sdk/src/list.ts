@@ -1,4 +1,4 @@
-import { type CamelCased, toCamelCase } from './camel-case.ts'
+import { toCamelCase } from './camel-case.ts'
 import { CountersignError } from './errors.ts'
 import type { RequestOptions, Transport } from './transport.ts'
 
@@ -34,8 +34,8 @@ export interface List<T> extends AsyncIterable<T> {
   pages(): AsyncIterable<Page<T>>
 }
 
-interface WirePage<TWire> {
-  data: TWire[]
+interface WirePage {
+  data: unknown[]
   has_more: boolean
   next_cursor: string | null
 }
@@ -48,23 +48,23 @@ export interface ListSource {
 }
 
 /** Makes the list behind a GET route that answers `{data, has_more, next_cursor}`. */
-export function createList<TWire>(source: ListSource): List<CamelCased<TWire>> {
+export function createList<T>(source: ListSource): List<T> {
   const first = cursorOf(source.query)
   return {
-    page: () => fetchPage<TWire>(source, first),
-    pages: () => fetchPages<TWire>(source, first),
+    page: () => fetchPage<T>(source, first),
+    pages: () => fetchPages<T>(source, first),
     async *[Symbol.asyncIterator]() {
-      for await (const page of fetchPages<TWire>(source, first)) yield* page.data
+      for await (const page of fetchPages<T>(source, first)) yield* page.data
     },
   }
 }
 
-async function* fetchPages<TWire>(
+async function* fetchPages<T>(
   source: ListSource,
   first: string | undefined,
-): AsyncGenerator<Page<CamelCased<TWire>>, void, undefined> {
+): AsyncGenerator<Page<T>, void, undefined> {
   for (let cursor = first; ; ) {
-    const page = await fetchPage<TWire>(source, cursor)
+    const page = await fetchPage<T>(source, cursor)
     yield page
     if (!page.hasMore || page.nextCursor === null) return
     // A cursor that does not move would make this loop, and its caller's, endless.
@@ -73,18 +73,18 @@ async function* fetchPages<TWire>(
   }
 }
 
-async function fetchPage<TWire>(
+async function fetchPage<T>(
   { transport, path, query, options }: ListSource,
   cursor: string | undefined,
-): Promise<Page<CamelCased<TWire>>> {
-  const wire = await transport.send<WirePage<TWire>>({
+): Promise<Page<T>> {
+  const wire = await transport.send<WirePage>({
     method: 'GET',
     path,
     query: { ...query, cursor },
     options,
   })
   return {
-    data: wire.data.map((item) => toCamelCase(item)),
+    data: wire.data.map((item) => toCamelCase<T>(item)),
     hasMore: wire.has_more === true,
     nextCursor: wire.next_cursor ?? null,
   }

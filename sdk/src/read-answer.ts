@@ -50,7 +50,7 @@ function describeProblem(response: Response, body: unknown, now: Date): ApiError
     errors: Array.isArray(problem.errors) ? problem.errors.filter(isFieldError) : [],
     requestId: response.headers.get('x-request-id') ?? asText(problem.instance),
     retryAfterMs: parseRetryAfterMs(response.headers.get('retry-after'), now),
-    extensions: toCamelCase(Object.fromEntries(extensions)),
+    extensions: toCamelCase<Record<string, unknown>>(Object.fromEntries(extensions)),
   }
 }
 

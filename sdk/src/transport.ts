@@ -48,9 +48,13 @@ export interface PostOptions extends RequestOptions {
 
 /** One call of the API. */
 export interface Call {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Segments under `/v1`, not yet escaped. */
   path: readonly string[]
+  /** The path is not under `/v1`. */
+  isUnversioned?: boolean
+  /** The answer is text, and is given back as it is. */
+  isText?: boolean
   query?: object | undefined
   body?: unknown
   options?: PostOptions | undefined
@@ -58,7 +62,7 @@ export interface Call {
 
 /** Sends calls and gives back the parsed JSON of the answer, still in wire form. */
 export interface Transport {
-  send<TAnswer>(call: Call): Promise<TAnswer>
+  send<TAnswer = unknown>(call: Call): Promise<TAnswer>
 }
 
 export interface TransportOptions {
@@ -75,7 +79,7 @@ export interface TransportOptions {
 /** Makes the one place that talks HTTP: authentication, timeouts, retries, error mapping. */
 export function createTransport(defaults: TransportOptions): Transport {
   return {
-    async send<TAnswer>(call: Call) {
+    async send<TAnswer = unknown>(call: Call) {
       const signal = call.options?.signal
       const retriesMax = call.options?.retriesMax ?? defaults.retriesMax
       const timeoutMs = call.options?.timeoutMs ?? defaults.timeoutMs
@@ -85,6 +89,7 @@ export function createTransport(defaults: TransportOptions): Transport {
         url: buildUrl(defaults.baseUrl, call),
         // Made before the first try, so that every retry carries the same Idempotency-Key.
         init: buildInit(defaults.apiKey, call),
+        isText: call.isText === true,
         signal,
         timeoutMs,
       }
@@ -118,6 +123,7 @@ export function requireTimeout(name: string, value: number): void {
 interface PreparedRequest {
   url: string
   init: Omit<FetchInit, 'signal'>
+  isText: boolean
   signal: AbortSignal | undefined
   timeoutMs: number
 }
@@ -130,12 +136,13 @@ function buildUrl(baseUrl: string, call: Call): string {
     }
     return `/${encodeURIComponent(segment)}`
   })
-  return `${baseUrl}/v1${path.join('')}${encodeQuery(call.query ?? {})}`
+  const root = call.isUnversioned ? baseUrl : `${baseUrl}/v1`
+  return `${root}${path.join('')}${encodeQuery(call.query ?? {})}`
 }
 
 function buildInit(apiKey: string, call: Call): Omit<FetchInit, 'signal'> {
   const headers: Record<string, string> = {
-    accept: 'application/json',
+    accept: call.isText ? 'text/plain' : 'application/json',
     authorization: `Bearer ${apiKey}`,
   }
   if (call.method === 'POST') headers['idempotency-key'] = idempotencyKey(call.options)
@@ -169,7 +176,9 @@ async function tryOnce(fetch: Fetch, request: PreparedRequest): Promise<unknown>
   const timer = setTimeout(() => controller.abort(new TimeoutError(timeoutMs)), timeoutMs)
   try {
     const response = await fetch(request.url, { ...request.init, signal: controller.signal })
-    return readAnswer(response, await response.text(), new Date())
+    const text = await response.text()
+    if (request.isText && response.ok) return text
+    return readAnswer(response, text, new Date())
   } catch (error) {
     if (error instanceof CountersignError) throw error
     if (controller.signal.aborted) throw controller.signal.reason

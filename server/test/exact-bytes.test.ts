@@ -75,7 +75,7 @@ describe('the bytes of data', () => {
   test('are the same in a batch and through the SDK', async () => {
     const all = Object.values(texts)
     const batch = all.map((data) => `{ "data" : ${data} , "type":"exact.bytes"}`).join(',\n ')
-    const { status, body } = await call<Wire.PublishBatchAnswer>(
+    const { status, body } = await call<Wire.PublishedBatch>(
       'POST',
       `/projects/${project}/events/batch`,
       { text: `{"events":[ ${batch} ]}` },

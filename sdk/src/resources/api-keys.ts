@@ -7,9 +7,9 @@ import type {
   CreatedApiKey,
   CreatedClientCredentials,
   ListQuery,
+  RotateApiKey,
 } from '../resources.ts'
 import type { PostOptions, RequestOptions, Transport } from '../transport.ts'
-import type * as Wire from '../wire-types.ts'
 
 /**
  * The API keys of a project.
@@ -47,9 +47,7 @@ export class ApiKeys {
   ): Promise<CreatedApiKey | CreatedClientCredentials> {
     const path = ['projects', project, 'api-keys']
     const call = { method: 'POST', path, body: input, options } as const
-    return toCamelCase(
-      await this.#transport.send<Wire.CreatedApiKey | Wire.CreatedClientCredentials>(call),
-    )
+    return toCamelCase(await this.#transport.send(call))
   }
 
   /**
@@ -58,12 +56,31 @@ export class ApiKeys {
    * for await (const { name, lastUsedAt } of client.apiKeys.list(project)) console.log(name, lastUsedAt)
    */
   list(project: string, query?: ListQuery, options?: RequestOptions): List<ApiKey> {
-    return createList<Wire.ApiKey>({
+    return createList<ApiKey>({
       transport: this.#transport,
       path: ['projects', project, 'api-keys'],
       query,
       options,
     })
+  }
+
+  /**
+   * Gives a key a new value, under the same id and scopes. The earlier value works for another
+   * `expireCurrentIn` seconds, a day where absent; 0 stops it now.
+   * @throws ApiError `api_key_not_live` for a key that has expired or was revoked.
+   * @example
+   * const rotated = await client.apiKeys.rotate(project, 'key_018f…', { expireCurrentIn: 3600 })
+   * const value = 'key' in rotated ? rotated.key : rotated.clientSecret
+   */
+  async rotate(
+    project: string,
+    key: string,
+    input: RotateApiKey = {},
+    options?: PostOptions,
+  ): Promise<CreatedApiKey | CreatedClientCredentials> {
+    const path = ['projects', project, 'api-keys', key, 'rotate']
+    const call = { method: 'POST', path, body: input, options } as const
+    return toCamelCase(await this.#transport.send(call))
   }
 
   /**

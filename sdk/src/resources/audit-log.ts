@@ -1,7 +1,6 @@
 import { createList, type List } from '../list.ts'
 import type { AuditRow, ListAuditLogQuery } from '../resources.ts'
 import type { RequestOptions, Transport } from '../transport.ts'
-import type * as Wire from '../wire-types.ts'
 
 /**
  * Every change to a secret, rotation, key or endpoint state.
@@ -25,7 +24,7 @@ export class AuditLog {
    * }
    */
   list(project: string, query?: ListAuditLogQuery, options?: RequestOptions): List<AuditRow> {
-    return createList<Wire.AuditRow>({
+    return createList<AuditRow>({
       transport: this.#transport,
       path: ['projects', project, 'audit-log'],
       query,

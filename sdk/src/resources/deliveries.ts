@@ -2,7 +2,6 @@ import { toCamelCase } from '../camel-case.ts'
 import { createList, type List } from '../list.ts'
 import type { Delivery, DeliveryWithAttempts, ListDeliveriesQuery } from '../resources.ts'
 import type { PostOptions, RequestOptions, Transport } from '../transport.ts'
-import type * as Wire from '../wire-types.ts'
 
 /**
  * Events on their way to endpoints.
@@ -26,7 +25,7 @@ export class Deliveries {
    * }
    */
   list(project: string, query?: ListDeliveriesQuery, options?: RequestOptions): List<Delivery> {
-    return createList<Wire.Delivery>({
+    return createList<Delivery>({
       transport: this.#transport,
       path: ['projects', project, 'deliveries'],
       query,
@@ -47,7 +46,7 @@ export class Deliveries {
   ): Promise<DeliveryWithAttempts> {
     const path = ['projects', project, 'deliveries', delivery]
     const call = { method: 'GET', path, options } as const
-    return toCamelCase(await this.#transport.send<Wire.DeliveryWithAttempts>(call))
+    return toCamelCase(await this.#transport.send(call))
   }
 
   /**
@@ -57,6 +56,6 @@ export class Deliveries {
    */
   async retry(project: string, delivery: string, options?: PostOptions): Promise<Delivery> {
     const path = ['projects', project, 'deliveries', delivery, 'retry']
-    return toCamelCase(await this.#transport.send<Wire.Delivery>({ method: 'POST', path, options }))
+    return toCamelCase(await this.#transport.send({ method: 'POST', path, options }))
   }
 }

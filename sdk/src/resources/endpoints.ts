@@ -5,8 +5,12 @@ import type {
   CreateEndpoint,
   Drill,
   Endpoint,
+  EndpointStats,
+  GetEndpointStatsQuery,
   ListEndpointsQuery,
   ListQuery,
+  RecoverEndpoint,
+  Recovery,
   RevokedPreviousSecret,
   RevokePreviousSecret,
   RotatedSecret,
@@ -17,7 +21,6 @@ import type {
   UpdateEndpoint,
 } from '../resources.ts'
 import type { PostOptions, RequestOptions, Transport } from '../transport.ts'
-import type * as Wire from '../wire-types.ts'
 
 /**
  * The URLs that receive a project's events, and the secrets that sign what they get.
@@ -47,7 +50,7 @@ export class Endpoints {
   ): Promise<CreatedEndpoint> {
     const path = ['projects', project, 'endpoints']
     const call = { method: 'POST', path, body: input, options } as const
-    return toCamelCase(await this.#transport.send<Wire.CreatedEndpoint>(call))
+    return toCamelCase(await this.#transport.send(call))
   }
 
   /**
@@ -56,7 +59,7 @@ export class Endpoints {
    * for await (const { url } of client.endpoints.list(project, { health: 'failing' })) console.log(url)
    */
   list(project: string, query?: ListEndpointsQuery, options?: RequestOptions): List<Endpoint> {
-    return createList<Wire.Endpoint>({
+    return createList<Endpoint>({
       transport: this.#transport,
       path: ['projects', project, 'endpoints'],
       query,
@@ -71,7 +74,7 @@ export class Endpoints {
    */
   async get(project: string, endpoint: string, options?: RequestOptions): Promise<Endpoint> {
     const path = ['projects', project, 'endpoints', endpoint]
-    return toCamelCase(await this.#transport.send<Wire.Endpoint>({ method: 'GET', path, options }))
+    return toCamelCase(await this.#transport.send({ method: 'GET', path, options }))
   }
 
   /**
@@ -87,7 +90,7 @@ export class Endpoints {
   ): Promise<Endpoint> {
     const path = ['projects', project, 'endpoints', endpoint]
     const call = { method: 'PATCH', path, body: changes, options } as const
-    return toCamelCase(await this.#transport.send<Wire.Endpoint>(call))
+    return toCamelCase(await this.#transport.send(call))
   }
 
   /**
@@ -122,7 +125,7 @@ export class Endpoints {
   ): Promise<RotatedSecret> {
     const path = ['projects', project, 'endpoints', endpoint, 'secret', 'rotate']
     const call = { method: 'POST', path, body: input, options } as const
-    return toCamelCase(await this.#transport.send<Wire.RotatedSecret>(call))
+    return toCamelCase(await this.#transport.send(call))
   }
 
   /**
@@ -138,7 +141,7 @@ export class Endpoints {
   ): Promise<RevokedPreviousSecret> {
     const path = ['projects', project, 'endpoints', endpoint, 'secret', 'revoke-previous']
     const call = { method: 'POST', path, body: input, options } as const
-    return toCamelCase(await this.#transport.send<Wire.RevokedPreviousSecret>(call))
+    return toCamelCase(await this.#transport.send(call))
   }
 
   /**
@@ -154,7 +157,7 @@ export class Endpoints {
     query?: ListQuery,
     options?: RequestOptions,
   ): List<Secret> {
-    return createList<Wire.Secret>({
+    return createList<Secret>({
       transport: this.#transport,
       path: ['projects', project, 'endpoints', endpoint, 'secrets'],
       query,
@@ -176,7 +179,42 @@ export class Endpoints {
   ): Promise<TestResult> {
     const path = ['projects', project, 'endpoints', endpoint, 'test']
     const call = { method: 'POST', path, body: input, options } as const
-    return toCamelCase(await this.#transport.send<Wire.TestResult>(call))
+    return toCamelCase(await this.#transport.send(call))
+  }
+  /**
+   * Sends again what the endpoint missed in a span of time: failed and skipped deliveries become
+   * pending, with the full retry schedule. Of many the rest follows in small steps.
+   * @throws ApiError `endpoint_disabled` while the endpoint is disabled.
+   * @example
+   * const since = new Date(Date.now() - 86_400_000)
+   * const { deliveryCount } = await client.endpoints.recover(project, endpoint, { since })
+   */
+  async recover(
+    project: string,
+    endpoint: string,
+    input: RecoverEndpoint,
+    options?: PostOptions,
+  ): Promise<Recovery> {
+    const path = ['projects', project, 'endpoints', endpoint, 'recover']
+    const call = { method: 'POST', path, body: input, options } as const
+    return toCamelCase(await this.#transport.send(call))
+  }
+
+  /**
+   * Counts what became of the endpoint's deliveries, and how long they took. `bucket` is a
+   * duration such as `1h`; without it there are no buckets.
+   * @example
+   * const { successRate, durationMs } = await client.endpoints.stats(project, endpoint, { bucket: '1h' })
+   * console.log(successRate, durationMs?.p95)
+   */
+  async stats(
+    project: string,
+    endpoint: string,
+    query?: GetEndpointStatsQuery,
+    options?: RequestOptions,
+  ): Promise<EndpointStats> {
+    const path = ['projects', project, 'endpoints', endpoint, 'stats']
+    return toCamelCase(await this.#transport.send({ method: 'GET', path, query, options }))
   }
 
   /**
@@ -189,6 +227,6 @@ export class Endpoints {
    */
   async drill(project: string, endpoint: string, options?: PostOptions): Promise<Drill> {
     const path = ['projects', project, 'endpoints', endpoint, 'drill']
-    return toCamelCase(await this.#transport.send<Wire.Drill>({ method: 'POST', path, options }))
+    return toCamelCase(await this.#transport.send({ method: 'POST', path, options }))
   }
 }

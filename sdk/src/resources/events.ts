@@ -9,7 +9,6 @@ import type {
   PublishedEvent,
 } from '../resources.ts'
 import type { PostOptions, RequestOptions, Transport } from '../transport.ts'
-import type * as Wire from '../wire-types.ts'
 
 /**
  * What happened in a project, to be delivered to its endpoints.
@@ -39,7 +38,7 @@ export class Events {
   ): Promise<PublishedEvent> {
     const path = ['projects', project, 'events']
     const call = { method: 'POST', path, body: event, options } as const
-    return toCamelCase(await this.#transport.send<Wire.PublishedEvent>(call))
+    return toCamelCase(await this.#transport.send(call))
   }
 
   /**
@@ -59,8 +58,8 @@ export class Events {
   ): Promise<BatchResult[]> {
     const path = ['projects', project, 'events', 'batch']
     const call = { method: 'POST', path, body: { events }, options } as const
-    const { data } = await this.#transport.send<Wire.PublishBatchAnswer>(call)
-    return data.map((result) => toCamelCase(result))
+    const { data } = await this.#transport.send<{ data: unknown[] }>(call)
+    return toCamelCase(data)
   }
 
   /**
@@ -69,7 +68,7 @@ export class Events {
    * for await (const { id, type } of client.events.list(project)) console.log(id, type)
    */
   list(project: string, query?: ListQuery, options?: RequestOptions): List<EventSummary> {
-    return createList<Wire.EventSummary>({
+    return createList<EventSummary>({
       transport: this.#transport,
       path: ['projects', project, 'events'],
       query,
@@ -84,6 +83,16 @@ export class Events {
    */
   async get(project: string, event: string, options?: RequestOptions): Promise<Event> {
     const path = ['projects', project, 'events', event]
-    return toCamelCase(await this.#transport.send<Wire.Event>({ method: 'GET', path, options }))
+    return toCamelCase(await this.#transport.send({ method: 'GET', path, options }))
+  }
+  /**
+   * Removes the `data` of an event for good, and the copies of it that were kept with attempts.
+   * The event and its deliveries stay; they cannot be sent again.
+   * @example
+   * await client.events.expunge(project, 'evt_018f…')
+   */
+  async expunge(project: string, event: string, options?: RequestOptions): Promise<void> {
+    const path = ['projects', project, 'events', event, 'payload']
+    await this.#transport.send({ method: 'DELETE', path, options })
   }
 }

@@ -2,7 +2,6 @@ import { toCamelCase } from '../camel-case.ts'
 import { createList, type List } from '../list.ts'
 import type { CreateProject, ListQuery, Project, UpdateProject } from '../resources.ts'
 import type { PostOptions, RequestOptions, Transport } from '../transport.ts'
-import type * as Wire from '../wire-types.ts'
 
 /**
  * The tenants of a server. All but `get` need the root key.
@@ -25,7 +24,7 @@ export class Projects {
   async create(input: CreateProject, options?: PostOptions): Promise<Project> {
     const path = ['projects']
     const call = { method: 'POST', path, body: input, options } as const
-    return toCamelCase(await this.#transport.send<Wire.Project>(call))
+    return toCamelCase(await this.#transport.send(call))
   }
 
   /**
@@ -34,7 +33,7 @@ export class Projects {
    * for await (const { name } of client.projects.list()) console.log(name)
    */
   list(query?: ListQuery, options?: RequestOptions): List<Project> {
-    return createList<Wire.Project>({
+    return createList<Project>({
       transport: this.#transport,
       path: ['projects'],
       query,
@@ -49,7 +48,7 @@ export class Projects {
    */
   async get(project: string, options?: RequestOptions): Promise<Project> {
     const path = ['projects', project]
-    return toCamelCase(await this.#transport.send<Wire.Project>({ method: 'GET', path, options }))
+    return toCamelCase(await this.#transport.send({ method: 'GET', path, options }))
   }
 
   /**
@@ -64,7 +63,7 @@ export class Projects {
   ): Promise<Project> {
     const path = ['projects', project]
     const call = { method: 'PATCH', path, body: changes, options } as const
-    return toCamelCase(await this.#transport.send<Wire.Project>(call))
+    return toCamelCase(await this.#transport.send(call))
   }
 
   /**

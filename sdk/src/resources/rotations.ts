@@ -2,7 +2,6 @@ import { toCamelCase } from '../camel-case.ts'
 import { createList, type List } from '../list.ts'
 import type { EndRotation, ListQuery, Rotation, UpdateRotation } from '../resources.ts'
 import type { PostOptions, RequestOptions, Transport } from '../transport.ts'
-import type * as Wire from '../wire-types.ts'
 
 /**
  * The rotations of an endpoint's secret; `endpoints.rotateSecret` begins one.
@@ -28,7 +27,7 @@ export class Rotations {
     query?: ListQuery,
     options?: RequestOptions,
   ): List<Rotation> {
-    return createList<Wire.Rotation>({
+    return createList<Rotation>({
       transport: this.#transport,
       path: rotationPath(project, endpoint),
       query,
@@ -48,7 +47,7 @@ export class Rotations {
     options?: RequestOptions,
   ): Promise<Rotation> {
     const path = rotationPath(project, endpoint, rotation)
-    return toCamelCase(await this.#transport.send<Wire.Rotation>({ method: 'GET', path, options }))
+    return toCamelCase(await this.#transport.send({ method: 'GET', path, options }))
   }
 
   /**
@@ -67,7 +66,7 @@ export class Rotations {
   ): Promise<Rotation> {
     const path = rotationPath(project, endpoint, rotation)
     const call = { method: 'PATCH', path, body: changes, options } as const
-    return toCamelCase(await this.#transport.send<Wire.Rotation>(call))
+    return toCamelCase(await this.#transport.send(call))
   }
 
   /**
@@ -85,7 +84,7 @@ export class Rotations {
     options?: PostOptions,
   ): Promise<Rotation> {
     const path = rotationPath(project, endpoint, rotation, 'verify')
-    return toCamelCase(await this.#transport.send<Wire.Rotation>({ method: 'POST', path, options }))
+    return toCamelCase(await this.#transport.send({ method: 'POST', path, options }))
   }
 
   /**
@@ -102,7 +101,7 @@ export class Rotations {
   ): Promise<Rotation> {
     const path = rotationPath(project, endpoint, rotation, 'complete')
     const call = { method: 'POST', path, body: input, options } as const
-    return toCamelCase(await this.#transport.send<Wire.Rotation>(call))
+    return toCamelCase(await this.#transport.send(call))
   }
 
   /**
@@ -119,7 +118,7 @@ export class Rotations {
   ): Promise<Rotation> {
     const path = rotationPath(project, endpoint, rotation, 'cancel')
     const call = { method: 'POST', path, body: input, options } as const
-    return toCamelCase(await this.#transport.send<Wire.Rotation>(call))
+    return toCamelCase(await this.#transport.send(call))
   }
 }
 

@@ -1,4 +1,4 @@
-import type * as Wire from '../../../sdk/src/wire-types.ts'
+import type * as Wire from './wire-types.ts'
 
 export type { Wire }
 

@@ -13,7 +13,7 @@ const apiKeyFields = {
   name: Type.String(),
   scopes: scopeList,
   dialect: nullable(
-    Type.String({ description: 'The system whose shape the key has; null for a native one.' }),
+    oneOf(dialectNames, 'The system whose shape the key has; null for a native one.'),
   ),
   hint: Type.String({ description: 'Last four characters of the key.' }),
   created_at: time(),

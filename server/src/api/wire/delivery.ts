@@ -47,7 +47,11 @@ export const AttemptResponseSchema = Type.Object(
     }),
     body_truncated: Type.Boolean(),
   },
-  { $id: 'AttemptResponse', additionalProperties: false },
+  {
+    $id: 'AttemptResponse',
+    additionalProperties: false,
+    description: 'What the receiver answered to an attempt.',
+  },
 )
 
 export const AttemptSchema = Type.Object(

@@ -68,7 +68,11 @@ export const BatchResultSchema = Type.Object(
     delivery_count: Type.Optional(Type.Integer()),
     error: Type.Optional(ref(BatchErrorSchema)),
   },
-  { $id: 'BatchResult', additionalProperties: false },
+  {
+    $id: 'BatchResult',
+    additionalProperties: false,
+    description: 'What became of one event of a batch.',
+  },
 )
 
 export const PublishedBatchSchema = Type.Object(

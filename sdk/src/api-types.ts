@@ -1,0 +1,1118 @@
+/*
+ * What the native API takes and answers, in camelCase. Made by `npm run docs` from the schemas of the
+ * routes, as docs/openapi.json is: change those. `resources.ts` says what of it is public.
+ */
+
+/** A tenant: owns endpoints, events and API keys. */
+export interface Project {
+  id: string
+  /** The caller's own identifier. */
+  uid: string | null
+  name: string
+  settings: ProjectSettings
+  createdAt: string
+  updatedAt: string
+}
+
+/** What a project sets over the defaults of the instance. */
+export interface ProjectSettings {
+  /** Delays after the first attempt, such as `5s,5m,30m`: 1 to 50, each from 1 ms to 30 days. Absent: the default of the instance. */
+  retrySchedule?: string | undefined
+  /** Days for which events, deliveries and attempts are kept. Absent: the default of the instance. */
+  retentionDays?: number | undefined
+  /** Whether Composio v3.1 reads show the signing secret in clear, as that API's contract says, to keys that may rotate. Every reveal is in the audit log. Default: false. */
+  revealSecretInReads?: boolean | undefined
+  /** Whether receivers are probed by themselves while a rotation is open: to explain refused deliveries, and before a window ends. Default: false, so only where a rotation waits for proof. */
+  autoProbe?: boolean | undefined
+  /** Bounds of `expireCurrentIn`, in seconds, within those of the instance, which they can only narrow. */
+  rotationBounds?: {
+    expireCurrentInMin?: number | undefined
+    expireCurrentInMax?: number | undefined
+  } | undefined
+}
+
+/** What `listProjects` answers. */
+export interface ProjectPage {
+  /** Newest first. */
+  data: Project[]
+  hasMore: boolean
+  /** Pass it as `cursor`; null at the end. */
+  nextCursor: string | null
+}
+
+/** What `createProject` takes. */
+export interface CreateProject {
+  name: string
+  /** An identifier of your own, which paths take in place of the id. Must not look like an id. */
+  uid?: string | null | undefined
+  settings?: ProjectSettings | undefined
+}
+
+/** What is absent stays as it is; `settings` are merged member by member. */
+export interface UpdateProject {
+  name?: string | undefined
+  /** An identifier of your own, which paths take in place of the id. Must not look like an id. */
+  uid?: string | null | undefined
+  settings?: ProjectSettings | undefined
+}
+
+/** A project's key, without its value. */
+export interface ApiKey {
+  id: string
+  name: string
+  scopes: (
+    | 'events.write'
+    | 'events.read'
+    | 'webhooks.read'
+    | 'webhooks.write'
+    | 'secrets.rotate'
+    | 'deliveries.read'
+    | 'deliveries.write'
+    | 'keys.write'
+    | 'audit.read')[]
+  /** The system whose shape the key has; null for a native one. */
+  dialect: 'mobilerun' | 'composio' | 'h-company' | 'devtune' | 'dinie' | null
+  /** Last four characters of the key. */
+  hint: string
+  createdAt: string
+  expiresAt: string | null
+  revokedAt: string | null
+  /** May lag behind by a minute. */
+  lastUsedAt: string | null
+}
+
+/** What `listApiKeys` answers. */
+export interface ApiKeyPage {
+  /** Newest first. */
+  data: ApiKey[]
+  hasMore: boolean
+  /** Pass it as `cursor`; null at the end. */
+  nextCursor: string | null
+}
+
+/** What `createApiKey` takes. */
+export interface CreateApiKey {
+  name: string
+  /** All but `keys.write` where absent; never more than the caller has. */
+  scopes?: readonly (
+    | 'events.write'
+    | 'events.read'
+    | 'webhooks.read'
+    | 'webhooks.write'
+    | 'secrets.rotate'
+    | 'deliveries.read'
+    | 'deliveries.write'
+    | 'keys.write'
+    | 'audit.read')[] | undefined
+  /** Null or absent: never. */
+  expiresAt?: string | Date | null | undefined
+  /** Gives the key the shape that clients of this system know; `dinie` answers `clientId` and `clientSecret` in place of `key`. Works on every surface all the same. */
+  dialect?: 'mobilerun' | 'composio' | 'h-company' | 'devtune' | 'dinie' | undefined
+}
+
+/** What `createApiKey` answers. */
+export interface CreatedApiKey {
+  id: string
+  name: string
+  scopes: (
+    | 'events.write'
+    | 'events.read'
+    | 'webhooks.read'
+    | 'webhooks.write'
+    | 'secrets.rotate'
+    | 'deliveries.read'
+    | 'deliveries.write'
+    | 'keys.write'
+    | 'audit.read')[]
+  /** The system whose shape the key has; null for a native one. */
+  dialect: 'mobilerun' | 'composio' | 'h-company' | 'devtune' | 'dinie' | null
+  /** Last four characters of the key. */
+  hint: string
+  createdAt: string
+  expiresAt: string | null
+  revokedAt: string | null
+  /** May lag behind by a minute. */
+  lastUsedAt: string | null
+  /** The key itself, in this answer only. Absent for `dinie`. */
+  key?: string
+  /** With `clientSecret`, what a key for `dinie` consists of. */
+  clientId?: string
+  /** In this answer only. */
+  clientSecret?: string
+}
+
+/** What `rotateApiKey` takes. */
+export interface RotateApiKey {
+  /** Seconds for which the present value works beside the new one; 0: it stops now. Default: 86400. */
+  expireCurrentIn?: number | undefined
+}
+
+/** What `createPortalSession` takes. */
+export interface CreatePortalSession {
+  /** What the session may do; never more than whoever opens it. */
+  scopes: readonly (
+    | 'webhooks.read'
+    | 'webhooks.write'
+    | 'secrets.rotate'
+    | 'deliveries.read'
+    | 'deliveries.write')[]
+  /** Who will be working; stands in the audit log. */
+  actor: string
+  /** Seconds until it ends. Default: 3600. */
+  expiresIn?: number | undefined
+}
+
+/** Lets a customer's engineer work in one project for a while. */
+export interface PortalSession {
+  id: string
+  actor: string
+  scopes: (
+    | 'webhooks.read'
+    | 'webhooks.write'
+    | 'secrets.rotate'
+    | 'deliveries.read'
+    | 'deliveries.write')[]
+  createdAt: string
+  expiresAt: string
+  /** Sent as a Bearer key; in this answer only. */
+  token: string
+}
+
+/** An event type: in the instance's catalogue, or over it in one project. */
+export interface EventType {
+  name: string
+  description: string | null
+  /** JSON Schema (2020-12, 2019-09, draft-07 or draft-06 by its `$schema`) that `data` must fit; at most 65536 bytes. Null: any object. */
+  schema: Record<string, unknown> | null
+  deprecated: boolean
+  /** Where this definition stands. */
+  definedIn: 'catalog' | 'project'
+  createdAt: string
+  updatedAt: string
+}
+
+/** What `listCatalogEventTypes` answers. */
+export interface EventTypePage {
+  /** Newest first. */
+  data: EventType[]
+  hasMore: boolean
+  /** Pass it as `cursor`; null at the end. */
+  nextCursor: string | null
+}
+
+/** The whole definition: what is absent has its default. */
+export interface DefineEventType {
+  description?: string | null | undefined
+  /** JSON Schema (2020-12, 2019-09, draft-07 or draft-06 by its `$schema`) that `data` must fit; at most 65536 bytes. Null: any object. */
+  schema?: Record<string, unknown> | null | undefined
+  /** Default: false. */
+  deprecated?: boolean | undefined
+}
+
+/** A URL that receives events of chosen types. `rotation` is the open one, or null. */
+export interface Endpoint {
+  id: string
+  projectId: string
+  /** The caller's own identifier. */
+  uid: string | null
+  url: string
+  description: string | null
+  /** Exact types, `prefix.*`, or `*` for all. */
+  eventTypes: string[]
+  state: 'active' | 'disabled'
+  health: 'healthy' | 'failing' | 'blocked'
+  blockedAt: string | null
+  blockedReason: string | null
+  signingEnabled: boolean
+  /** The receiver was seen to take a delivery with a wrong signature. */
+  unverifying: boolean
+  format: string
+  algorithm: 'hmac-sha256' | 'ed25519'
+  /** Custom headers by name; every value is shown as `***`. */
+  headers: Record<string, string>
+  metadata: Record<string, unknown>
+  rateLimitPerSecond: number | null
+  createdBy: Actor
+  createdAt: string
+  updatedAt: string
+  lastSuccessAt: string | null
+  lastFailureAt: string | null
+  consecutiveFailures: number
+  rotation: Rotation | null
+}
+
+/** What `listEndpoints` answers. */
+export interface EndpointPage {
+  /** Newest first. */
+  data: Endpoint[]
+  hasMore: boolean
+  /** Pass it as `cursor`; null at the end. */
+  nextCursor: string | null
+}
+
+/** What `createEndpoint` takes. */
+export interface CreateEndpoint {
+  /** An `https` address without credentials. */
+  url: string
+  /** An identifier of your own, which paths take in place of the id. Must not look like an id. */
+  uid?: string | null | undefined
+  description?: string | null | undefined
+  /** Exact types, `prefix.*`, or `*` for all. Default: ["*"]. */
+  eventTypes?: readonly string[] | undefined
+  /** How deliveries look on the wire. `standard`: Standard Webhooks, the default. */
+  format?: string | undefined
+  /** At most 20 headers that every delivery carries. Stored encrypted, never shown again. */
+  headers?: Record<string, string> | undefined
+  /** At most 4096 bytes as JSON. */
+  metadata?: Record<string, unknown> | undefined
+  rateLimitPerSecond?: number | null | undefined
+  /** Default: true. */
+  signingEnabled?: boolean | undefined
+  /** `active` also unblocks. */
+  state?: 'active' | 'disabled' | undefined
+  algorithm?: 'hmac-sha256' | 'ed25519' | undefined
+  /** A secret of your own: `whsec_` and base64 of 24 to 64 bytes. Generated where absent. */
+  secret?: string | undefined
+}
+
+/** What `createEndpoint` answers. */
+export interface CreatedEndpoint {
+  id: string
+  projectId: string
+  /** The caller's own identifier. */
+  uid: string | null
+  url: string
+  description: string | null
+  /** Exact types, `prefix.*`, or `*` for all. */
+  eventTypes: string[]
+  state: 'active' | 'disabled'
+  health: 'healthy' | 'failing' | 'blocked'
+  blockedAt: string | null
+  blockedReason: string | null
+  signingEnabled: boolean
+  /** The receiver was seen to take a delivery with a wrong signature. */
+  unverifying: boolean
+  format: string
+  algorithm: 'hmac-sha256' | 'ed25519'
+  /** Custom headers by name; every value is shown as `***`. */
+  headers: Record<string, string>
+  metadata: Record<string, unknown>
+  rateLimitPerSecond: number | null
+  createdBy: Actor
+  createdAt: string
+  updatedAt: string
+  lastSuccessAt: string | null
+  lastFailureAt: string | null
+  consecutiveFailures: number
+  rotation: Rotation | null
+  /** The signing secret, in this answer only. */
+  secret: string
+  secretId: string
+}
+
+/** What is absent stays as it is. Secret and algorithm change by rotate, never here. */
+export interface UpdateEndpoint {
+  /** An `https` address without credentials. */
+  url?: string | undefined
+  /** An identifier of your own, which paths take in place of the id. Must not look like an id. */
+  uid?: string | null | undefined
+  description?: string | null | undefined
+  /** Exact types, `prefix.*`, or `*` for all. Default: ["*"]. */
+  eventTypes?: readonly string[] | undefined
+  /** How deliveries look on the wire. `standard`: Standard Webhooks, the default. */
+  format?: string | undefined
+  /** At most 20 headers that every delivery carries. Stored encrypted, never shown again. */
+  headers?: Record<string, string> | undefined
+  /** At most 4096 bytes as JSON. */
+  metadata?: Record<string, unknown> | undefined
+  rateLimitPerSecond?: number | null | undefined
+  /** Default: true. */
+  signingEnabled?: boolean | undefined
+  /** `active` also unblocks. */
+  state?: 'active' | 'disabled' | undefined
+}
+
+/** What `testEndpoint` takes. */
+export interface TestEndpoint {
+  /** `countersign.test` where absent; reserved types may be used. */
+  eventType?: string | undefined
+  /** Sent byte for byte. */
+  data?: Record<string, unknown> | undefined
+}
+
+/** What the receiver answered to a test. */
+export interface TestResult {
+  deliveryId: string
+  success: boolean
+  statusCode: number | null
+  error: 
+    | 'dns'
+    | 'refused_address'
+    | 'connect'
+    | 'tls'
+    | 'timeout'
+    | 'reset'
+    | 'response_too_large'
+    | 'redirect'
+    | 'http_status'
+    | null
+  durationMs: number
+}
+
+/** What `recoverEndpoint` takes. */
+export interface RecoverEndpoint {
+  /** Deliveries created at this time or later. */
+  since: string | Date
+  /** And before this time; now where absent. */
+  until?: string | Date | undefined
+  statuses?: readonly ('failed' | 'skipped')[] | undefined
+}
+
+/** Deliveries that are being sent again, in small steps. */
+export interface Recovery {
+  endpointId: string
+  since: string
+  until: string
+  statuses: ('failed' | 'skipped')[]
+  /** How many there were when it was accepted. */
+  deliveryCount: number
+}
+
+/** What `getEndpointStats` answers. */
+export interface EndpointStats {
+  since: string
+  until: string
+  total: number
+  counts: {
+    pending: number
+    delivered: number
+    failed: number
+    skipped: number
+  }
+  /** Delivered out of delivered and failed; null before either. */
+  successRate: number | null
+  /** Of the last attempt of each delivery. */
+  durationMs: {
+    p50: number
+    p95: number
+    p99: number
+  } | null
+  /** Oldest first; those without deliveries are left out. */
+  buckets: {
+    at: string
+    pending: number
+    delivered: number
+    failed: number
+    skipped: number
+  }[]
+  /** True where there are more than 100000 deliveries: the newest were looked at. */
+  isPartial: boolean
+}
+
+/** One version of an endpoint's signing key, without its value. */
+export interface Secret {
+  id: string
+  algorithm: 'hmac-sha256' | 'ed25519'
+  /** Computed from the timestamps at the moment of asking. */
+  status: 'staged' | 'current' | 'retiring' | 'expired' | 'revoked'
+  createdAt: string
+  activatesAt: string
+  expiresAt: string | null
+  revokedAt: string | null
+  /** Last four characters of the secret. */
+  hint: string
+  /** First 16 hex digits of SHA-256 over the key bytes. */
+  fingerprint: string
+  /** May lag behind by a minute. */
+  lastSignedAt: string | null
+}
+
+/** What `listSecrets` answers. */
+export interface SecretPage {
+  /** Newest first. */
+  data: Secret[]
+  hasMore: boolean
+  /** Pass it as `cursor`; null at the end. */
+  nextCursor: string | null
+}
+
+/** What `rotateSecret` takes. */
+export interface RotateSecret {
+  /** Seconds the current secret keeps signing beside the new one, counted from activation. 0 cuts now. Default: 86400. */
+  expireCurrentIn?: number | undefined
+  /** A secret of your own: `whsec_` and base64 of 24 to 64 bytes. */
+  secret?: string | undefined
+  algorithm?: 'hmac-sha256' | 'ed25519' | undefined
+  /** Stage it: made and answered now, signs only from then on; at most 30 days ahead. */
+  activateAt?: string | Date | undefined
+  /** `expiry`: when the window ends. `verified`: as soon as a drill proves that the receiver takes the new secret, and not before, up to `capAt`; the end of the window then only brings a warning. */
+  completeWhen?: 'expiry' | 'verified' | undefined
+  /** Refused by this version (`not_supported_yet`). */
+  deliver?: 'claim_link' | undefined
+  /** Rotate although a rotation is open. Default: false. */
+  force?: boolean | undefined
+  /** Free text, into the audit log. */
+  reason?: string | null | undefined
+  /** Compare and set: 409 `secret_changed` if another rotation came first. */
+  expectedCurrentSecretId?: string | undefined
+}
+
+/** What `rotateSecret` answers. */
+export interface RotatedSecret {
+  endpointId: string
+  /** The new secret, in this answer only. */
+  secret: string
+  secretId: string
+  /** Null where the previous secret was cut. */
+  previousSecretExpiresAt: string | null
+  rotation: Rotation
+}
+
+/** What `revokePreviousSecret` takes. */
+export interface RevokePreviousSecret {
+  /** Free text, into the audit log. */
+  reason?: string | null | undefined
+}
+
+/** `rotation` is the one that this completed, or null where none was open. */
+export interface RevokedPreviousSecret {
+  revokedSecretIds: string[]
+  rotation: Rotation | null
+}
+
+/** The replacing of one secret by the next. */
+export interface Rotation {
+  id: string
+  endpointId: string
+  /** Computed from the timestamps at the moment of asking. */
+  status: 'staged' | 'overlapping' | 'held' | 'completed' | 'cancelled'
+  completedBy: 'expiry' | 'verified' | 'manual' | 'force' | 'cut' | 'cap' | null
+  previousSecretId: string
+  newSecretId: string
+  activatesAt: string
+  /** Null where the previous secret was cut at once. */
+  previousSecretExpiresAt: string | null
+  /** `expiry`: when the window ends. `verified`: as soon as a drill proves that the receiver takes the new secret, and not before, up to `capAt`; the end of the window then only brings a warning. */
+  completeWhen: 'expiry' | 'verified'
+  /** When the window was asked to end. The previous secret signs beyond it while the rotation is held, or waits for proof. Null where it was cut, or waits for a claim. */
+  windowEndsAt: string | null
+  /** The hard end of a rotation that is held, or waits for proof or for a claim. */
+  capAt: string | null
+  /** Since when the expiry is put off, as the receiver does not take the new secret. */
+  heldAt: string | null
+  /** What somebody should look at. `cannot_parse_two`: the receiver takes each secret alone, but not two signatures in one request: cancel, or cut. `not_verified`: the window has passed without proof. `claim_disputed`: whoever was to claim the secret says that somebody else did. */
+  attention: 'cannot_parse_two' | 'not_verified' | 'claim_disputed' | null
+  /** Secrets that stopped because a forced rotation left no room for them. */
+  droppedSecretIds: string[]
+  reason: string | null
+  actor: Actor
+  evidence: Evidence | null
+  /** Oldest first. */
+  timeline: RotationStep[]
+  createdAt: string
+  closedAt: string | null
+}
+
+/** One entry of a timeline; `actor` is null where time alone did it. */
+export interface RotationStep {
+  at: string
+  what: string
+  actor: Actor | null
+  detail: string | null
+}
+
+/** What `listRotations` answers. */
+export interface RotationPage {
+  /** Newest first. */
+  data: Rotation[]
+  hasMore: boolean
+  /** Pass it as `cursor`; null at the end. */
+  nextCursor: string | null
+}
+
+/** What is known of the receiver and the new secret. */
+export interface Evidence {
+  /** The newest drill is proof. */
+  verified: boolean
+  /** When a drill first gave proof. */
+  verifiedAt: string | null
+  /** The receiver takes wrong signatures, so nothing that it takes is proof. */
+  unverifying: boolean
+  drill: Drill | null
+  /** Newest first. */
+  earlierDrills: EarlierDrill[]
+  /** Which secret the receiver says it verified with (`webhook-verified-secret`), over deliveries that carried several. Never proof by itself. */
+  receiverReported: ReportedSecret[]
+}
+
+/** What a battery of probes showed of a receiver. */
+export interface Drill {
+  endpointId: string
+  at: string
+  /** `watch`: the server looked by itself. */
+  cause: 'verify' | 'drill' | 'watch'
+  /** `verified`: the receiver takes the new secret and refuses a wrong one, shown twice. `unverifying`: it takes a wrong one, so nothing is proved by what it takes. `failed`: it refuses the new secret. `inconclusive`: none of these was shown. */
+  verdict: 'verified' | 'unverifying' | 'failed' | 'inconclusive'
+  /** Null where that probe was not sent. */
+  probes: {
+    /** Signed with the new secret alone. */
+    newOnly: ProbeFinding | null
+    /** The right shape over a wrong key: to be refused. */
+    badSignature: ProbeFinding | null
+    /** Signed with the previous secret alone. Only told, never counted. */
+    oldOnly: ProbeFinding | null
+    /** Both signatures in one request, in either order. */
+    twoSignatures: ProbeFinding | null
+    /** Signed ten minutes ago: to be refused. Only told, never counted. */
+    staleTimestamp: ProbeFinding | null
+  }
+}
+
+/** A part of `Evidence`. */
+export interface EarlierDrill {
+  at: string
+  /** `watch`: the server looked by itself. */
+  cause: 'verify' | 'drill' | 'watch'
+  /** `verified`: the receiver takes the new secret and refuses a wrong one, shown twice. `unverifying`: it takes a wrong one, so nothing is proved by what it takes. `failed`: it refuses the new secret. `inconclusive`: none of these was shown. */
+  verdict: 'verified' | 'unverifying' | 'failed' | 'inconclusive'
+}
+
+/** A part of `Drill`. */
+export interface ProbeFinding {
+  verdict: 'pass' | 'fail' | 'inconclusive'
+  /** As the probes were sent. */
+  answers: ProbeAnswer[]
+}
+
+/** A part of `ProbeFinding`. */
+export interface ProbeAnswer {
+  at: string
+  /** Null where there was no answer. */
+  statusCode: number | null
+  error: string | null
+  durationMs: number
+}
+
+/** A part of `Evidence`. */
+export interface ReportedSecret {
+  secretId: string
+  count: number
+  /** Of all reports of this rotation; from 0 to 1. */
+  share: number
+  lastAt: string
+}
+
+/** At least one member, and not both `expireCurrentIn` and `previousSecretExpiresAt`. */
+export interface UpdateRotation {
+  /** Seconds from now, or from activation for a staged rotation. */
+  expireCurrentIn?: number | undefined
+  previousSecretExpiresAt?: string | Date | undefined
+  /** `expiry`: when the window ends. `verified`: as soon as a drill proves that the receiver takes the new secret, and not before, up to `capAt`; the end of the window then only brings a warning. */
+  completeWhen?: 'expiry' | 'verified' | undefined
+}
+
+/** What `completeRotation` takes. */
+export interface EndRotation {
+  /** End it although evidence speaks against it. Default: false. */
+  force?: boolean | undefined
+  /** Free text, into the audit log. */
+  reason?: string | null | undefined
+}
+
+/** What `getEvent` answers. */
+export interface Event {
+  id: string
+  type: string
+  timestamp: string
+  metadata: Record<string, unknown>
+  createdAt: string
+  deliveryCount: number
+  /** Null once it has been expunged. */
+  data: Record<string, unknown> | null
+}
+
+/** An event as lists show it: without its `data`. */
+export interface EventSummary {
+  id: string
+  type: string
+  timestamp: string
+  metadata: Record<string, unknown>
+  createdAt: string
+  deliveryCount: number
+}
+
+/** What `listEvents` answers. */
+export interface EventPage {
+  /** Newest first. */
+  data: EventSummary[]
+  hasMore: boolean
+  /** Pass it as `cursor`; null at the end. */
+  nextCursor: string | null
+}
+
+/** What `publishEvent` takes. */
+export interface PublishEvent {
+  /** Dot-separated words of letters, digits, `_` and `-`. `endpoint.` and `countersign.` are reserved. */
+  type: string
+  /** Delivered byte for byte as sent. */
+  data: Record<string, unknown>
+  /** An id of your own. The same id with the same type and data again is answered with the first event (200). */
+  id?: string | undefined
+  /** When it happened; the time of acceptance where absent. */
+  timestamp?: string | Date | undefined
+  /** Kept with the event, not delivered; at most 4096 bytes as JSON. */
+  metadata?: Record<string, unknown> | undefined
+}
+
+/** The event and all its deliveries are durable. */
+export interface PublishedEvent {
+  id: string
+  type: string
+  createdAt: string
+  /** Deliveries created, skipped ones included. */
+  deliveryCount: number
+}
+
+/** What `publishBatch` takes. */
+export interface PublishBatch {
+  events: readonly PublishEvent[]
+}
+
+/** What `publishBatch` answers. */
+export interface PublishedBatch {
+  /** In the order of the batch. */
+  data: BatchResult[]
+}
+
+/** What became of one event of a batch. */
+export interface BatchResult {
+  /** Position in the batch. */
+  index: number
+  /** What the single call would have answered. */
+  status: number
+  id?: string
+  deliveryCount?: number
+  error?: BatchError
+}
+
+/** Why one event of a batch was refused; `param` begins with `events.<index>`. */
+export interface BatchError {
+  /** Machine-readable; every code is explained at `/docs/errors`. */
+  code: 
+    | 'invalid_json'
+    | 'invalid_request'
+    | 'unauthorized'
+    | 'forbidden'
+    | 'not_found'
+    | 'method_not_allowed'
+    | 'request_timeout'
+    | 'uid_taken'
+    | 'event_id_conflict'
+    | 'rotation_in_progress'
+    | 'rotation_not_active'
+    | 'rotation_closed'
+    | 'receiver_not_verified'
+    | 'receiver_uses_new'
+    | 'secret_changed'
+    | 'endpoint_disabled'
+    | 'endpoint_deleted'
+    | 'event_expunged'
+    | 'endpoint_limit_reached'
+    | 'api_key_not_live'
+    | 'idempotency_in_flight'
+    | 'payload_too_large'
+    | 'unsupported_media_type'
+    | 'expectation_failed'
+    | 'validation_failed'
+    | 'secret_reused'
+    | 'format_carries_one_signature'
+    | 'not_supported_yet'
+    | 'idempotency_key_reused'
+    | 'rate_limit_exceeded'
+    | 'headers_too_large'
+    | 'not_verifiable'
+    | 'internal_error'
+    | 'storage_unavailable'
+    | 'overloaded'
+  /** One sentence for the code. */
+  title: string
+  /** What happened this time. */
+  detail: string
+  /** The field at fault, or the first of them. */
+  param?: string
+  /** Every field at fault, at once. */
+  errors?: FieldError[]
+  [name: string]: unknown
+}
+
+/** One event on its way to one endpoint. */
+export interface Delivery {
+  id: string
+  endpointId: string
+  eventId: string
+  eventType: string
+  status: 'pending' | 'delivered' | 'failed' | 'skipped'
+  failureReason: 'exhausted' | 'gone' | 'endpoint_deleted' | 'refused' | null
+  attemptCount: number
+  nextAttemptAt: string | null
+  lastStatusCode: number | null
+  lastError: 
+    | 'dns'
+    | 'refused_address'
+    | 'connect'
+    | 'tls'
+    | 'timeout'
+    | 'reset'
+    | 'response_too_large'
+    | 'redirect'
+    | 'http_status'
+    | null
+  isTest: boolean
+  createdAt: string
+  completedAt: string | null
+}
+
+/** What `getDelivery` answers. */
+export interface DeliveryWithAttempts {
+  id: string
+  endpointId: string
+  eventId: string
+  eventType: string
+  status: 'pending' | 'delivered' | 'failed' | 'skipped'
+  failureReason: 'exhausted' | 'gone' | 'endpoint_deleted' | 'refused' | null
+  attemptCount: number
+  nextAttemptAt: string | null
+  lastStatusCode: number | null
+  lastError: 
+    | 'dns'
+    | 'refused_address'
+    | 'connect'
+    | 'tls'
+    | 'timeout'
+    | 'reset'
+    | 'response_too_large'
+    | 'redirect'
+    | 'http_status'
+    | null
+  isTest: boolean
+  createdAt: string
+  completedAt: string | null
+  /** Oldest first. */
+  attempts: Attempt[]
+}
+
+/** What `listDeliveries` answers. */
+export interface DeliveryPage {
+  /** Newest first. */
+  data: Delivery[]
+  hasMore: boolean
+  /** Pass it as `cursor`; null at the end. */
+  nextCursor: string | null
+}
+
+/** One HTTP request of a delivery. */
+export interface Attempt {
+  id: string
+  number: number
+  startedAt: string
+  durationMs: number
+  /** As sent; custom header values are masked, signatures are kept. */
+  request: {
+    method: string
+    url: string
+    headers: Record<string, string>
+  }
+  /** The secrets that signed, in the order of the signatures. */
+  secretIds: string[]
+  response: AttemptResponse | null
+  error: 
+    | 'dns'
+    | 'refused_address'
+    | 'connect'
+    | 'tls'
+    | 'timeout'
+    | 'reset'
+    | 'response_too_large'
+    | 'redirect'
+    | 'http_status'
+    | null
+  /** What lies behind `error`. */
+  errorDetail: string | null
+}
+
+/** What the receiver answered to an attempt. */
+export interface AttemptResponse {
+  statusCode: number
+  headers: Record<string, string>
+  /** The first 16 KiB, as text. */
+  body: string
+  bodyTruncated: boolean
+}
+
+/** Who changed what, when, why, from where. Append-only. */
+export interface AuditRow {
+  id: string
+  at: string
+  /** Such as `endpoint.secret.rotated`. */
+  action: string
+  actor: Actor
+  target: {
+    type: string
+    id: string
+  }
+  reason: string | null
+  requestId: string | null
+  sourceAddress: string | null
+  details: Record<string, unknown>
+}
+
+/** What `listAuditRows` answers. */
+export interface AuditRowPage {
+  /** Newest first. */
+  data: AuditRow[]
+  hasMore: boolean
+  /** Pass it as `cursor`; null at the end. */
+  nextCursor: string | null
+}
+
+/** Who did something. */
+export interface Actor {
+  type: 'root' | 'key' | 'portal' | 'system'
+  id: string | null
+  name: string | null
+}
+
+/** A problem document (RFC 9457). Some codes add members, such as `rotation_id` to `rotation_in_progress`. */
+export interface Problem {
+  /** Address of the page section that explains the code. */
+  type: string
+  status: number
+  /** The request id, as in `X-Request-Id`. */
+  instance: string
+  /** Machine-readable; every code is explained at `/docs/errors`. */
+  code: 
+    | 'invalid_json'
+    | 'invalid_request'
+    | 'unauthorized'
+    | 'forbidden'
+    | 'not_found'
+    | 'method_not_allowed'
+    | 'request_timeout'
+    | 'uid_taken'
+    | 'event_id_conflict'
+    | 'rotation_in_progress'
+    | 'rotation_not_active'
+    | 'rotation_closed'
+    | 'receiver_not_verified'
+    | 'receiver_uses_new'
+    | 'secret_changed'
+    | 'endpoint_disabled'
+    | 'endpoint_deleted'
+    | 'event_expunged'
+    | 'endpoint_limit_reached'
+    | 'api_key_not_live'
+    | 'idempotency_in_flight'
+    | 'payload_too_large'
+    | 'unsupported_media_type'
+    | 'expectation_failed'
+    | 'validation_failed'
+    | 'secret_reused'
+    | 'format_carries_one_signature'
+    | 'not_supported_yet'
+    | 'idempotency_key_reused'
+    | 'rate_limit_exceeded'
+    | 'headers_too_large'
+    | 'not_verifiable'
+    | 'internal_error'
+    | 'storage_unavailable'
+    | 'overloaded'
+  /** One sentence for the code. */
+  title: string
+  /** What happened this time. */
+  detail: string
+  /** The field at fault, or the first of them. */
+  param?: string
+  /** Every field at fault, at once. */
+  errors?: FieldError[]
+  [name: string]: unknown
+}
+
+/** One field at fault. */
+export interface FieldError {
+  /** Path of the field, such as `event_types.2`. */
+  param: string
+  /** What would be right. */
+  detail: string
+  /** Machine-readable, such as `missing` or `unknown_field`. */
+  code: string
+}
+
+/** What `checkHealth` answers. */
+export interface Status {
+  status: 'ok'
+}
+
+/** What `retryDelivery` takes. */
+export type Nothing = Record<string, never>
+
+/** What `listProjects` is asked with. */
+export interface ListProjectsQuery {
+  /** How many items at most. Default: 25. */
+  limit?: number | undefined
+  /** `nextCursor` of an earlier page. */
+  cursor?: string | undefined
+}
+
+/** What `listApiKeys` is asked with. */
+export interface ListApiKeysQuery {
+  /** How many items at most. Default: 25. */
+  limit?: number | undefined
+  /** `nextCursor` of an earlier page. */
+  cursor?: string | undefined
+}
+
+/** What `listCatalogEventTypes` is asked with. */
+export interface ListCatalogEventTypesQuery {
+  /** How many items at most. Default: 25. */
+  limit?: number | undefined
+  /** `nextCursor` of an earlier page. */
+  cursor?: string | undefined
+}
+
+/** What `listEventTypes` is asked with. */
+export interface ListEventTypesQuery {
+  /** How many items at most. Default: 25. */
+  limit?: number | undefined
+  /** `nextCursor` of an earlier page. */
+  cursor?: string | undefined
+}
+
+/** What `listEndpoints` is asked with. */
+export interface ListEndpointsQuery {
+  /** How many items at most. Default: 25. */
+  limit?: number | undefined
+  /** `nextCursor` of an earlier page. */
+  cursor?: string | undefined
+  state?: 'active' | 'disabled' | undefined
+  health?: 'healthy' | 'failing' | 'blocked' | undefined
+  /** Part of url, description or uid, in any case. */
+  search?: string | undefined
+}
+
+/** What `getEndpointStats` is asked with. */
+export interface GetEndpointStatsQuery {
+  /** Default: a day ago. */
+  since?: string | Date | undefined
+  /** Length of a bucket, such as `5m`, `1h` or `1d`; absent: none. */
+  bucket?: string | undefined
+}
+
+/** What `listSecrets` is asked with. */
+export interface ListSecretsQuery {
+  /** How many items at most. Default: 25. */
+  limit?: number | undefined
+  /** `nextCursor` of an earlier page. */
+  cursor?: string | undefined
+}
+
+/** What `listRotations` is asked with. */
+export interface ListRotationsQuery {
+  /** How many items at most. Default: 25. */
+  limit?: number | undefined
+  /** `nextCursor` of an earlier page. */
+  cursor?: string | undefined
+}
+
+/** What `listEvents` is asked with. */
+export interface ListEventsQuery {
+  /** How many items at most. Default: 25. */
+  limit?: number | undefined
+  /** `nextCursor` of an earlier page. */
+  cursor?: string | undefined
+}
+
+/** What `listDeliveries` is asked with. */
+export interface ListDeliveriesQuery {
+  /** How many items at most. Default: 25. */
+  limit?: number | undefined
+  /** `nextCursor` of an earlier page. */
+  cursor?: string | undefined
+  /** Id or uid of an endpoint. */
+  endpoint?: string | undefined
+  /** Id of an event. */
+  event?: string | undefined
+  eventType?: string | undefined
+  status?: 'pending' | 'delivered' | 'failed' | 'skipped' | undefined
+  /** Created at this time or later. */
+  since?: string | Date | undefined
+  /** Created before this time. */
+  until?: string | Date | undefined
+}
+
+/** What `listAuditRows` is asked with. */
+export interface ListAuditRowsQuery {
+  /** How many items at most. Default: 25. */
+  limit?: number | undefined
+  /** `nextCursor` of an earlier page. */
+  cursor?: string | undefined
+  /** Id of the actor. */
+  actor?: string | undefined
+  /** Such as `endpoint.secret.rotated`. */
+  action?: string | undefined
+  /** At this time or later. */
+  since?: string | Date | undefined
+}
+
+/** What each operation answers where it succeeds. */
+export interface Answers {
+  createProject: Project
+  listProjects: ProjectPage
+  getProject: Project
+  updateProject: Project
+  deleteProject: void
+  createApiKey: CreatedApiKey
+  listApiKeys: ApiKeyPage
+  rotateApiKey: CreatedApiKey
+  revokeApiKey: void
+  createPortalSession: PortalSession
+  revokePortalSession: void
+  defineCatalogEventType: EventType
+  getCatalogEventType: EventType
+  deleteCatalogEventType: void
+  listCatalogEventTypes: EventTypePage
+  defineEventType: EventType
+  getEventType: EventType
+  deleteEventType: void
+  listEventTypes: EventTypePage
+  createEndpoint: CreatedEndpoint
+  listEndpoints: EndpointPage
+  getEndpoint: Endpoint
+  updateEndpoint: Endpoint
+  deleteEndpoint: void
+  testEndpoint: TestResult
+  recoverEndpoint: Recovery
+  getEndpointStats: EndpointStats
+  rotateSecret: RotatedSecret
+  revokePreviousSecret: RevokedPreviousSecret
+  listSecrets: SecretPage
+  listRotations: RotationPage
+  getRotation: Rotation
+  updateRotation: Rotation
+  verifyRotation: Rotation
+  completeRotation: Rotation
+  cancelRotation: Rotation
+  drillEndpoint: Drill
+  publishEvent: PublishedEvent
+  listEvents: EventPage
+  publishBatch: PublishedBatch
+  expungeEvent: void
+  getEvent: Event
+  listDeliveries: DeliveryPage
+  getDelivery: DeliveryWithAttempts
+  retryDelivery: Delivery
+  listAuditRows: AuditRowPage
+  checkHealth: Status
+  checkReadiness: Status
+  readMetrics: string
+  readOpenApi: unknown
+}
