@@ -226,7 +226,17 @@ export interface Endpoint {
   signingEnabled: boolean
   /** The receiver was seen to take a delivery with a wrong signature. */
   unverifying: boolean
-  format: string
+  format: 
+    | 'standard'
+    | 'mobilerun'
+    | 'composio'
+    | 'composio-v2'
+    | 'composio-v1'
+    | 'h-company'
+    | 'devtune'
+    | 'dinie'
+    | 'stripe'
+    | 'github'
   algorithm: 'hmac-sha256' | 'ed25519'
   /** Custom headers by name; every value is shown as `***`. */
   headers: Record<string, string>
@@ -260,7 +270,17 @@ export interface CreateEndpoint {
   /** Exact types, `prefix.*`, or `*` for all. Default: ["*"]. */
   eventTypes?: readonly string[] | undefined
   /** How deliveries look on the wire. `standard`: Standard Webhooks, the default. */
-  format?: string | undefined
+  format?: 
+    | 'standard'
+    | 'mobilerun'
+    | 'composio'
+    | 'composio-v2'
+    | 'composio-v1'
+    | 'h-company'
+    | 'devtune'
+    | 'dinie'
+    | 'stripe'
+    | 'github' | undefined
   /** At most 20 headers that every delivery carries. Stored encrypted, never shown again. */
   headers?: Record<string, string> | undefined
   /** At most 4096 bytes as JSON. */
@@ -292,7 +312,17 @@ export interface CreatedEndpoint {
   signingEnabled: boolean
   /** The receiver was seen to take a delivery with a wrong signature. */
   unverifying: boolean
-  format: string
+  format: 
+    | 'standard'
+    | 'mobilerun'
+    | 'composio'
+    | 'composio-v2'
+    | 'composio-v1'
+    | 'h-company'
+    | 'devtune'
+    | 'dinie'
+    | 'stripe'
+    | 'github'
   algorithm: 'hmac-sha256' | 'ed25519'
   /** Custom headers by name; every value is shown as `***`. */
   headers: Record<string, string>
@@ -320,7 +350,17 @@ export interface UpdateEndpoint {
   /** Exact types, `prefix.*`, or `*` for all. Default: ["*"]. */
   eventTypes?: readonly string[] | undefined
   /** How deliveries look on the wire. `standard`: Standard Webhooks, the default. */
-  format?: string | undefined
+  format?: 
+    | 'standard'
+    | 'mobilerun'
+    | 'composio'
+    | 'composio-v2'
+    | 'composio-v1'
+    | 'h-company'
+    | 'devtune'
+    | 'dinie'
+    | 'stripe'
+    | 'github' | undefined
   /** At most 20 headers that every delivery carries. Stored encrypted, never shown again. */
   headers?: Record<string, string> | undefined
   /** At most 4096 bytes as JSON. */

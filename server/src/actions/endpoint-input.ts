@@ -25,6 +25,9 @@ export interface EndpointFields {
 
 export const rateLimitPerSecondMax = 100_000
 
+/** The formats that an endpoint may have. */
+export const endpointFormats: readonly string[] = formatNames
+
 /** Headers that belong to HTTP, to the sender or to a format, and so cannot be set by a caller. */
 const senderHeaders = new Set([
   'host',

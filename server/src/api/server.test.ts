@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { METHODS } from 'node:http'
 import { test } from 'node:test'
 import { createTestApi, type Method } from '../../test/support/test-api.ts'
 import { limits } from '../core/limits.ts'
@@ -33,6 +34,8 @@ test('answers a wrong method with 405 and the methods of the path', async () => 
     ['POST', '/v1/projects/p', 'GET, HEAD, PATCH, DELETE'],
     ['DELETE', '/v1/projects/p/events', 'POST, GET, HEAD'],
     ['GET', '/v1/projects/p/endpoints/e/secret/rotate', 'POST'],
+    // And not what `/events/{event}` takes.
+    ['PUT', '/v1/projects/p/events/batch', 'POST'],
     ['OPTIONS', '/healthz', 'GET, HEAD'],
   ]
   for (const [method, path, allowed] of cases) {
@@ -40,6 +43,18 @@ test('answers a wrong method with 405 and the methods of the path', async () => 
     assert.equal(reply.status, 405, path)
     assert.equal(reply.body.code, 'method_not_allowed')
     assert.equal(reply.headers.allow, allowed)
+  }
+})
+
+test('answers every method that HTTP has with 405 where the path takes others', async () => {
+  await using server = await createTestApi()
+  const others = METHODS.filter((method) => !['GET', 'HEAD', 'CONNECT'].includes(method))
+  assert.ok(others.includes('QUERY'))
+  for (const method of others) {
+    for (const rawBody of ['', '{}']) {
+      const reply = await server.send(method as Method, '/healthz', { rawBody })
+      assert.equal(reply.status, 405, `${method} with "${rawBody}"`)
+    }
   }
 })
 

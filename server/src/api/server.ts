@@ -214,6 +214,8 @@ function createServer(
   )
   app.server.maxConnections = apiLimits.connectionsMax
   app.server.on('drop', () => app.server.closeIdleConnections())
+  // As a method with a body it would be refused for its content type, before it is seen that no path takes it.
+  app.addHttpMethod('QUERY', { hasBody: false, overrideExisting: true })
   const paths = watchPaths(app)
   addRequestChecks(app, noSuchPath(paths))
   app.setErrorHandler(async (error, request, reply) => {

@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { WebhookFormatName } from '@countersign/sdk'
 import { startReceiver } from './receiver.ts'
 import { startTestApp, type TestApp } from './start-test-app.ts'
 import { until } from './until.ts'
@@ -45,7 +46,7 @@ export async function runCommandsOfPage(
  */
 export async function runReceiverOfPage(
   page: string,
-  format: string,
+  format: WebhookFormatName,
   otherSecret: string,
 ): Promise<void> {
   await using place = await createPlace()

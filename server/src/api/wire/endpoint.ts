@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import type { CreateEndpointInput } from '../../actions/create-endpoint.ts'
-import { rateLimitPerSecondMax } from '../../actions/endpoint-input.ts'
+import { endpointFormats, rateLimitPerSecondMax } from '../../actions/endpoint-input.ts'
 import type { UpdateEndpointInput } from '../../actions/update-endpoint.ts'
 import type { Endpoint } from '../../core/endpoint.ts'
 import type { FieldError } from '../../core/errors.ts'
@@ -35,7 +35,7 @@ const endpointFields = {
   unverifying: Type.Boolean({
     description: 'The receiver was seen to take a delivery with a wrong signature.',
   }),
-  format: Type.String(),
+  format: oneOf(endpointFormats),
   algorithm: algorithmField,
   headers: textMap(`Custom headers by name; every value is shown as \`${maskedHeaderValue}\`.`),
   metadata: anyObject(),
@@ -83,7 +83,10 @@ const changeableFields = {
     }),
   ),
   format: Type.Optional(
-    text(64, 'How deliveries look on the wire. `standard`: Standard Webhooks, the default.'),
+    oneOf(
+      endpointFormats,
+      'How deliveries look on the wire. `standard`: Standard Webhooks, the default.',
+    ),
   ),
   headers: Type.Optional(
     textMap(
