@@ -15,6 +15,14 @@ const examplePrelude = `
   declare const client: sdk.Countersign
   declare const project: string, endpoint: string, rotation: string
   declare const body: string, headers: Headers, secrets: string[]
+  declare const seen: sdk.SeenStore, event: sdk.VerifiedWebhook
+  declare const express: { post(path: string, handler: sdk.ExpressWebhookHandler): void }
+  declare const fastify: { register(plugin: (instance: sdk.FastifyLike) => Promise<void>): void }
+  declare const redis: {
+    set(key: string, value: string, ...options: (string | number)[]): Promise<string | null>
+    get(key: string): Promise<string | null>
+    del(key: string): Promise<unknown>
+  }
 `
 
 test('imports nothing but its own files', () => {

@@ -16,6 +16,12 @@ export type { Projects } from './resources/projects.ts'
 export type { Rotations } from './resources/rotations.ts'
 export type { Server } from './resources/server.ts'
 export type * from './resources.ts'
+export {
+  type HandleOnceOptions,
+  handleOnce,
+  memorySeenStore,
+  type SeenStore,
+} from './seen-store.ts'
 export type { Fetch, FetchInit, PostOptions, RequestOptions } from './transport.ts'
 export {
   toResponseHeaders,
@@ -25,7 +31,19 @@ export {
   type WebhookEvent,
   type WebhookFormatName,
 } from './verify-webhook.ts'
+export {
+  type ExpressWebhookHandler,
+  expressWebhookHandler,
+  type FastifyLike,
+  type FastifyLikeReply,
+  type FastifyLikeRequest,
+  fastifyWebhooks,
+  type NodeRequest,
+  type NodeResponse,
+  webhookHandler,
+} from './webhook-adapters.ts'
 export type { WebhookHeaders } from './webhook-headers.ts'
+export type { WebhookAnswer, WebhookReceiverOptions } from './webhook-receiver.ts'
 export {
   WebhookVerificationError,
   type WebhookVerificationErrorCode,
