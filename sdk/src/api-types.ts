@@ -290,8 +290,9 @@ export interface CreateEndpoint {
   signingEnabled?: boolean | undefined
   /** `active` also unblocks. */
   state?: 'active' | 'disabled' | undefined
+  /** `ed25519` needs the format `standard`. Default `hmac-sha256`. */
   algorithm?: 'hmac-sha256' | 'ed25519' | undefined
-  /** A secret of your own: `whsec_` and base64 of 24 to 64 bytes. Generated where absent. */
+  /** A secret of your own: `whsec_` and base64 of 24 to 64 bytes, or `whsk_` and that of an Ed25519 private key with its public key behind it. Generated where absent. */
   secret?: string | undefined
 }
 
@@ -335,8 +336,12 @@ export interface CreatedEndpoint {
   lastFailureAt: string | null
   consecutiveFailures: number
   rotation: Rotation | null
-  /** The signing secret, in this answer only. */
-  secret: string
+  /** The signing secret, in this answer only. Absent for `ed25519`. */
+  secret?: string
+  /** `whpk_…`, in place of `secret` for `ed25519`. */
+  publicKey?: string
+  /** For `ed25519`: where receivers find the public keys. Without an origin where the server does not know its public address. */
+  keySetUrl?: string
   secretId: string
 }
 
@@ -459,9 +464,11 @@ export interface Secret {
   activatesAt: string
   expiresAt: string | null
   revokedAt: string | null
-  /** Last four characters of the secret. */
+  /** `whpk_…`; null for HMAC, which has no public half. */
+  publicKey: string | null
+  /** Last four characters of the secret; of the public key where there is one. */
   hint: string
-  /** First 16 hex digits of SHA-256 over the key bytes. */
+  /** First 16 hex digits of SHA-256 over the key bytes; over those of the public key where there is one. */
   fingerprint: string
   /** May lag behind by a minute. */
   lastSignedAt: string | null
@@ -480,16 +487,17 @@ export interface SecretPage {
 export interface RotateSecret {
   /** Seconds the current secret keeps signing beside the new one, counted from activation. 0 cuts now. Default: 86400. */
   expireCurrentIn?: number | undefined
-  /** A secret of your own: `whsec_` and base64 of 24 to 64 bytes. */
+  /** A secret of your own: `whsec_` and base64 of 24 to 64 bytes, or `whsk_` and that of an Ed25519 private key with its public key behind it. */
   secret?: string | undefined
+  /** Of the new secret. Default: that of the current one. */
   algorithm?: 'hmac-sha256' | 'ed25519' | undefined
-  /** Stage it: made and answered now, signs only from then on; at most 30 days ahead. */
+  /** Stage it: made and answered now, signs only from then on; at most 30 days ahead. Default for `ed25519`: in 10 minutes; earlier needs `force`. */
   activateAt?: string | Date | undefined
   /** `expiry`: when the window ends. `verified`: as soon as a drill proves that the receiver takes the new secret, and not before, up to `capAt`; the end of the window then only brings a warning. */
   completeWhen?: 'expiry' | 'verified' | undefined
-  /** Refused by this version (`not_supported_yet`). */
+  /** `claim_link`: the answer holds a link (`claimUrl`) in place of the secret. Whoever opens it and presses the button sees the secret, once; only then the overlap begins. */
   deliver?: 'claim_link' | undefined
-  /** Rotate although a rotation is open. Default: false. */
+  /** Rotate although a rotation is open, or an Ed25519 key before receivers can know it. Default: false. */
   force?: boolean | undefined
   /** Free text, into the audit log. */
   reason?: string | null | undefined
@@ -500,9 +508,15 @@ export interface RotateSecret {
 /** What `rotateSecret` answers. */
 export interface RotatedSecret {
   endpointId: string
-  /** The new secret, in this answer only. */
-  secret: string
+  /** The signing secret, in this answer only. Absent for `ed25519`. */
+  secret?: string
+  /** `whpk_…`, in place of `secret` for `ed25519`. */
+  publicKey?: string
+  /** For `ed25519`: where receivers find the public keys. Without an origin where the server does not know its public address. */
+  keySetUrl?: string
   secretId: string
+  /** With `deliver: claim_link`, in place of the secret: works once; in this answer only. */
+  claimUrl?: string
   /** Null where the previous secret was cut. */
   previousSecretExpiresAt: string | null
   rotation: Rotation
@@ -518,6 +532,21 @@ export interface RevokePreviousSecret {
 export interface RevokedPreviousSecret {
   revokedSecretIds: string[]
   rotation: Rotation | null
+}
+
+/** Public keys as a JWK set (RFC 7517, RFC 8037). */
+export interface KeySet {
+  /** Those that sign and those that will, newest first. */
+  keys: {
+    kty: 'OKP'
+    crv: 'Ed25519'
+    alg: 'EdDSA'
+    use: 'sig'
+    /** Id of the secret, as in `webhook-secret-ids`. */
+    kid: string
+    /** The public key, in URL-safe base64. */
+    x: string
+  }[]
 }
 
 /** The replacing of one secret by the next. */
@@ -540,6 +569,8 @@ export interface Rotation {
   capAt: string | null
   /** Since when the expiry is put off, as the receiver does not take the new secret. */
   heldAt: string | null
+  /** Waits for its claim link to be used: the overlap begins then, and until then only `capAt` ends it. */
+  unclaimed: boolean
   /** What somebody should look at. `cannot_parse_two`: the receiver takes each secret alone, but not two signatures in one request: cancel, or cut. `not_verified`: the window has passed without proof. `claim_disputed`: whoever was to claim the secret says that somebody else did. */
   attention: 'cannot_parse_two' | 'not_verified' | 'claim_disputed' | null
   /** Secrets that stopped because a forced rotation left no room for them. */
@@ -659,6 +690,39 @@ export interface EndRotation {
   reason?: string | null | undefined
 }
 
+/** What `claimSecret` takes. */
+export interface ClaimSecret {
+  /** What stands behind `#` in the claim link. */
+  token: string
+}
+
+/** What `claimSecret` answers. */
+export interface ClaimedSecret {
+  /** The new secret, in this answer only. */
+  secret: string
+  secretId: string
+  endpointId: string
+  endpointUrl: string
+  format: string
+  rotationId: string
+  activatesAt: string
+  /** Until when the secret before works. */
+  previousSecretExpiresAt: string | null
+}
+
+/** What `disputeClaim` answers. */
+export interface DisputedClaim {
+  claimedAt: string
+  disputedAt: string
+}
+
+/** What `reissueClaimLink` answers. */
+export interface ReissuedClaimLink {
+  /** Works once; in this answer only. */
+  claimUrl: string
+  rotation: Rotation
+}
+
 /** What `getEvent` answers. */
 export interface Event {
   id: string
@@ -753,6 +817,8 @@ export interface BatchError {
     | 'rotation_closed'
     | 'receiver_not_verified'
     | 'receiver_uses_new'
+    | 'claim_used'
+    | 'claim_not_used'
     | 'secret_changed'
     | 'endpoint_disabled'
     | 'endpoint_deleted'
@@ -766,10 +832,10 @@ export interface BatchError {
     | 'validation_failed'
     | 'secret_reused'
     | 'format_carries_one_signature'
-    | 'not_supported_yet'
     | 'idempotency_key_reused'
     | 'rate_limit_exceeded'
     | 'headers_too_large'
+    | 'public_url_missing'
     | 'not_verifiable'
     | 'internal_error'
     | 'storage_unavailable'
@@ -922,7 +988,7 @@ export interface Actor {
   name: string | null
 }
 
-/** A problem document (RFC 9457). Some codes add members, such as `rotation_id` to `rotation_in_progress`. */
+/** A problem document (RFC 9457). Some codes add members, such as `rotationId` to `rotation_in_progress`. */
 export interface Problem {
   /** Address of the page section that explains the code. */
   type: string
@@ -945,6 +1011,8 @@ export interface Problem {
     | 'rotation_closed'
     | 'receiver_not_verified'
     | 'receiver_uses_new'
+    | 'claim_used'
+    | 'claim_not_used'
     | 'secret_changed'
     | 'endpoint_disabled'
     | 'endpoint_deleted'
@@ -958,10 +1026,10 @@ export interface Problem {
     | 'validation_failed'
     | 'secret_reused'
     | 'format_carries_one_signature'
-    | 'not_supported_yet'
     | 'idempotency_key_reused'
     | 'rate_limit_exceeded'
     | 'headers_too_large'
+    | 'public_url_missing'
     | 'not_verifiable'
     | 'internal_error'
     | 'storage_unavailable'
@@ -1135,6 +1203,7 @@ export interface Answers {
   rotateSecret: RotatedSecret
   revokePreviousSecret: RevokedPreviousSecret
   listSecrets: SecretPage
+  readKeySet: KeySet
   listRotations: RotationPage
   getRotation: Rotation
   updateRotation: Rotation
@@ -1142,6 +1211,10 @@ export interface Answers {
   completeRotation: Rotation
   cancelRotation: Rotation
   drillEndpoint: Drill
+  readClaimPage: string
+  claimSecret: ClaimedSecret
+  disputeClaim: DisputedClaim
+  reissueClaimLink: ReissuedClaimLink
   publishEvent: PublishedEvent
   listEvents: EventPage
   publishBatch: PublishedBatch

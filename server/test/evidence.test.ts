@@ -40,13 +40,14 @@ describe('rotation with evidence (rotation.md section 5)', () => {
   const create = async () => {
     const path = `/projects/${project}/endpoints`
     const { body } = await call<Wire.CreatedEndpoint>('POST', path, { body: { url: receiver.url } })
-    receiver.secrets = [body.secret]
-    return { ...body, path: `${path}/${body.id}` }
+    const secret = body.secret ?? assert.fail()
+    receiver.secrets = [secret]
+    return { ...body, secret, path: `${path}/${body.id}` }
   }
   const rotate = async (path: string, body: object = {}) => {
     const reply = await call<Wire.RotatedSecret>('POST', `${path}/secret/rotate`, { body })
     assert.equal(reply.status, 200)
-    return reply.body
+    return { ...reply.body, secret: reply.body.secret ?? assert.fail() }
   }
   const rotation = async (path: string, id: string) =>
     (await call<Wire.Rotation>('GET', `${path}/rotations/${id}`)).body

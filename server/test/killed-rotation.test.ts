@@ -178,13 +178,13 @@ async function createSubjects(
         },
       )
       const path = `/projects/${project.id}/endpoints/${created.body.id}`
-      const old = created.body.secret
+      const old = created.body.secret ?? assert.fail()
       const subject = { number, path, project: project.id, old, new: null, rotationId: null }
       if (!verb.needsRotation) return subject
       const { body } = await call<Wire.RotatedSecret>('POST', `${path}/secret/rotate`, {
         body: { expire_current_in: 3600 },
       })
-      return { ...subject, new: body.secret, rotationId: body.rotation.id }
+      return { ...subject, new: body.secret ?? assert.fail(), rotationId: body.rotation.id }
     }),
   )
 }

@@ -68,14 +68,14 @@ describe('no secret stands anywhere in clear (proof 8)', () => {
       request,
     )
     assert.equal(status, 201)
-    hide('the secret of a new endpoint', created.secret)
+    hide('the secret of a new endpoint', created.secret ?? assert.fail())
     return `${path()}/endpoints/${created.id}`
   }
   const rotate = async (endpoint: string, body: object, idempotencyKey?: string) => {
     const request = { body, ...keyed(idempotencyKey) }
     const answer = await call<Wire.RotatedSecret>('POST', `${endpoint}/secret/rotate`, request)
     assert.equal(answer.status, 200, answer.text)
-    hide('a rotated secret', answer.body.secret)
+    hide('a rotated secret', answer.body.secret ?? assert.fail())
     return answer.body
   }
 

@@ -11,7 +11,12 @@ export interface KnownPaths {
 
 /** Learns of every route that is added from now on. */
 export function watchPaths(app: FastifyInstance): KnownPaths {
-  const known: { pattern: RegExp; method: string; surface: Surface | null }[] = []
+  const known: {
+    pattern: RegExp
+    method: string
+    parameterCount: number
+    surface: Surface | null
+  }[] = []
   app.addHook('onRoute', ({ url, method, config }) => {
     const { isRefusal, surface = null } = (config ?? {}) as FastifyContextConfig
     if (isRefusal) return
@@ -20,9 +25,17 @@ export function watchPaths(app: FastifyInstance): KnownPaths {
       .replaceAll('*', '.*')
       .replaceAll(/:\w+/g, '[^/]+')
     const pattern = new RegExp(`^${source}$`)
-    for (const each of [method].flat()) known.push({ pattern, method: each, surface })
+    const parameterCount = url.split(/[:*]/).length - 1
+    for (const each of [method].flat()) {
+      known.push({ pattern, method: each, parameterCount, surface })
+    }
   })
-  const matches = (path: string) => known.filter(({ pattern }) => pattern.test(path))
+  const matches = (path: string) => {
+    const matching = known.filter(({ pattern }) => pattern.test(path))
+    // A path of fixed words is no value of another one's parameter.
+    const fewest = Math.min(...matching.map(({ parameterCount }) => parameterCount))
+    return matching.filter(({ parameterCount }) => parameterCount === fewest)
+  }
   return {
     methodsOf: (path) => [...new Set(matches(path).map(({ method }) => method))],
     surfaceOf: (path) => matches(path)[0]?.surface ?? null,

@@ -59,6 +59,10 @@ export interface ApiOptions {
   idempotencyWaitMs?: number
 }
 
+const bodyBounds = {
+  bytesMax: apiLimits.bodiesBytesMax,
+  bytesPerOwnerMax: apiLimits.bodiesBytesPerProjectMax,
+}
 const claimBounds = { burst: apiLimits.claimsBurst, perSecond: apiLimits.claimsPerSecond }
 
 /** Between looks for connections that have gone idle while the server stops. */
@@ -113,10 +117,7 @@ export function createApi(options: ApiOptions): Api {
     authenticator,
     rateLimiter: createRateLimiter({ ...options.rateLimit, clock: parts.clock }),
     projects,
-    bodyRoom: createBodyRoom({
-      bytesMax: apiLimits.bodiesBytesMax,
-      bytesPerOwnerMax: apiLimits.bodiesBytesPerProjectMax,
-    }),
+    bodyRoom: createBodyRoom(bodyBounds),
     idempotency: createIdempotency({
       waitMs: options.idempotencyWaitMs ?? limits.idempotencyWaitMs,
     }),
