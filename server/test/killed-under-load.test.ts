@@ -55,6 +55,10 @@ test('killed at random moments under load, it loses nothing and repeats only wha
   let lost: LostOutcomes = new Map()
   const killAndLook = async () => {
     await server.kill()
+    // What the dead process had sent may still lie in a socket; it is read before that closes.
+    await until('all that was sent has arrived', () =>
+      [...receivers.values()].every(({ connectionsOpen }) => connectionsOpen === 0),
+    )
     const figures = checkInvariants(dataDir, { acceptedIds: acceptedIds() })
     const lostNow = lostOutcomes(figures, receivers)
     checkNewlyLost(figures, lost, lostNow)
@@ -112,6 +116,7 @@ function withoutIdempotencyKeys({ url, rootKey }: ServerProcess): Countersign {
 
 interface SlowReceiver extends AsyncDisposable {
   url: string
+  readonly connectionsOpen: number
   /** Requests that arrived, by event id. */
   arrived: Map<string, number>
   /** Requests that were answered with 2xx, by event id. */
@@ -141,6 +146,9 @@ async function startSlowReceiver(options: {
   })
   return {
     url: receiver.url,
+    get connectionsOpen() {
+      return receiver.connectionsOpen
+    },
     arrived,
     accepted,
     [Symbol.asyncDispose]: () => receiver.close(),
