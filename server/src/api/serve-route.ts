@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { isIP } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import type { ActionContext, ActionParts } from '../actions/action-context.ts'
 import { foreignProject, type Principal, requireRoot, requireScope } from '../core/authorization.ts'
@@ -120,7 +121,7 @@ function authorize(
   reply: FastifyReply,
 ): Caller | Promise<Caller> {
   const credential = serving.surface.credentialOf(request.headers)
-  const principal = serving.authenticator.authenticate(credential, request.ip)
+  const principal = serving.authenticator.authenticate(credential, addressOf(request))
   const goOn = (known: Principal) => {
     countRequest(serving, known, reply)
     return admit(route, serving, request, known)
@@ -151,6 +152,11 @@ function admit(
   const project = isKnown ? ref : projects.idOf(ref)
   const judge = (projectId: string | null) => judged(route, principal, projectId)
   return project instanceof Promise ? project.then(judge) : judge(project)
+}
+
+/** The caller's address: what a trusted proxy says, where that is one; else the connection's. */
+function addressOf({ ip, socket }: FastifyRequest): string {
+  return isIP(ip) === 0 ? (socket.remoteAddress ?? '') : ip
 }
 
 /** `projectId`: empty where the path names none, null where it names one that does not exist. */
@@ -207,7 +213,7 @@ function contextOf(request: FastifyRequest, parts: ActionParts): ActionContext {
     ...parts,
     principal: request.caller?.principal ?? anonymousPrincipal,
     requestId: request.id,
-    sourceAddress: request.ip,
+    sourceAddress: addressOf(request),
     transact: (work) => parts.storage.transact(work),
     keepsAnswer: false,
   }

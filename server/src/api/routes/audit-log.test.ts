@@ -51,3 +51,23 @@ test('believes a proxy only where it is trusted', async () => {
     assert.equal(body.data[0].source_address, address)
   }
 })
+
+test('what a trusted proxy passes on is the address only where it is one', async () => {
+  await using server = await createTestApi({ trustedProxies: ['127.0.0.1/32'] })
+  const seen: string[] = []
+  for (const forwarded of [
+    '203.0.113.9',
+    'not an address',
+    '203.0.113.9, unknown',
+    '2001:db8::1',
+  ]) {
+    const { body } = await server.call('POST', '/v1/projects', {
+      headers: { 'x-forwarded-for': forwarded },
+      body: { name: 'a' },
+    })
+    const rows = await server.call('GET', `/v1/projects/${body.id}/audit-log`)
+    seen.push(rows.body.data[0].source_address)
+  }
+  // Else a guesser would have a new address for each guess, and the record any text.
+  assert.deepEqual(seen, ['203.0.113.9', '127.0.0.1', '127.0.0.1', '2001:db8::1'])
+})
