@@ -2,11 +2,14 @@ import type { AttemptError, AttemptResponse } from '../core/delivery.ts'
 import { retryAfterOf } from '../core/retry-after.ts'
 import type { Format } from '../formats/format.ts'
 import type { Exchange, HttpSender } from './http-sender.ts'
+import { type Echoes, keptResponse, maskedValue } from './kept-response.ts'
 import type { AttemptedVerdict, SenderEndpoint, SenderSecret } from './sender-messages.ts'
 
 export interface AttemptInput {
   attemptId: string
   endpoint: SenderEndpoint
+  /** Of the endpoint's custom headers. */
+  echoes: Echoes
   format: Format
   event: { id: string; type: string }
   body: Uint8Array
@@ -21,9 +24,6 @@ export interface AttemptInput {
   /** How long ago the request claims to be signed; 0 but for a probe of stale timestamps. */
   signedAgoMs?: number
 }
-
-/** What stands in a stored request in place of a custom header's value. */
-export const maskedValue = '***'
 
 /**
  * Makes one HTTP request for a delivery and tells what came of it. Signs with the signing set and
@@ -70,7 +70,7 @@ export function attempt(
     sign,
   }
   http.send(request, (exchange) => {
-    const response = responseOf(exchange, input.endpoint.headers)
+    const response = responseOf(exchange, input.echoes)
     const error = errorOf(exchange)
     done({
       kind: 'attempted',
@@ -136,32 +136,10 @@ function detailOf(exchange: Exchange, error: AttemptError | null): string | null
     : `The receiver answered ${exchange.statusCode}.`
 }
 
-function responseOf(exchange: Exchange, custom: Record<string, string>): AttemptResponse | null {
-  const received = exchange.kind === 'response' ? exchange : exchange.response
-  if (received === null) return null
-  const { buffer, byteOffset, byteLength } = received.body
-  return withoutEchoes(custom, {
-    statusCode: received.statusCode,
-    headers: received.headers,
-    body: Buffer.from(buffer, byteOffset, byteLength).toString('utf8'),
-    bodyTruncated: received.bodyTruncated,
-  })
-}
-
-/** Shorter words of a header value are no secrets, and would be masked all over a response. */
-const echoedWordLengthMin = 8
-
-/** Receivers for trying things out send back what they were sent, custom header values included. */
-function withoutEchoes(custom: Record<string, string>, response: AttemptResponse): AttemptResponse {
-  const words = Object.values(custom)
-    .flatMap((value) => value.split(/[\t ]+/))
-    .filter((word) => word.length >= echoedWordLengthMin)
-    .flatMap((word) => [word, JSON.stringify(word).slice(1, -1)])
-  if (words.length === 0) return response
-  const mask = (text: string) =>
-    words.reduce((masked, word) => masked.replaceAll(word, maskedValue), text)
-  const headers = Object.entries(response.headers).map(([name, value]) => [name, mask(value)])
-  return { ...response, headers: Object.fromEntries(headers), body: mask(response.body) }
+function responseOf(exchange: Exchange, echoes: Echoes): AttemptResponse | null {
+  const isBrokenOff = exchange.kind === 'error'
+  const received = isBrokenOff ? exchange.response : exchange
+  return received === null ? null : keptResponse(received, { echoes, isBrokenOff })
 }
 
 function maskedHeaders(

@@ -7,6 +7,7 @@ import type { AddressGuard } from './address-guard.ts'
 import { attempt as makeAttempt } from './attempt.ts'
 import { createFairQueue } from './fair-queue.ts'
 import type { HttpSender } from './http-sender.ts'
+import { type Echoes, echoesOf } from './kept-response.ts'
 import { probeKeys } from './probe-keys.ts'
 import {
   type FromSender,
@@ -61,6 +62,7 @@ interface SharedEvent {
 
 interface KnownEndpoint {
   endpoint: SenderEndpoint
+  echoes: Echoes
   format: Format
   signing: Signing
   rate: SendRate
@@ -129,6 +131,7 @@ export function createSender(options: SenderOptions): Sender {
     rate.limitPerSecond = endpoint.rateLimitPerSecond
     endpoints.set(endpoint.id, {
       endpoint,
+      echoes: echoesOf(endpoint.headers),
       format: formatOf(endpoint.format),
       latched,
       signing: createSigning(endpoint.secrets, latched, (secretId) => {
@@ -147,15 +150,16 @@ export function createSender(options: SenderOptions): Sender {
   const refuseInactive = (job: Job, condition: 'disabled' | 'deleted') =>
     report(job, { kind: condition === 'deleted' ? 'endpoint_deleted' : 'skipped' })
 
-  const inputOf = ({ endpoint, format, urlRefusal }: KnownEndpoint, event: SenderEvent) => ({
+  const inputOf = (known: KnownEndpoint, event: SenderEvent) => ({
     attemptId: options.newId('att'),
-    endpoint,
-    format,
+    endpoint: known.endpoint,
+    echoes: known.echoes,
+    format: known.format,
     event,
     timeoutMs: options.attemptTimeoutMs,
     userAgent: options.userAgent,
     now: clock.now,
-    urlRefusal,
+    urlRefusal: known.urlRefusal,
   })
   const start = (job: Job, known: KnownEndpoint, finish: () => void) => {
     inFlight++
