@@ -41,7 +41,7 @@ test('agrees with a queue that looks through everything at every step', () => {
         const model = new Model(slotsMax)
         const queue = createFairQueue<Job>({
           slotsMax,
-          gate: (id, now) => model.gate(id, now),
+          gate: (job, now) => model.gate(job.endpointId, now),
           isPrompt: (id) => model.prompt.has(id),
         })
         for (const [number, each] of steps.entries()) {

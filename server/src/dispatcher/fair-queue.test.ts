@@ -97,7 +97,7 @@ test('gives an endpoint that is alone all slots but the tenth that the next one 
 })
 
 test('counts an endpoint whose gate is shut as not waiting', () => {
-  const gate = (endpointId: string, now: number) => (endpointId === 'shut' ? now + 1000 : 0)
+  const gate = ({ endpointId }: Job, now: number) => (endpointId === 'shut' ? now + 1000 : 0)
   const queue = createFairQueue<Job>({ slotsMax: 100, gate, isPrompt: always })
   for (const job of jobsOf('shut', 1)) queue.push(job)
   for (const job of jobsOf('open', 200)) queue.push(job)
@@ -146,7 +146,7 @@ test('sends first attempts before retries, and still a retry after every third',
 test('asks a gate only for a job that can go, and again at the time that it gave', () => {
   let openAt = 500
   const asked: number[] = []
-  const gate = (_endpointId: string, now: number) => {
+  const gate = (_job: Job, now: number) => {
     asked.push(now)
     return now < openAt ? openAt : 0
   }
@@ -228,7 +228,7 @@ test('moves an endpoint that changes its ways, with the slots that it has', () =
 })
 
 test('drains an endpoint without touching the others', () => {
-  const gate = (endpointId: string) => (endpointId === 'shut' ? 1000 : 0)
+  const gate = ({ endpointId }: Job) => (endpointId === 'shut' ? 1000 : 0)
   const queue = createFairQueue<Job>({ slotsMax: 1, gate, isPrompt: always })
   for (const job of jobsOf('shut', 2, { isRetry: true })) queue.push(job)
   for (const job of jobsOf('shut', 2)) queue.push(job)
@@ -282,7 +282,7 @@ test('gives every project the same number of turns in a long run', () => {
 })
 
 test('keeps pushing and taking cheap, however many endpoints wait or have shut gates', () => {
-  const gate = (endpointId: string, now: number) => (endpointId.startsWith('shut') ? now + 1e6 : 0)
+  const gate = ({ endpointId }: Job, now: number) => (endpointId.startsWith('shut') ? now + 1e6 : 0)
   const perJobUs = (endpoints: number) => {
     const queue = createFairQueue<Job>({ slotsMax: 200, gate, isPrompt: always })
     for (let endpoint = 0; endpoint < endpoints; endpoint += 1) {

@@ -9,20 +9,20 @@ import {
   leaveProject,
   type Round,
 } from './fair-lanes.ts'
-import { type Fifo, fifoLength, pushLast, takeFirst } from './fifo.ts'
+import { type Fifo, fifoLength, peekFirst, pushLast, takeFirst } from './fifo.ts'
 import { addLast, createRing, type Ring, remove } from './ring.ts'
 import { addToHeap, createTimeHeap, earliest, removeFromHeap, type TimeHeap } from './time-heap.ts'
 
 export type { FairJob } from './fair-lanes.ts'
 
-export interface FairQueueOptions {
+export interface FairQueueOptions<Job extends FairJob> {
   /** Jobs under way at a time, in all. */
   slotsMax: number
   /**
    * Asked for the one job that would go now: 0 when its endpoint may be sent to, else the time at
    * which to ask again. 0 may use up a token, for then the job does go.
    */
-  gate: (endpointId: string, now: number) => number
+  gate: (job: Job, now: number) => number
   /** Whether the endpoint is known to answer soon; asked when the queue meets it anew. */
   isPrompt: (endpointId: string) => boolean
 }
@@ -66,7 +66,9 @@ export interface FairQueue<Job extends FairJob> {
   readonly inFlight: number
 }
 
-export function createFairQueue<Job extends FairJob>(options: FairQueueOptions): FairQueue<Job> {
+export function createFairQueue<Job extends FairJob>(
+  options: FairQueueOptions<Job>,
+): FairQueue<Job> {
   assert(Number.isInteger(options.slotsMax) && options.slotsMax > 0, 'slotsMax must be positive')
   const queue: Queue<Job> = {
     ...options,
@@ -112,7 +114,7 @@ export function createFairQueue<Job extends FairJob>(options: FairQueueOptions):
   }
 }
 
-interface Queue<Job> extends FairQueueOptions {
+interface Queue<Job extends FairJob> extends FairQueueOptions<Job> {
   retrySlotsMax: number
   /** For all endpoints together that are not known to answer soon. */
   slowSlotsMax: number
@@ -166,7 +168,9 @@ function next<Job extends FairJob>(queue: Queue<Job>, now: number): Job | null {
       move(queue, lane, 'held')
       continue
     }
-    const openAt = queue.gate(lane.endpointId, now)
+    const first = peekFirst(line)
+    assert(first !== undefined, 'a lane in the round has a job')
+    const openAt = queue.gate(first, now)
     if (openAt > 0) {
       lane.wakeAt = openAt
       move(queue, lane, 'shut')
@@ -184,7 +188,7 @@ function done<Job extends FairJob>(queue: Queue<Job>, job: Job): void {
   removeIfUnused(queue, lane)
 }
 
-function drain<Job>(queue: Queue<Job>, lane: Lane<Job> | undefined): Job[] {
+function drain<Job extends FairJob>(queue: Queue<Job>, lane: Lane<Job> | undefined): Job[] {
   const jobs: Job[] = []
   if (lane === undefined) return jobs
   for (const line of [lane.fresh, lane.retries]) {
@@ -196,12 +200,12 @@ function drain<Job>(queue: Queue<Job>, lane: Lane<Job> | undefined): Job[] {
   return jobs
 }
 
-function reopen<Job>(queue: Queue<Job>, lane: Lane<Job> | undefined): void {
+function reopen<Job extends FairJob>(queue: Queue<Job>, lane: Lane<Job> | undefined): void {
   if (lane?.place === 'shut') move(queue, lane, 'ready')
 }
 
 /** Moves the lanes whose time has come back into the round. */
-function wakeLanes<Job>(queue: Queue<Job>, now: number): void {
+function wakeLanes<Job extends FairJob>(queue: Queue<Job>, now: number): void {
   // The clock has stepped back: the times that gates gave mean nothing now, so ask them all again.
   const dueAt = now < queue.askedAt ? Number.POSITIVE_INFINITY : now
   queue.askedAt = now
@@ -212,7 +216,7 @@ function wakeLanes<Job>(queue: Queue<Job>, now: number): void {
 }
 
 /** The lane whose turn it is, of those that may take a slot. */
-function firstReady<Job>(queue: Queue<Job>): Lane<Job> | null {
+function firstReady<Job extends FairJob>(queue: Queue<Job>): Lane<Job> | null {
   const prompt = queue.prompt.turns.first?.ready.first ?? null
   if (queue.slowTakenCount >= queue.slowSlotsMax) return prompt
   const slow = queue.slow.turns.first?.ready.first ?? null
@@ -220,14 +224,14 @@ function firstReady<Job>(queue: Queue<Job>): Lane<Job> | null {
   return queue.isPromptTurn ? prompt : slow
 }
 
-function firstReadmitted<Job>(queue: Queue<Job>): Lane<Job> | null {
+function firstReadmitted<Job extends FairJob>(queue: Queue<Job>): Lane<Job> | null {
   const isAnyReady =
     readmitHeld(queue, queue.prompt) || readmitHeld(queue, queue.slow) || readmitAlone(queue)
   return isAnyReady ? firstReady(queue) : null
 }
 
 /** Brings back the lane that was held longest, if retries have a slot for it. */
-function readmitHeld<Job>(queue: Queue<Job>, round: Round<Job>): boolean {
+function readmitHeld<Job extends FairJob>(queue: Queue<Job>, round: Round<Job>): boolean {
   const lane = round.held.first
   if (lane === null || !hasRetrySlot(queue, round)) return false
   move(queue, lane, 'ready')
@@ -235,25 +239,25 @@ function readmitHeld<Job>(queue: Queue<Job>, round: Round<Job>): boolean {
 }
 
 /** Brings back a full lane that may have more than its share, for no other waits. */
-function readmitAlone<Job>(queue: Queue<Job>): boolean {
+function readmitAlone<Job extends FairJob>(queue: Queue<Job>): boolean {
   const lane = queue.full.first
   if (lane === null || !hasRoom(queue, lane)) return false
   move(queue, lane, 'ready')
   return true
 }
 
-function hasRetrySlot<Job>(queue: Queue<Job>, round: Round<Job>): boolean {
+function hasRetrySlot<Job extends FairJob>(queue: Queue<Job>, round: Round<Job>): boolean {
   if (queue.takenByRetriesCount >= queue.retrySlotsMax) return false
   return round.isPrompt || queue.slowTakenByRetriesCount < queue.slowRetrySlotsMax
 }
 
-function hasRoom<Job>(queue: Queue<Job>, lane: Lane<Job>): boolean {
+function hasRoom<Job extends FairJob>(queue: Queue<Job>, lane: Lane<Job>): boolean {
   if (lane.takenCount < queue.laneSlotsMax) return true
   return queue.waitingCount === 1 && queue.slotsMax - queue.takenCount > queue.spareSlots
 }
 
 /** The line whose turn it is in a lane that is not empty; null where only a retry could go. */
-function lineOf<Job>(queue: Queue<Job>, lane: Lane<Job>): Fifo<Job> | null {
+function lineOf<Job extends FairJob>(queue: Queue<Job>, lane: Lane<Job>): Fifo<Job> | null {
   const hasFresh = fifoLength(lane.fresh) > 0
   const mayRetry = fifoLength(lane.retries) > 0 && hasRetrySlot(queue, lane.project.round)
   if (mayRetry && (!hasFresh || lane.freshInARow >= FRESH_PER_RETRY)) return lane.retries
@@ -270,7 +274,12 @@ function start<Job extends FairJob>(queue: Queue<Job>, lane: Lane<Job>, line: Fi
   return job
 }
 
-function countTaken<Job>(queue: Queue<Job>, lane: Lane<Job>, job: FairJob, change: 1 | -1): void {
+function countTaken<Job extends FairJob>(
+  queue: Queue<Job>,
+  lane: Lane<Job>,
+  job: FairJob,
+  change: 1 | -1,
+): void {
   const retryChange = job.isRetry ? change : 0
   lane.takenCount += change
   lane.takenByRetriesCount += retryChange
@@ -282,7 +291,7 @@ function countTaken<Job>(queue: Queue<Job>, lane: Lane<Job>, job: FairJob, chang
 }
 
 /** Sends the lane, and its project, to the end of the round; the other round is next. */
-function endTurn<Job>(queue: Queue<Job>, lane: Lane<Job>): void {
+function endTurn<Job extends FairJob>(queue: Queue<Job>, lane: Lane<Job>): void {
   const { project } = lane
   const { turns, isPrompt } = project.round
   move(queue, lane, laneLength(lane) > 0 ? 'ready' : 'empty')
@@ -294,7 +303,11 @@ function endTurn<Job>(queue: Queue<Job>, lane: Lane<Job>): void {
 }
 
 /** Takes the lane, with the slots that it has, from one round to the other. */
-function changeRound<Job>(queue: Queue<Job>, lane: Lane<Job>, round: Round<Job>): void {
+function changeRound<Job extends FairJob>(
+  queue: Queue<Job>,
+  lane: Lane<Job>,
+  round: Round<Job>,
+): void {
   const { place } = lane
   move(queue, lane, 'empty')
   const { id } = lane.project
@@ -307,7 +320,11 @@ function changeRound<Job>(queue: Queue<Job>, lane: Lane<Job>, round: Round<Job>)
 }
 
 /** Takes the lane from where it is to the end of where it belongs. */
-function move<Job>(queue: Queue<Job>, lane: Lane<Job>, place: Lane<Job>['place']): void {
+function move<Job extends FairJob>(
+  queue: Queue<Job>,
+  lane: Lane<Job>,
+  place: Lane<Job>['place'],
+): void {
   if (isWaiting(lane)) queue.waitingCount -= 1
   const { project } = lane
   const { turns, held } = project.round
@@ -343,7 +360,7 @@ function addLane<Job extends FairJob>(queue: Queue<Job>, job: Job): Lane<Job> {
 }
 
 /** Forgets an endpoint with nothing waiting and nothing under way, so that memory stays bounded. */
-function removeIfUnused<Job>(queue: Queue<Job>, lane: Lane<Job>): void {
+function removeIfUnused<Job extends FairJob>(queue: Queue<Job>, lane: Lane<Job>): void {
   if (lane.place !== 'empty' || lane.takenCount > 0) return
   queue.lanes.delete(lane.endpointId)
   leaveProject(lane)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createFifo, fifoLength, pushLast, takeFirst } from './fifo.ts'
+import { createFifo, fifoLength, peekFirst, pushLast, takeFirst } from './fifo.ts'
 
 test('hands items out in the order in which they came', () => {
   const steps = fc.array(fc.boolean(), { maxLength: 2000, size: 'max' })
@@ -14,6 +14,7 @@ test('hands items out in the order in which they came', () => {
           pushLast(fifo, index)
           model.push(index)
         } else {
+          assert.equal(peekFirst(fifo), model[0])
           assert.equal(takeFirst(fifo), model.shift())
         }
         assert.equal(fifoLength(fifo), model.length)

@@ -17,6 +17,11 @@ export function pushLast<Item>(fifo: Fifo<Item>, item: Item): void {
   fifo.items.push(item)
 }
 
+/** The oldest item, which stays in; undefined when there is none. */
+export function peekFirst<Item>(fifo: Fifo<Item>): Item | undefined {
+  return fifo.items[fifo.head]
+}
+
 /** The oldest item, taken out; undefined when there is none. */
 export function takeFirst<Item>(fifo: Fifo<Item>): Item | undefined {
   const item = fifo.items[fifo.head]

@@ -153,6 +153,17 @@ describe('the sender', () => {
     assert.equal(requests.length, 4, 'the late one was not attempted')
   })
 
+  test('what goes back late uses up no turn, and takes with it what would overtake it', () => {
+    learn({ rateLimitPerSecond: 1 })
+    deliver(3)
+    assert.equal(requests.length, 1, 'one a second')
+    now += 15_500
+    deliver(1, { id: 'dlv_later', leaseUntilMonotonic: now + 16_000 })
+    assert.deepEqual(kinds(), ['released', 'released', 'released'])
+    deliver(1, { id: 'dlv_again', leaseUntilMonotonic: now + 16_000 })
+    assert.equal(requests.length, 2, 'the turn was still there')
+  })
+
   test('an endpoint that asks for patience is not sent to, and its queue goes back', () => {
     learn()
     deliver(6)

@@ -82,13 +82,18 @@ export function createSender(options: SenderOptions): Sender {
   const queue = createFairQueue<Job>({
     slotsMax: options.slotsMax,
     isPrompt: (endpointId) => endpoints.get(endpointId)?.isPrompt ?? false,
-    gate: (endpointId, now) => {
-      const known = endpoints.get(endpointId)
-      const goesAt = known === undefined ? 0 : takeAt(known.rate, now)
-      if (goesAt - now > parkAfterMs) pausedUntil.set(endpointId, goesAt)
+    gate: (job, now) => {
+      const known = endpoints.get(job.endpointId)
+      // What goes back unsent must not use up the turn of what could be sent.
+      if (known === undefined || !hasTime(job)) return 0
+      const goesAt = takeAt(known.rate, now)
+      if (goesAt - now > parkAfterMs) pausedUntil.set(job.endpointId, goesAt)
       return goesAt
     },
   })
+  /** What is left of the lease exceeds the timeout: an attempt may begin. */
+  const hasTime = ({ leaseUntilMonotonic }: SenderDelivery) =>
+    leaseUntilMonotonic - clock.monotonic() > options.attemptTimeoutMs
   const pausedUntil = new Map<string, number>()
   let results: SenderResult[] = []
   let expiredSecretIds: string[] = []
@@ -209,10 +214,12 @@ export function createSender(options: SenderOptions): Sender {
       const job = queue.next(clock.now())
       if (job === null) break
       const known = endpoints.get(job.endpointId)
-      const leaseLeftMs = job.leaseUntilMonotonic - clock.monotonic()
-      if (known === undefined || leaseLeftMs <= options.attemptTimeoutMs) {
+      if (known === undefined || !hasTime(job)) {
         queue.done(job)
-        report(job, { kind: 'released', notBefore: null })
+        // With what waits behind it: that was leased later, and would overtake it.
+        for (const late of [job, ...queue.drain(job.endpointId)]) {
+          report(late, { kind: 'released', notBefore: null })
+        }
         continue
       }
       start(job, known, () => {
