@@ -32,7 +32,8 @@ interface NewDelivery {
 
 /**
  * The hot path: one insert an event and one a delivery, through statements that are held on to.
- * Room at the dispatcher is reserved delivery by delivery; what finds none stays due in the store.
+ * Room at the dispatcher is reserved delivery by delivery; what finds none stays due in the store,
+ * and so does what comes after it, until that is claimed: first attempts keep their order.
  */
 export function createAcceptor(options: {
   connection: Connection
@@ -45,6 +46,8 @@ export function createAcceptor(options: {
   /** The highest numbers in use. */
   lastSeqs: { event: number; delivery: number }
   handOff: () => HandOff | undefined
+  /** A new delivery of this endpoint would overtake older ones if it were handed over. */
+  mayHoldDue: (endpointId: string) => boolean
 }): Acceptor {
   const { connection, effects, subscriptions, leases, clock } = options
   const findEarlier = connection.statement(
@@ -158,7 +161,7 @@ export function createAcceptor(options: {
       const delivery = { projectSeq, endpointSeq, eventSeq, status, isTest: false } as const
       const stored = storeDelivery(event, delivery)
       if (!isActive) continue
-      if (handOff?.reserve(endpointId, dataBytes)) {
+      if (!options.mayHoldDue(endpointId) && handOff?.reserve(endpointId, dataBytes)) {
         const leased = lease({
           stored,
           event,

@@ -13,6 +13,11 @@ import type { Leases } from './leases.ts'
 export interface Claims
   extends Pick<Storage, 'claimDue' | 'releaseClaims' | 'nextDueAt'>,
     Pick<Reads, 'backlog'> {
+  /**
+   * Something of the endpoint's is due that nobody has leased, or may be. From memory alone, of
+   * committed data.
+   */
+  mayHoldDue(endpointId: string): boolean
   /** Brings memory up to a transaction that was committed. Reads nothing, so it cannot fail. */
   apply(effects: readonly Effect[]): void
 }
@@ -155,6 +160,11 @@ export function createClaims(options: {
         bringUpToDate()
         return { pending: pendingCount, oldestDueAt: schedule.first()?.dueAt ?? null }
       })
+    },
+
+    mayHoldDue(endpointId) {
+      if (stale.has(endpointId)) return true
+      return (schedule.get(endpointId)?.dueAt ?? Infinity) <= clock.now()
     },
 
     apply(effects) {

@@ -70,6 +70,7 @@ export function createSqliteStorage(options: {
     leaseMs,
     lastSeqs: readLastSeqs(reader),
     handOff: () => consumers?.handOff,
+    mayHoldDue: claims.mayHoldDue,
   })
   const parts = { connection, effects, subscriptions, leases, clock, claims, acceptor }
   const writer = createWriter({

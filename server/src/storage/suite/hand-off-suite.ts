@@ -43,6 +43,28 @@ export function handOffSuite(test: StoreTest): void {
     )
   })
 
+  test('hands nothing over that would overtake older ones that are due', async (store) => {
+    const { storage, samples } = store
+    const project = await samples.addProject()
+    await samples.addEndpoint(project.id, { eventTypes: ['slow.one'] })
+    await samples.addEndpoint(project.id, { eventTypes: ['other.one'] })
+    const handOff = createHandOff(1)
+    storage.connect({ handOff })
+    const publish = (...types: string[]) => {
+      return samples.publish(project.id, ...types.map((type) => ({ type })))
+    }
+    const idsOf = (items: readonly { id: string }[]) => items.map(({ id }) => id)
+    const [first, second] = await publish('slow.one', 'slow.one')
+    handOff.room = Number.POSITIVE_INFINITY
+    const [third, other] = await publish('slow.one', 'other.one')
+    assert.ok(first && second && third && other)
+    assert.deepEqual(idsOf(handOff.taken.map(({ event }) => event)), idsOf([first, other]))
+    const claimed = await samples.claimAll()
+    assert.deepEqual(idsOf(claimed.map(({ event }) => event)), idsOf([second, third]))
+    const [latest] = await publish('slow.one')
+    assert.equal(handOff.taken.at(-1)?.event.id, latest?.id, 'nothing waits any more')
+  })
+
   test('asks for no room for what is skipped', async ({ storage, samples }) => {
     const project = await samples.addProject()
     await samples.addEndpoint(project.id, { state: 'disabled' })
@@ -101,6 +123,7 @@ export function handOffSuite(test: StoreTest): void {
 }
 
 interface RecordingHandOff extends HandOff {
+  room: number
   reserved: { endpointId: string; dataBytes: number }[]
   cancelled: { endpointId: string; dataBytes: number }[]
   taken: ClaimedDelivery[]
@@ -108,11 +131,12 @@ interface RecordingHandOff extends HandOff {
 
 function createHandOff(room = Number.POSITIVE_INFINITY): RecordingHandOff {
   const handOff: RecordingHandOff = {
+    room,
     reserved: [],
     cancelled: [],
     taken: [],
     reserve(endpointId, dataBytes) {
-      if (handOff.reserved.length >= room) return false
+      if (handOff.reserved.length >= handOff.room) return false
       handOff.reserved.push({ endpointId, dataBytes })
       return true
     },
