@@ -85,6 +85,22 @@ test('pauses for as long as the receiver asks, at most 24 hours', () => {
   assert.equal(takeAt(rate, begin + 60_002), begin + 60_001 + dayMs)
 })
 
+test('goes on slower after a pause that was asked for, and does not take the pause for calm', () => {
+  const rate = createSendRate(null)
+  simulate({ rate, seconds: 30, receiver: takesEvenly(20) })
+  const from = begin + 30_000
+  const before = ratePerSecond(rate) ?? Number.POSITIVE_INFINITY
+  assert.ok(before < 40)
+  takeAt(rate, from)
+  afterOutcome(rate, answer(from, 429, 60_000), from)
+  const paused = ratePerSecond(rate) ?? Number.POSITIVE_INFINITY
+  assert.ok(paused <= before * 0.76, `${before} → ${paused} a second, without a second of answers`)
+  const back = from + 60_000
+  simulate({ rate, seconds: 5, from: back })
+  const after = ratePerSecond(rate) ?? Number.POSITIVE_INFINITY
+  assert.ok(after < before, `${after} a second five seconds after the pause`)
+})
+
 for (const latencyMs of [5, 400, 3000]) {
   test(`settles on what a receiver takes that answers within ${latencyMs} ms`, () => {
     for (const perSecond of [1, 5, 50, 400]) {

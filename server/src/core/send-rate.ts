@@ -14,6 +14,8 @@ export interface SendRate {
   adaptivePerSecond: number | null
   /** The receiver asked for a pause until then (`Retry-After`). */
   pausedUntil: number
+  /** What the last refusal cost: the pause that came with it; 0 where it was none. */
+  pauseMs: number
   /** The next request may leave then, by the rates; in fractions of a millisecond. */
   nextAt: number
   /** The latest time that was passed in: tells when the clock has stepped back. */
@@ -58,6 +60,7 @@ export function createSendRate(limitPerSecond: number | null): SendRate {
     limitPerSecond,
     adaptivePerSecond: null,
     pausedUntil: 0,
+    pauseMs: 0,
     nextAt: 0,
     seenAt: 0,
     windowAt: 0,
@@ -101,6 +104,8 @@ export function afterOutcome(rate: SendRate, outcome: SendOutcome, now: number):
   if (outcome.retryAfterMs !== null) {
     const pauseMs = Math.min(outcome.retryAfterMs, RETRY_AFTER_MAX_MS)
     rate.pausedUntil = Math.max(rate.pausedUntil, now + pauseMs)
+    // A time in which nothing is sent is no calm.
+    rate.refusedAt = Math.max(rate.refusedAt, rate.pausedUntil)
   }
   // What was on its way when the rate was cut tells nothing about the new rate.
   if (outcome.statusCode === null || outcome.startedAt < rate.cutAt) return
@@ -108,9 +113,12 @@ export function afterOutcome(rate: SendRate, outcome: SendOutcome, now: number):
     rate.heardAt ??= now
     rate.refusedCount += 1
     if (outcome.statusCode !== 429 && isNoise(rate)) return
-    rate.refusedAt = now
-    // A whole second of answers shows which share is refused; the very first cut does not wait.
-    if (rate.cutAt === NEVER || now - rate.heardAt >= CUT_INTERVAL_MS) cut(rate, now)
+    rate.refusedAt = Math.max(now, rate.pausedUntil)
+    rate.pauseMs = outcome.retryAfterMs ?? 0
+    // A whole second of answers shows which share is refused; the very first cut does not wait, nor
+    // does one before a pause, which ends the answers.
+    const isOver = rate.cutAt === NEVER || now < rate.pausedUntil
+    if (isOver || now - rate.heardAt >= CUT_INTERVAL_MS) cut(rate, now)
   } else if (outcome.statusCode >= 200 && outcome.statusCode < 300) {
     rate.heardAt ??= now
     rate.acceptedCount += 1
@@ -172,7 +180,9 @@ function cut(rate: SendRate, now: number): void {
     rate.adaptivePerSecond ?? sentPerSecond,
     rate.limitPerSecond ?? Number.POSITIVE_INFINITY,
   )
-  const share = refusedShare(rate)
+  // A pause cuts off the answers that would tell the share, and is not to be asked for again soon.
+  const shareMin = now < rate.pausedUntil ? PAUSED_SHARE_MIN : 0
+  const share = Math.max(refusedShare(rate), shareMin)
   // Where nothing is taken any more, nothing is learnt about how much would be.
   const isOutage = rate.acceptedCount === 0 && rate.adaptivePerSecond !== null
   if (!isOutage) rate.contestedPerSecond = before * (1 - share)
@@ -195,16 +205,21 @@ function refusedShare(rate: SendRate): number {
 }
 
 /**
- * Doubles every second up to nine tenths of what was last contested; from there gently, and faster
- * the longer nothing is refused. Time in which nothing was sent does not count for more than a second.
+ * Doubles every second up to nine tenths of what was last contested; from there gently, the more so
+ * the longer the pause that a refusal costs, and faster the longer nothing is refused. Time in which
+ * nothing was sent does not count for more than a second.
  */
 function raise(rate: SendRate, adaptivePerSecond: number, now: number): void {
   const elapsedMs = Math.min(now - rate.raisedAt, SECOND_MS)
   rate.raisedAt = now
   const calmMs = now - rate.refusedAt
   const isContested = adaptivePerSecond >= rate.contestedPerSecond * 0.9
+  const slower = 1 + Math.min(rate.pauseMs, RAISE_PAUSE_MAX_MS) / RAISE_QUICKENS_MS
   const doublingsPerSecond = isContested
-    ? Math.min(1, RAISE_DOUBLINGS_PER_SECOND * 2 ** (calmMs / RAISE_QUICKENS_MS))
+    ? Math.min(
+        1,
+        (RAISE_DOUBLINGS_PER_SECOND / slower) * 2 ** (calmMs / (RAISE_QUICKENS_MS * slower)),
+      )
     : 1
   const raised = adaptivePerSecond * 2 ** ((doublingsPerSecond * elapsedMs) / SECOND_MS)
   const isFree =
@@ -233,10 +248,13 @@ const GATEWAY_NOISE_SHARE = 0.2
 const CUT_INTERVAL_MS = 1000
 const CUT_SHARE_MIN = 0.1
 const CUT_SHARE_MAX = 0.9
+const PAUSED_SHARE_MIN = 0.25
 
 /** About 3 % a second, right after a cut. */
 const RAISE_DOUBLINGS_PER_SECOND = 0.04
 /** The gentle rise doubles in speed after each such time without a refusal. */
 const RAISE_QUICKENS_MS = 10_000
+/** Beyond this a pause slows the rise no further: one hour's pause must not cost a day. */
+const RAISE_PAUSE_MAX_MS = 60_000
 
 const FREE_OVER_CONTESTED = 4
