@@ -21,7 +21,7 @@ type Place = { isInput: boolean; indent: string; fieldNames: ReadonlySet<string>
 /**
  * The text of `sdk/src/api-types.ts`: an interface in camelCase for each named schema of the OpenAPI document, one
  * for the query of each operation that takes one (`listEvents` → `ListEventsQuery`), and `Answers`, which has what each
- * operation answers where it succeeds.
+ * operation answers where it succeeds, pages left out.
  *
  * @throws AssertionError for a schema that says something for which no type is known here: a type that is silently too
  *   wide would be worse than none.
@@ -117,11 +117,13 @@ type Response = { content?: Record<string, { schema: Schema }> }
 
 function answersOf(operations: readonly Operation[], fieldNames: ReadonlySet<string>): string {
   const place = { isInput: false, indent: '  ', fieldNames }
-  const members = operations.map(({ operationId, responses = {} }) => {
+  const members = operations.flatMap(({ operationId, responses = {} }) => {
     const types = Object.entries(responses as Record<string, Response>)
       .filter(([status]) => status.startsWith('2'))
+      // A page is for people.
+      .filter(([, { content }]) => content?.['text/html'] === undefined)
       .map(([, { content }]) => contentType(content, place))
-    return `  ${operationId}: ${union([...new Set(types)], place)}`
+    return types.length === 0 ? [] : [`  ${operationId}: ${union([...new Set(types)], place)}`]
   })
   return `/** What each operation answers where it succeeds. */\nexport interface Answers {\n${members.join('\n')}\n}`
 }

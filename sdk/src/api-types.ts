@@ -1211,7 +1211,6 @@ export interface Answers {
   completeRotation: Rotation
   cancelRotation: Rotation
   drillEndpoint: Drill
-  readClaimPage: string
   claimSecret: ClaimedSecret
   disputeClaim: DisputedClaim
   reissueClaimLink: ReissuedClaimLink

@@ -118,6 +118,13 @@ const calls: [(client: Countersign) => Promise<unknown>, ...unknown[]][] = [
     { reason: 'x' },
   ],
   [
+    (c) => c.rotations.reissueClaimLink('p', 'e', 'r'),
+    'POST /v1/projects/p/endpoints/e/rotations/r/claim-link',
+  ],
+  [(c) => c.claims.claim('t'), 'POST /v1/claims', { token: 't' }],
+  [(c) => c.claims.dispute('t'), 'POST /v1/claims/dispute', { token: 't' }],
+  [(c) => c.endpoints.keySet('e'), 'GET /.well-known/webhooks/e/keys.json'],
+  [
     (c) => c.events.publish('p', { type: 't', data: { userId: 1 }, timestamp: new Date(0) }),
     'POST /v1/projects/p/events',
     { type: 't', data: { userId: 1 }, timestamp: '1970-01-01T00:00:00.000Z' },

@@ -1,6 +1,7 @@
 import { ApiKeys } from './resources/api-keys.ts'
 import { AuditLog } from './resources/audit-log.ts'
 import { Catalog } from './resources/catalog.ts'
+import { Claims } from './resources/claims.ts'
 import { Deliveries } from './resources/deliveries.ts'
 import { Endpoints } from './resources/endpoints.ts'
 import { EventTypes } from './resources/event-types.ts'
@@ -60,6 +61,7 @@ export class Countersign {
   readonly eventTypes: EventTypes
   readonly endpoints: Endpoints
   readonly rotations: Rotations
+  readonly claims: Claims
   readonly events: Events
   readonly deliveries: Deliveries
   readonly auditLog: AuditLog
@@ -87,6 +89,7 @@ export class Countersign {
     this.eventTypes = new EventTypes(transport)
     this.endpoints = new Endpoints(transport)
     this.rotations = new Rotations(transport)
+    this.claims = new Claims(transport)
     this.events = new Events(transport)
     this.deliveries = new Deliveries(transport)
     this.auditLog = new AuditLog(transport)

@@ -14,13 +14,13 @@ export type {
   AuditRow,
   BatchError,
   BatchResult,
-  CreatedEndpoint,
-  CreateEndpoint,
+  ClaimedSecret,
   CreatePortalSession,
   CreateProject,
   DefineEventType,
   Delivery,
   DeliveryWithAttempts,
+  DisputedClaim,
   Drill,
   EarlierDrill,
   Endpoint,
@@ -32,6 +32,7 @@ export type {
   Evidence,
   FieldError,
   GetEndpointStatsQuery,
+  KeySet,
   ListAuditRowsQuery as ListAuditLogQuery,
   ListDeliveriesQuery,
   ListEndpointsQuery,
@@ -44,12 +45,11 @@ export type {
   PublishedEvent,
   RecoverEndpoint,
   Recovery,
+  ReissuedClaimLink,
   ReportedSecret,
   RevokedPreviousSecret,
   RevokePreviousSecret,
   RotateApiKey,
-  RotatedSecret,
-  RotateSecret,
   Rotation,
   RotationStep,
   Secret,
@@ -87,8 +87,63 @@ export interface CreatedClientCredentials extends Api.ApiKey {
   clientSecret: string
 }
 
+/** An endpoint to create that signs with a secret. */
+export interface CreateEndpoint extends Omit<Api.CreateEndpoint, 'algorithm'> {
+  algorithm?: 'hmac-sha256' | undefined
+}
+/** A new endpoint, with its secret. */
+export interface CreatedEndpoint extends Omit<Api.CreatedEndpoint, AnswerOfKind> {
+  /** The signing secret, in this answer only. */
+  secret: string
+}
+/** An endpoint to create that signs with a private key, which never leaves the server. */
+export interface CreateKeyEndpoint extends Omit<Api.CreateEndpoint, 'algorithm'> {
+  algorithm: 'ed25519'
+}
+/** A new endpoint, with its public key. */
+export interface CreatedKeyEndpoint extends Omit<Api.CreatedEndpoint, AnswerOfKind> {
+  /** `whpk_…` */
+  publicKey: string
+  /** Where receivers find the public keys. */
+  keySetUrl: string
+}
+
+/** What the answer has depends on what was asked for. */
+type AnswerOfKind = 'secret' | 'publicKey' | 'keySetUrl' | 'claimUrl'
+
 export type EndpointState = Api.Endpoint['state']
 export type EndpointHealth = Api.Endpoint['health']
+
+/** A rotation whose new secret is answered. */
+export interface RotateSecret extends Omit<Api.RotateSecret, 'algorithm' | 'deliver'> {
+  algorithm?: 'hmac-sha256' | undefined
+}
+/** A rotation that began, with the new secret. */
+export interface RotatedSecret extends Omit<Api.RotatedSecret, AnswerOfKind> {
+  /** The new secret, in this answer only. */
+  secret: string
+}
+/** A rotation to a new private key, which never leaves the server. */
+export interface RotateKey extends Omit<Api.RotateSecret, 'algorithm' | 'deliver'> {
+  algorithm: 'ed25519'
+}
+/** A rotation that began, with the new public key. */
+export interface RotatedKey extends Omit<Api.RotatedSecret, AnswerOfKind> {
+  /** `whpk_…` */
+  publicKey: string
+  /** Where receivers find the public keys. */
+  keySetUrl: string
+}
+/** A rotation whose new secret is handed over by a link. */
+export interface RotateByClaimLink extends Omit<Api.RotateSecret, 'algorithm' | 'deliver'> {
+  algorithm?: 'hmac-sha256' | undefined
+  deliver: 'claim_link'
+}
+/** A rotation that began, with the link to its new secret. */
+export interface RotatedByClaimLink extends Omit<Api.RotatedSecret, AnswerOfKind> {
+  /** Works once; in this answer only. */
+  claimUrl: string
+}
 
 export type SecretAlgorithm = Api.Secret['algorithm']
 export type SecretStatus = Api.Secret['status']

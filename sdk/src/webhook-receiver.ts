@@ -1,3 +1,4 @@
+import type { WebhookSecret } from './held-secrets.ts'
 import { handleOnce, type SeenStore } from './seen-store.ts'
 import {
   toResponseHeaders,
@@ -13,7 +14,7 @@ import { WebhookVerificationError } from './webhook-verification-error.ts'
 /** A body of the largest `data` that a server may send, 1 MiB, and what stands around it. */
 const bodyBytesDefaultMax = 2 * 1024 * 1024
 
-type Secrets = string | readonly string[]
+type Secrets = WebhookSecret | readonly WebhookSecret[]
 
 /**
  * What a receiver does with deliveries, in any framework.

@@ -16,6 +16,14 @@ interface World {
   rotation: string
   event: string
   delivery: string
+  /** Signs with Ed25519. */
+  keyEndpoint: string
+  /** Whose open rotation has a claim link, and the token of it. */
+  claimEndpoint: string
+  claimRotation: string
+  claimToken: string
+  /** Of a secret that was claimed. */
+  claimedToken: string
 }
 
 /**
@@ -54,6 +62,7 @@ const operations: { [K in keyof Answers]: (c: Countersign, w: World) => Promise<
   getEndpointStats: (c, w) => c.endpoints.stats(w.project, w.endpoint, { bucket: '1h' }),
   rotateSecret: (c, w) => c.endpoints.rotateSecret(w.project, w.endpoint, { force: true }),
   revokePreviousSecret: (c, w) => c.endpoints.revokePreviousSecret(w.project, w.endpoint),
+  readKeySet: (c, w) => c.endpoints.keySet(w.keyEndpoint),
   listSecrets: (c, w) => c.endpoints.listSecrets(w.project, w.endpoint).page(),
   listRotations: (c, w) => c.rotations.list(w.project, w.endpoint).page(),
   getRotation: (c, w) => c.rotations.get(w.project, w.endpoint, w.rotation),
@@ -62,6 +71,10 @@ const operations: { [K in keyof Answers]: (c: Countersign, w: World) => Promise<
   verifyRotation: (c, w) => c.rotations.verify(w.project, w.endpoint, w.rotation),
   completeRotation: (c, w) => c.rotations.complete(w.project, w.endpoint, w.rotation),
   cancelRotation: (c, w) => c.rotations.cancel(w.project, w.endpoint, w.rotation),
+  reissueClaimLink: (c, w) =>
+    c.rotations.reissueClaimLink(w.project, w.claimEndpoint, w.claimRotation),
+  claimSecret: (c, w) => c.claims.claim(w.claimToken),
+  disputeClaim: (c, w) => c.claims.dispute(w.claimedToken),
   publishEvent: (c, w) => c.events.publish(w.project, { type: 'order.sent', data: {} }),
   listEvents: (c, w) => c.events.list(w.project).page(),
   publishBatch: async (c, w) => ({
@@ -81,6 +94,7 @@ const operations: { [K in keyof Answers]: (c: Countersign, w: World) => Promise<
 
 interface OperationObject {
   operationId: string
+  responses: Record<string, { content?: Record<string, object> }>
 }
 const document: { paths: Record<string, Record<string, OperationObject>> } = JSON.parse(
   readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8'),
@@ -89,7 +103,9 @@ const document: { paths: Record<string, Record<string, OperationObject>> } = JSO
 let server: TestApp
 let receiver: Receiver
 before(async () => {
-  server = await startTestApp()
+  server = await startTestApp({
+    environment: { COUNTERSIGN_PUBLIC_URL: 'https://hooks.example.com' },
+  })
   receiver = await startReceiver()
   for (const name of ['order.kept', 'order.sent']) await server.client.catalog.define(name)
 })
@@ -99,9 +115,11 @@ after(async () => {
 })
 
 test('the table has the operations of the document', () => {
-  const documented = Object.values(document.paths).flatMap((methods) =>
-    Object.values(methods).map(({ operationId }) => operationId),
-  )
+  const documented = Object.values(document.paths)
+    .flatMap((methods) => Object.values(methods))
+    // A page is for people.
+    .filter(({ responses }) => responses['200']?.content?.['text/html'] === undefined)
+    .map(({ operationId }) => operationId)
   assert.deepEqual(Object.keys(operations).sort(), documented.sort())
 })
 
@@ -153,7 +171,26 @@ async function createWorld(client: Countersign): Promise<World> {
   const { data } = await client.deliveries.list(project, { event }).page()
   const { rotation } = await client.endpoints.rotateSecret(project, endpoint)
   assert.ok(data[0])
-  return { project, key, session, endpoint, rotation: rotation.id, event, delivery: data[0].id }
+  const delivery = data[0].id
+  const ed25519 = { url: receiver.url, algorithm: 'ed25519' } as const
+  const { id: keyEndpoint } = await client.endpoints.create(project, ed25519)
+  const [unclaimed, claimed] = [await addClaim(client, project), await addClaim(client, project)]
+  await client.claims.claim(claimed.token)
+  return {
+    ...{ project, key, session, endpoint, rotation: rotation.id, event, delivery, keyEndpoint },
+    claimEndpoint: unclaimed.endpoint,
+    claimRotation: unclaimed.rotation,
+    claimToken: unclaimed.token,
+    claimedToken: claimed.token,
+  }
+}
+
+/** An endpoint with a secret that waits behind a claim link. */
+async function addClaim(client: Countersign, project: string) {
+  const { id: endpoint } = await client.endpoints.create(project, { url: receiver.url })
+  const deliver = { deliver: 'claim_link' } as const
+  const { claimUrl, rotation } = await client.endpoints.rotateSecret(project, endpoint, deliver)
+  return { endpoint, rotation: rotation.id, token: claimUrl.replace(/^.*#/, '') }
 }
 
 /** The operation that a request is for; of `/events/batch`, the path without a parameter. */

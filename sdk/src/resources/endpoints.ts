@@ -2,18 +2,25 @@ import { toCamelCase } from '../camel-case.ts'
 import { createList, type List } from '../list.ts'
 import type {
   CreatedEndpoint,
+  CreatedKeyEndpoint,
   CreateEndpoint,
+  CreateKeyEndpoint,
   Drill,
   Endpoint,
   EndpointStats,
   GetEndpointStatsQuery,
+  KeySet,
   ListEndpointsQuery,
   ListQuery,
   RecoverEndpoint,
   Recovery,
   RevokedPreviousSecret,
   RevokePreviousSecret,
+  RotateByClaimLink,
+  RotatedByClaimLink,
+  RotatedKey,
   RotatedSecret,
+  RotateKey,
   RotateSecret,
   Secret,
   TestEndpoint,
@@ -36,6 +43,19 @@ export class Endpoints {
   }
 
   /**
+   * Creates an endpoint that signs with Ed25519. Its public key is in this answer and in its key set.
+   * @example
+   * const { publicKey, keySetUrl } = await client.endpoints.create(project, {
+   *   url: 'https://example.com/webhooks',
+   *   algorithm: 'ed25519',
+   * })
+   */
+  create(
+    project: string,
+    input: CreateKeyEndpoint,
+    options?: PostOptions,
+  ): Promise<CreatedKeyEndpoint>
+  /**
    * Creates an endpoint. Its secret is in this answer only.
    * @example
    * const { id, secret } = await client.endpoints.create(project, {
@@ -43,11 +63,12 @@ export class Endpoints {
    *   eventTypes: ['order.*'],
    * })
    */
+  create(project: string, input: CreateEndpoint, options?: PostOptions): Promise<CreatedEndpoint>
   async create(
     project: string,
-    input: CreateEndpoint,
+    input: CreateEndpoint | CreateKeyEndpoint,
     options?: PostOptions,
-  ): Promise<CreatedEndpoint> {
+  ): Promise<CreatedEndpoint | CreatedKeyEndpoint> {
     const path = ['projects', project, 'endpoints']
     const call = { method: 'POST', path, body: input, options } as const
     return toCamelCase(await this.#transport.send(call))
@@ -104,6 +125,30 @@ export class Endpoints {
   }
 
   /**
+   * Replaces the key of an endpoint that signs with Ed25519, or changes one to Ed25519. Receivers
+   * that follow the key set need to do nothing. Name the algorithm also where it stays.
+   * @example
+   * const { publicKey } = await client.endpoints.rotateSecret(project, endpoint, { algorithm: 'ed25519' })
+   */
+  rotateSecret(
+    project: string,
+    endpoint: string,
+    input: RotateKey,
+    options?: PostOptions,
+  ): Promise<RotatedKey>
+  /**
+   * Replaces the signing secret and answers a link to it. Whoever opens the link sees the secret,
+   * once, and only then the overlap begins.
+   * @example
+   * const { claimUrl } = await client.endpoints.rotateSecret(project, endpoint, { deliver: 'claim_link' })
+   */
+  rotateSecret(
+    project: string,
+    endpoint: string,
+    input: RotateByClaimLink,
+    options?: PostOptions,
+  ): Promise<RotatedByClaimLink>
+  /**
    * Replaces the signing secret. Both secrets sign every delivery until the window ends, a day
    * from now where `expireCurrentIn` (seconds) says nothing else; 0 cuts the previous one now.
    * The new secret is in this answer, and in that of a retry under the same `idempotencyKey`.
@@ -117,12 +162,18 @@ export class Endpoints {
    *   { expireCurrentIn: 3600, reason: 'quarterly' },
    * )
    */
+  rotateSecret(
+    project: string,
+    endpoint: string,
+    input?: RotateSecret,
+    options?: PostOptions,
+  ): Promise<RotatedSecret>
   async rotateSecret(
     project: string,
     endpoint: string,
-    input: RotateSecret = {},
+    input: RotateSecret | RotateKey | RotateByClaimLink = {},
     options?: PostOptions,
-  ): Promise<RotatedSecret> {
+  ): Promise<RotatedSecret | RotatedKey | RotatedByClaimLink> {
     const path = ['projects', project, 'endpoints', endpoint, 'secret', 'rotate']
     const call = { method: 'POST', path, body: input, options } as const
     return toCamelCase(await this.#transport.send(call))
@@ -228,5 +279,17 @@ export class Endpoints {
   async drill(project: string, endpoint: string, options?: PostOptions): Promise<Drill> {
     const path = ['projects', project, 'endpoints', endpoint, 'drill']
     return toCamelCase(await this.#transport.send({ method: 'POST', path, options }))
+  }
+  /**
+   * Reads the public keys of an endpoint that signs with Ed25519, as its receivers do.
+   * @throws ApiError `not_found` for any other endpoint.
+   * @example
+   * const keySet = await client.endpoints.keySet('ep_018f…')
+   * const event = await verifyWebhook(body, headers, keySet)
+   */
+  async keySet(endpoint: string, options?: RequestOptions): Promise<KeySet> {
+    const path = ['.well-known', 'webhooks', endpoint, 'keys.json']
+    const call = { method: 'GET', path, isUnversioned: true, options } as const
+    return toCamelCase(await this.#transport.send(call))
   }
 }

@@ -1,6 +1,12 @@
 import { toCamelCase } from '../camel-case.ts'
 import { createList, type List } from '../list.ts'
-import type { EndRotation, ListQuery, Rotation, UpdateRotation } from '../resources.ts'
+import type {
+  EndRotation,
+  ListQuery,
+  ReissuedClaimLink,
+  Rotation,
+  UpdateRotation,
+} from '../resources.ts'
 import type { PostOptions, RequestOptions, Transport } from '../transport.ts'
 
 /**
@@ -119,6 +125,21 @@ export class Rotations {
     const path = rotationPath(project, endpoint, rotation, 'cancel')
     const call = { method: 'POST', path, body: input, options } as const
     return toCamelCase(await this.#transport.send(call))
+  }
+
+  /**
+   * Makes a new claim link to a secret that was not claimed; the earlier link no longer works.
+   * @example
+   * const { claimUrl } = await client.rotations.reissueClaimLink(project, endpoint, rotation)
+   */
+  async reissueClaimLink(
+    project: string,
+    endpoint: string,
+    rotation: string,
+    options?: PostOptions,
+  ): Promise<ReissuedClaimLink> {
+    const path = rotationPath(project, endpoint, rotation, 'claim-link')
+    return toCamelCase(await this.#transport.send({ method: 'POST', path, options }))
   }
 }
 

@@ -19,7 +19,8 @@ import type { SecretSchema } from '../../src/api/wire/secret.ts'
 export type AuditRow = Static<typeof AuditRowSchema>
 /** Of any shape but that of `dinie`. */
 export type CreatedApiKey = Static<typeof CreatedApiKeySchema> & { key: string }
-export type CreatedEndpoint = Static<typeof CreatedEndpointSchema>
+/** Of an endpoint that signs with HMAC. */
+export type CreatedEndpoint = Static<typeof CreatedEndpointSchema> & { secret: string }
 export type Delivery = Static<typeof DeliverySchema>
 export type DeliveryStatus = Delivery['status']
 export type Endpoint = Static<typeof EndpointSchema>
@@ -29,7 +30,8 @@ export type FieldError = Static<typeof FieldErrorSchema>
 export type Project = Static<typeof ProjectSchema>
 export type PublishedBatch = Static<typeof PublishedBatchSchema>
 export type PublishedEvent = Static<typeof PublishedEventSchema>
-export type RotatedSecret = Static<typeof RotatedSecretSchema>
+/** Of a secret for HMAC that is answered, not claimed. */
+export type RotatedSecret = Static<typeof RotatedSecretSchema> & { secret: string }
 export type Rotation = Static<typeof RotationSchema>
 export type RotationStatus = Rotation['status']
 export type Secret = Static<typeof SecretSchema>
