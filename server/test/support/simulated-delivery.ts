@@ -185,6 +185,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
               error: answer.afterMs > request.timeoutMs ? 'timeout' : 'connect',
               detail: 'simulated',
               response: null,
+              isOurShortage: false,
               requestHeaders,
               durationMs,
             }
