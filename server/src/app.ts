@@ -131,6 +131,7 @@ async function start(
   base.opened.connect({
     handOff: delivery.dispatcher.handOff,
     async onCommitted(changes) {
+      metrics.deliveriesEnded(changes.endedCounts)
       api.forgetApiKeys(changes)
       delivery.parts.eventTypes.forget(changes)
       jobs.wakeFor(changes)

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { SortedResult } from './dispatcher/recorder.ts'
-import type { Storage } from './storage/storage.ts'
+import type { CommittedChanges, Storage } from './storage/storage.ts'
 
 /** What Prometheus sees. Names begin with `countersign_`; no project or endpoint labels. */
 export interface Metrics {
@@ -9,6 +9,8 @@ export interface Metrics {
   render(): Promise<string>
   eventsAccepted(count: number): void
   attemptsStored(batch: { results: readonly SortedResult[]; fencedCount: number }): void
+  /** Deliveries that got a final status without a result of an attempt. */
+  deliveriesEnded(counts: CommittedChanges['endedCounts']): void
   /** A commit of the store, synced. */
   committed(report: { durationMs: number }): void
   /** Where figures come from that are read when they are asked for. */
@@ -48,24 +50,20 @@ export function createMetrics({ now }: { now: () => number }): Metrics {
     help: 'Results that came after their lease was lost and changed nothing.',
     registers,
   })
-  const firstAttemptDelay = new Histogram({
-    name: 'countersign_first_attempt_delay_seconds',
-    help: 'From the acceptance of an event to the start of the first attempt.',
-    buckets: secondsBuckets,
-    registers,
-  })
-  const attemptDuration = new Histogram({
-    name: 'countersign_attempt_duration_seconds',
-    help: 'Duration of an attempt, from taking a connection to the end of the response.',
-    buckets: secondsBuckets,
-    registers,
-  })
-  const storeDuration = new Histogram({
-    name: 'countersign_store_duration_seconds',
-    help: 'Duration of a commit of the store, which many writes share, synced to disk.',
-    buckets: secondsBuckets,
-    registers,
-  })
+  const histogram = (name: string, help: string) =>
+    new Histogram({ name: `countersign_${name}_seconds`, help, buckets: secondsBuckets, registers })
+  const firstAttemptDelay = histogram(
+    'first_attempt_delay',
+    'From the acceptance of an event to the start of the first attempt.',
+  )
+  const attemptDuration = histogram(
+    'attempt_duration',
+    'Duration of an attempt, from taking a connection to the end of the response.',
+  )
+  const storeDuration = histogram(
+    'store_duration',
+    'Duration of a commit of the store, which many writes share, synced to disk.',
+  )
   const loop = watchEventLoop(registers)
 
   return {
@@ -87,6 +85,10 @@ export function createMetrics({ now }: { now: () => number }): Metrics {
       }
       for (const [status, count] of statusCounts) deliveries.inc({ status }, count)
       for (const [outcome, count] of outcomeCounts) attempts.inc({ outcome }, count)
+    },
+    deliveriesEnded({ failed, skipped }) {
+      if (failed > 0) deliveries.inc({ status: 'failed' }, failed)
+      if (skipped > 0) deliveries.inc({ status: 'skipped' }, skipped)
     },
     committed: ({ durationMs }) => storeDuration.observe(durationMs / 1000),
     watch: (storage) => readWhenScraped(registers, { storage, now }),
@@ -120,19 +122,22 @@ function readWhenScraped(
   options: { storage: Pick<Storage, 'backlog' | 'listOpenRotations'>; now: () => number },
 ): void {
   const { storage, now } = options
-  const oldestDue = new Gauge({
+  new Gauge({
     name: 'countersign_oldest_due_seconds',
     help: 'How long the longest-due delivery has been waiting; 0 when none is.',
     registers,
+    // A read of its own: gauges are read side by side, so that of another would come too late.
+    async collect() {
+      const { oldestDueAt } = await storage.backlog()
+      this.set(oldestDueAt === null ? 0 : Math.max(0, now() - oldestDueAt) / 1000)
+    },
   })
   new Gauge({
     name: 'countersign_backlog',
     help: 'Deliveries that are neither delivered nor given up.',
     registers,
     async collect() {
-      const { pending, oldestDueAt } = await storage.backlog()
-      this.set(pending)
-      oldestDue.set(oldestDueAt === null ? 0 : Math.max(0, now() - oldestDueAt) / 1000)
+      this.set((await storage.backlog()).pending)
     },
   })
   new Gauge({

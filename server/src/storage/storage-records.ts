@@ -175,6 +175,8 @@ export interface CommittedChanges {
   hasAppointments: boolean
   /** True when deliveries were left due in the store, so that a claim may find work. */
   hasDueDeliveries: boolean
+  /** Deliveries that got a final status without a result: stored as skipped, or expunged. */
+  endedCounts: { readonly failed: number; readonly skipped: number }
 }
 
 /**

@@ -160,7 +160,10 @@ export function createAcceptor(options: {
       const status = isActive ? 'pending' : 'skipped'
       const delivery = { projectSeq, endpointSeq, eventSeq, status, isTest: false } as const
       const stored = storeDelivery(event, delivery)
-      if (!isActive) continue
+      if (!isActive) {
+        effects.add({ kind: 'ended', status: 'skipped' })
+        continue
+      }
       if (!options.mayHoldDue(endpointId) && handOff?.reserve(endpointId, dataBytes)) {
         const leased = lease({
           stored,

@@ -158,7 +158,7 @@ export function createClaims(options: {
     async backlog() {
       return reader.protect(() => {
         bringUpToDate()
-        return { pending: pendingCount, oldestDueAt: schedule.first()?.dueAt ?? null }
+        return { pending: pendingCount, oldestDueAt: schedule.oldestDueAt() }
       })
     },
 

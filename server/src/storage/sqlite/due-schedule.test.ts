@@ -27,6 +27,8 @@ test('the first endpoint is always the one that is ready first', () => {
         const first = schedule.first()
         assert.equal(first && readyAt(first), times.length === 0 ? undefined : Math.min(...times))
         assert.deepEqual(schedule.get(endpointId), model.get(endpointId))
+        const dues = [...model.values()].map(({ dueAt }) => dueAt)
+        assert.equal(schedule.oldestDueAt(), dues.length === 0 ? null : Math.min(...dues))
       }
     }),
   )

@@ -21,6 +21,8 @@ export interface DueSchedule {
   put(endpoint: DueEndpoint): void
   remove(endpointId: string): void
   first(): DueEndpoint | undefined
+  /** When the one that is due longest is due, held or not; null for none. Looks at every endpoint. */
+  oldestDueAt(): number | null
 }
 
 /** From when on a claim may take from the endpoint. */
@@ -81,5 +83,9 @@ export function createDueSchedule(): DueSchedule {
       settle(index)
     },
     first: () => heap[0]?.endpoint,
+    oldestDueAt() {
+      if (heap.length === 0) return null
+      return heap.reduce((oldest, { endpoint }) => Math.min(oldest, endpoint.dueAt), Infinity)
+    },
   }
 }

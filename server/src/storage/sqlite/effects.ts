@@ -14,6 +14,8 @@ export type Effect =
   | { kind: 'due'; endpointId: string; dueAt: number }
   /** A delivery was rescheduled; `wasPending` where it counted as backlog before. */
   | { kind: 'retry'; deliveryId: string; endpointId: string; wasPending: boolean }
+  /** A delivery got a final status without a result: it was skipped, or its payload expunged. */
+  | { kind: 'ended'; status: 'failed' | 'skipped' }
   /** Everything that waits for the endpoint is due earlier. */
   | { kind: 'hasten'; endpointId: string; byMs: number }
   | { kind: 'endpointDeleted'; endpointId: string; at: number }
@@ -88,6 +90,7 @@ export function summarize(effects: readonly Effect[]): CommittedChanges | null {
     eventTypeProjectIds: new Set<string>(),
     hasAppointments: false,
     hasDueDeliveries: false,
+    endedCounts: { failed: 0, skipped: 0 },
   }
   let isConcerned = false
   for (const effect of effects) {
@@ -96,6 +99,7 @@ export function summarize(effects: readonly Effect[]): CommittedChanges | null {
     isConcerned = true
     if (effect.kind === 'touch') changes[effect.what].add(effect.id)
     else if (effect.kind === 'appoint') changes.hasAppointments = true
+    else if (effect.kind === 'ended') changes.endedCounts[effect.status] += 1
     else changes.hasDueDeliveries = true
   }
   return isConcerned ? changes : null

@@ -82,6 +82,7 @@ export function removalWrites(
     )
     for (const { id: deliveryId, endpoint_id: endpointId } of rows) {
       effects.add({ kind: 'settle', deliveryId, endpointId, dueAt: null })
+      effects.add({ kind: 'ended', status: 'failed' })
     }
   }
 }
