@@ -4,9 +4,11 @@ import { Writable } from 'node:stream'
 import { test } from 'node:test'
 import { sealAccessToken } from './core/access-token.ts'
 import { makeApiKeyValue } from './core/api-key.ts'
+import { makeClaimToken } from './core/claim-link.ts'
 import { dialectNames } from './core/dialect.ts'
 import { makePortalToken } from './core/portal-session.ts'
 import { createSecretBox } from './core/secret-box.ts'
+import { generateEd25519Secret } from './formats/ed25519.ts'
 import { formats } from './formats/registry.ts'
 import { createLogger } from './logger.ts'
 
@@ -67,6 +69,8 @@ test('every kind of credential that the server makes is taken out by its shape',
       format.generateSecret(randomBytes),
     ]),
     ['portal token', makePortalToken(randomBytes)],
+    ['Ed25519 secret', generateEd25519Secret(randomBytes)],
+    ['claim token', makeClaimToken(randomBytes)],
     ['access token', sealAccessToken(secretBox, { keyId: `key_${'0'.repeat(32)}`, expiresAt: 1 })],
   ]
   for (const [kind, value] of made) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { credentialPrefixes } from './credential-prefixes.ts'
 
 /** A link by which the receiving engineer fetches a new secret, once (rotation.md section 7). */
 export interface ClaimLink {
@@ -14,7 +15,7 @@ export interface ClaimLink {
   disputedAt: number | null
 }
 
-const PREFIX = 'ccl_'
+const PREFIX = credentialPrefixes.claimToken
 
 /** `ccl_` and 43 url-safe characters: 256 bits. */
 export function makeClaimToken(randomBytes: (size: number) => Uint8Array): string {

@@ -6,6 +6,7 @@
 export const credentialPrefixes = {
   apiKey: 'csk_',
   portalToken: 'cpt_',
+  claimToken: 'ccl_',
   /** The private half of a key pair that signs. */
   privateKey: 'whsk_',
   /** What nearly all systems put before a webhook secret, whatever they make of the rest. */

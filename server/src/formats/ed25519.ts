@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
+import { credentialPrefixes } from '../core/credential-prefixes.ts'
 
 /** What Standard Webhooks puts before the two halves of an Ed25519 key. */
-const privateKeyPrefix = 'whsk_'
+const privateKeyPrefix = credentialPrefixes.privateKey
 const publicKeyPrefix = 'whpk_'
 
 /** Of the seed, which is the private key, and of the public key alike. */
