@@ -9,7 +9,7 @@ const folder = join(import.meta.dirname, '../test')
 
 const runtimes: { name: string; command: string; parameters: string[]; script: string }[] = [
   {
-    name: 'with the language, Web Crypto, text encoding and base64 alone',
+    name: 'with Web Crypto, text encoding, base64 and URL alone',
     command: process.execPath,
     parameters: ['--experimental-vm-modules', '--no-warnings'],
     script: 'verify-in-bare-runtime.ts',
@@ -34,8 +34,8 @@ for (const { name, command, parameters, script } of runtimes) {
   })
 }
 
-/** Somewhat more than was measured (11 and 4.3 KiB), so that growth is a choice. */
-const kibibytesMax = { 'index.ts': 14, 'verify-webhook.ts': 7 }
+/** Somewhat more than was measured (14 and 7 KiB), so that growth is a choice. */
+const kibibytesMax = { 'index.ts': 16, 'verify-webhook.ts': 8 }
 
 for (const [entry, max] of Object.entries(kibibytesMax)) {
   test(`${entry} and all that it needs take at most ${max} KiB, compressed`, (t) => {

@@ -13,7 +13,8 @@ export async function judgeVectors(
   let count = 0
   for (const file of files) {
     const { format, vectors }: VectorFile = JSON.parse(readFileSync(join(folder, file), 'utf8'))
-    const name = (format.startsWith('composio') ? 'composio' : format) as WebhookFormatName
+    // Kinds of one format have files of their own: `composio-v1`, `standard-ed25519`.
+    const name = format.replace(/-(?:v\d|ed25519)$/, '') as WebhookFormatName
     for (const vector of vectors) {
       count += 1
       const verdict = await verdictOf(verify, name, vector)

@@ -6,11 +6,11 @@ import { judgeVectors } from './judge-vectors.ts'
 import { modulesOf } from './module-graph.ts'
 
 /*
- * Runs the verifier where there is the language, Web Crypto, text encoding and base64, and nothing else: no Buffer, no process,
+ * Runs the verifier where there is the language, Web Crypto, text encoding, base64 and `URL`, and nothing else: no Buffer, no process,
  * no timers. Needs `--experimental-vm-modules`.
  */
 
-const context = vm.createContext({ crypto, TextEncoder, TextDecoder, atob, btoa })
+const context = vm.createContext({ crypto, TextEncoder, TextDecoder, URL, atob, btoa })
 const modules = modulesOf('verify-webhook.ts')
 const made = new Map<string, vm.SourceTextModule>()
 

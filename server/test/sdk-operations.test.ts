@@ -18,12 +18,8 @@ interface World {
   delivery: string
   /** Signs with Ed25519. */
   keyEndpoint: string
-  /** Whose open rotation has a claim link, and the token of it. */
-  claimEndpoint: string
-  claimRotation: string
-  claimToken: string
-  /** Of a secret that was claimed. */
-  claimedToken: string
+  /** Adds an endpoint with a secret that waits behind a claim link. */
+  addClaim(): Promise<{ endpoint: string; rotation: string; token: string }>
 }
 
 /**
@@ -71,10 +67,16 @@ const operations: { [K in keyof Answers]: (c: Countersign, w: World) => Promise<
   verifyRotation: (c, w) => c.rotations.verify(w.project, w.endpoint, w.rotation),
   completeRotation: (c, w) => c.rotations.complete(w.project, w.endpoint, w.rotation),
   cancelRotation: (c, w) => c.rotations.cancel(w.project, w.endpoint, w.rotation),
-  reissueClaimLink: (c, w) =>
-    c.rotations.reissueClaimLink(w.project, w.claimEndpoint, w.claimRotation),
-  claimSecret: (c, w) => c.claims.claim(w.claimToken),
-  disputeClaim: (c, w) => c.claims.dispute(w.claimedToken),
+  reissueClaimLink: async (c, w) => {
+    const { endpoint, rotation } = await w.addClaim()
+    return c.rotations.reissueClaimLink(w.project, endpoint, rotation)
+  },
+  claimSecret: async (c, w) => c.claims.claim((await w.addClaim()).token),
+  disputeClaim: async (c, w) => {
+    const { token } = await w.addClaim()
+    await server.client.claims.claim(token)
+    return c.claims.dispute(token)
+  },
   publishEvent: (c, w) => c.events.publish(w.project, { type: 'order.sent', data: {} }),
   listEvents: (c, w) => c.events.list(w.project).page(),
   publishBatch: async (c, w) => ({
@@ -174,18 +176,12 @@ async function createWorld(client: Countersign): Promise<World> {
   const delivery = data[0].id
   const ed25519 = { url: receiver.url, algorithm: 'ed25519' } as const
   const { id: keyEndpoint } = await client.endpoints.create(project, ed25519)
-  const [unclaimed, claimed] = [await addClaim(client, project), await addClaim(client, project)]
-  await client.claims.claim(claimed.token)
   return {
     ...{ project, key, session, endpoint, rotation: rotation.id, event, delivery, keyEndpoint },
-    claimEndpoint: unclaimed.endpoint,
-    claimRotation: unclaimed.rotation,
-    claimToken: unclaimed.token,
-    claimedToken: claimed.token,
+    addClaim: () => addClaim(client, project),
   }
 }
 
-/** An endpoint with a secret that waits behind a claim link. */
 async function addClaim(client: Countersign, project: string) {
   const { id: endpoint } = await client.endpoints.create(project, { url: receiver.url })
   const deliver = { deliver: 'claim_link' } as const
