@@ -12,10 +12,11 @@ import {
 import { loadOrCreateMasterKeys, prependMasterKey } from './key-files.ts'
 import { createRandom } from './random.ts'
 import { StartError } from './start-error.ts'
-import { backupSqlite, type OnPages, restoreSqlite } from './storage/sqlite/backup.ts'
+import { backupSqlite, type OnPages } from './storage/sqlite/backup.ts'
 import { inspectSqlite } from './storage/sqlite/inspect.ts'
 import { migrateSqlite, type SqliteMigration } from './storage/sqlite/migrate.ts'
 import { resealSqlite } from './storage/sqlite/reseal.ts'
+import { restoreSqlite } from './storage/sqlite/restore.ts'
 import { StorageOpenError, type StoreCondition } from './storage/storage.ts'
 import { storeFile } from './store-file.ts'
 

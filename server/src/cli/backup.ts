@@ -12,8 +12,11 @@ export function backupCommand(context: CommandContext): Command {
     .addHelpText('after', examples)
   return storeCommand(command, context, async (config, file: string) => {
     const bar = createProgressBar(context.stderr, 'Copying')
-    const { bytes } = await backupStore(config, file, bar.update)
+    const { bytes, hasClearedUnfinished } = await backupStore(config, file, bar.update)
     bar.end()
+    if (hasClearedUnfinished) {
+      context.stdout.write(`What an unfinished backup to ${file} had left was removed.\n`)
+    }
     context.stdout.write(
       `The store is in ${file} (${(bytes / 1024 / 1024).toFixed(1)} MB), checked. The master key is not in it: keep a copy of it elsewhere, or the secrets in this backup cannot be opened.\n`,
     )

@@ -50,17 +50,20 @@ export async function migrateSqlite(path: string): Promise<SqliteMigration> {
   }
 }
 
-/** Reads the schema's version and changes nothing; works beside a running server. */
-export async function readSchemaStatus(file: string): Promise<SchemaStatus> {
+/**
+ * Reads the schema's version and changes nothing; works beside a running server. `name` is what the
+ * operator calls the file.
+ */
+export async function readSchemaStatus(file: string, name = file): Promise<SchemaStatus> {
   try {
     const database = new DatabaseSync(file, { readOnly: true })
     try {
-      return readStatus(database, file)
+      return readStatus(database, name)
     } finally {
       database.close()
     }
   } catch (error) {
-    throw openError(file, error)
+    throw openError(name, error)
   }
 }
 
