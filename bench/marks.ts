@@ -6,6 +6,8 @@ export const firstMark = {
   arrivalP99Ms: 50,
   /** Share of its rate that a healthy endpoint loses to a dead one with a backlog. */
   deadEndpointShare: 0.2,
+  /** How much slower lists, publishing and claims are in a store with a million finished deliveries. */
+  historyRatio: 2,
   idleCores: 0.01,
   /** Resident memory in the last third of a run at full load, over that of the first third. */
   memoryGrowth: 1.1,

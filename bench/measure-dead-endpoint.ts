@@ -17,10 +17,10 @@ export interface DeadEndpointRun extends MeasuredRun {
  * Nothing listens on port 1, and it lies below the ports given to outgoing connections: to one of
  * those a busy sender sooner or later connects to itself.
  */
-const deadUrl = 'http://127.0.0.1:1/'
-const deadType = 'bench.dead'
+export const deadUrl = 'http://127.0.0.1:1/'
+export const deadType = 'bench.dead'
 /** Keeps the backlog coming due for the whole run; the default would sleep after the first retry. */
-const retrySchedule = Array.from({ length: 20 }, () => '5s').join(',')
+export const retrySchedule = Array.from({ length: 20 }, () => '5s').join(',')
 const publishMsMax = 60_000
 
 export function measureDeadEndpoint(context: BenchContext): Promise<DeadEndpointRun> {
@@ -59,7 +59,8 @@ function measureHealthy({ mode }: BenchContext, stage: Stage): Promise<DeliveryR
   )
 }
 
-async function fillBacklog({ mode }: BenchContext, stage: Stage): Promise<void> {
+/** Publishes what the dead endpoint is to get; throws where not all of it is accepted. */
+export async function fillBacklog({ mode }: BenchContext, stage: Stage): Promise<void> {
   await using load = runLoad(stage.programs, {
     port: stage.product.port,
     path: stage.target.eventsPath,

@@ -1,6 +1,6 @@
 /** How much one kind of run measures. All times in milliseconds; every load has two bounds. */
 export interface Mode {
-  name: 'full' | 'quick' | 'smoke'
+  name: 'full' | 'quick' | 'smoke' | 'history'
   rounds: number
   /** Counted from the start: after this no further round begins, and nothing is repeated. */
   repeatMsMax: number
@@ -23,6 +23,9 @@ export interface Mode {
   memoryEvents: number
   memoryLoadMsMax: number
   idleMs: number
+  /** Finished deliveries in the store, and what lies due at a start; 0 in the other modes. */
+  historyCount: number
+  claimCount: number
 }
 
 export const modes: Record<Mode['name'], Mode> = {
@@ -43,6 +46,8 @@ export const modes: Record<Mode['name'], Mode> = {
     memoryEvents: 1_000_000,
     memoryLoadMsMax: 120_000,
     idleMs: 10_000,
+    historyCount: 0,
+    claimCount: 0,
   },
   quick: {
     name: 'quick',
@@ -61,6 +66,8 @@ export const modes: Record<Mode['name'], Mode> = {
     memoryEvents: 100_000,
     memoryLoadMsMax: 12_000,
     idleMs: 10_000,
+    historyCount: 0,
+    claimCount: 0,
   },
   smoke: {
     name: 'smoke',
@@ -79,5 +86,27 @@ export const modes: Record<Mode['name'], Mode> = {
     memoryEvents: 0,
     memoryLoadMsMax: 0,
     idleMs: 0,
+    historyCount: 0,
+    claimCount: 0,
+  },
+  history: {
+    name: 'history',
+    rounds: 3,
+    repeatMsMax: 30 * 60_000,
+    attemptsMax: 1,
+    quietWaitMsMax: 0,
+    warmUpMs: 1_000,
+    ceilingMs: 0,
+    warmUpEvents: 5_000,
+    events: 20_000,
+    loadMsMax: 20_000,
+    drainMsMax: 120_000,
+    latencyEvents: 0,
+    deadPending: 10_000,
+    memoryEvents: 0,
+    memoryLoadMsMax: 0,
+    idleMs: 0,
+    historyCount: 1_000_000,
+    claimCount: 10_000,
   },
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startChild } from './child.ts'
 import { workDir } from './programs.ts'
 
-/** A server that is measured, in a process of its own, with an empty store. */
+/** A server that is measured, in a process of its own. */
 export interface Product extends AsyncDisposable {
   pid: number
   port: number
@@ -32,19 +32,18 @@ const callMsMax = 10_000
 
 /**
  * Starts `serve` and waits until it is ready. Disposing of it sends SIGTERM to its own pid, waits
- * for its exit, and removes its store.
+ * for its exit, and removes its store, unless that was given.
  */
 export async function startProduct(options: {
   entry: string
   /** Connections to receivers, at most: `COUNTERSIGN_CONCURRENCY`. */
   concurrency: number
   environment?: Record<string, string>
+  /** Of `createDataDir`; absent: an empty store that is removed in the end. */
+  dataDir?: string
 }): Promise<Product> {
-  await mkdir(workDir, { recursive: true })
-  // Not in the system's temporary folder, which may be memory: there a synced write costs nothing.
-  const dataDir = await mkdtemp(join(workDir, `data-${process.pid}-`))
-  const removeData = () => rmSync(dataDir, { recursive: true, force: true })
-  process.once('exit', removeData)
+  const own = options.dataDir === undefined ? await createDataDir() : null
+  const dataDir = options.dataDir ?? own?.path ?? ''
   const port = await freePort()
   const rootKey = `csk_${randomBytes(32).toString('base64url')}`
   const child = startChild({
@@ -89,8 +88,7 @@ export async function startProduct(options: {
     },
     async [Symbol.asyncDispose]() {
       await child.stop('SIGTERM')
-      process.removeListener('exit', removeData)
-      removeData()
+      own?.[Symbol.dispose]()
     },
   }
   try {
@@ -100,6 +98,22 @@ export async function startProduct(options: {
     throw error
   }
   return product
+}
+
+/** A folder for a store, which is removed when it is disposed of, or at the exit. */
+export async function createDataDir(): Promise<Disposable & { path: string }> {
+  await mkdir(workDir, { recursive: true })
+  // Not in the system's temporary folder, which may be memory: there a synced write costs nothing.
+  const path = await mkdtemp(join(workDir, `data-${process.pid}-`))
+  const remove = () => rmSync(path, { recursive: true, force: true })
+  process.once('exit', remove)
+  return {
+    path,
+    [Symbol.dispose]() {
+      process.removeListener('exit', remove)
+      remove()
+    },
+  }
 }
 
 /** A project with a key and an endpoint for `eventTypes` at each of the URLs. */

@@ -9,7 +9,7 @@ import { type BenchResult, failuresOf, figuresOf, ratiosOf, spreadText } from '.
 export function renderReport(result: BenchResult): string {
   const failures = failuresOf(result)
   return [
-    ...headLines(result),
+    ...machineLines(result),
     '',
     ...throughputLines(result.rounds),
     '',
@@ -23,7 +23,11 @@ export function renderReport(result: BenchResult): string {
   ].join('\n')
 }
 
-function headLines({ machine, mode, startedAt, implementation }: BenchResult): string[] {
+/** The title of a section, and what it was measured on. */
+export function machineLines(
+  result: Pick<BenchResult, 'machine' | 'mode' | 'startedAt' | 'implementation'>,
+): string[] {
+  const { machine, mode, startedAt, implementation } = result
   const { node, undici, sqlite } = machine.versions
   const programs = implementation === 'c' ? 'C with epoll' : 'node:net (no compiler found)'
   return [
@@ -135,7 +139,8 @@ function noiseLines(rounds: readonly Round[]): string[] {
   ]
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+/** Lines of a Markdown table. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   return [line(head), line(head.map(() => '---')), ...rows.map(line)]
 }
