@@ -165,7 +165,7 @@ function commandsIn(text: string): { command: string; line: string }[] {
     .map(([, block, span]) => block ?? span ?? '')
     .join('\n')
   const pattern =
-    /(?<![\w/.:-])countersign (?:-- )?(?!countersign\b|cat\b|sh\b)([a-z][a-z-]*(?: rotate-[a-z]+)?).*/g
+    /(?<![\w/.:-])countersign (?:-- )?(?!countersign\b|cat\b|rm\b|sh\b)([a-z][a-z-]*(?: rotate-[a-z]+)?).*/g
   return [...code.matchAll(pattern)].map(([line, command = '']) => ({ command, line }))
 }
 
