@@ -50,7 +50,8 @@ async function waitingRetry(t: TestContext, options: { retryAfter?: string } = {
   return { server, setClock, setWallClock, delivered, done, project, endpoint, receiver }
 }
 
-describe('a clock that is set by hours', () => {
+// Each has a server and a clock of its own, and mostly waits.
+describe('a clock that is set by hours', { concurrency: true }, () => {
   for (const hours of [-5, -1000, 5, 1000]) {
     test(`by ${hours}: retries keep their delays`, async (t) => {
       const { setClock, delivered, done } = await waitingRetry(t)

@@ -79,12 +79,14 @@ const damages: Record<string, { damage: (file: string) => void; sentence: RegExp
   },
 }
 
-test('a damaged database is refused with one sentence that says what to do, and doing that helps', async (t) => {
+test('a damaged database is refused with one sentence that says what to do, and doing that helps', {
+  concurrency: true,
+}, async (t) => {
   const { server, dataDir, project, backup, backedUpIds } = await makeKilledStore(t)
   const environment = { COUNTERSIGN_ROOT_KEY: server.rootKey }
   const mended: string[] = []
-  for (const [what, { damage, sentence }] of Object.entries(damages)) {
-    await t.test(what, async () => {
+  const tests = Object.entries(damages).map(([what, { damage, sentence }]) =>
+    t.test(what, async () => {
       const copy = await mkdtemp(join(tmpdir(), 'countersign-damaged-'))
       t.after(() => rm(copy, { recursive: true }))
       cpSync(dataDir, copy, { recursive: true })
@@ -106,8 +108,9 @@ test('a damaged database is refused with one sentence that says what to do, and 
       assert.equal(restored.code, 0, restored.stderr)
       assert.deepEqual(checkInvariants(copy, { acceptedIds: backedUpIds }).eventCount, 300)
       mended.push(copy)
-    })
-  }
+    }),
+  )
+  await Promise.all(tests)
   await assertServes(mended.at(-1) ?? '', project, environment)
 })
 
