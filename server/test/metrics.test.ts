@@ -164,6 +164,9 @@ test('the oldest due is told at the first look, also while its receiver asked fo
   }
   receiver.answer = () => ({ statusCode: 429, headers: { 'retry-after': '7200' } })
   await publishAndTry('paused.one')
+  await until('what the receiver asked for is known', async () => {
+    return (await read())('countersign_attempts_total{outcome="http_status"}') === 1
+  })
   receiver.answer = () => ({ statusCode: 500 })
   await client.events.publish(project, { type: 'paused.two', data: {} })
   await publishAndTry('down.one')
