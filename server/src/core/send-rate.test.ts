@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import {
   afterOutcome,
   createSendRate,
+  RATE_FAILING_PER_SECOND,
   RATE_FLOOR_PER_SECOND,
   ratePerSecond,
   type SendRate,
@@ -157,7 +158,7 @@ test('is not slowed by a gateway that fails now and then', () => {
   assert.ok(accepted >= 0.9 * 120 * 100, `${accepted} of 12000`)
 })
 
-test('is not slowed by failures that say nothing about speed', () => {
+test('learns no rate from failures that say nothing about speed', () => {
   const rate = createSendRate(null)
   for (const statusCode of [null, 400, 401, 404, 410, 500, 301, 503]) {
     for (let count = 0; count < 100; count += 1) {
@@ -165,6 +166,21 @@ test('is not slowed by failures that say nothing about speed', () => {
     }
   }
   assert.equal(ratePerSecond(rate), null)
+})
+
+test('tries one that only fails a hundred times a second at most, until it succeeds once', () => {
+  for (const statusCode of [null, 404, 500, 503]) {
+    const rate = createSendRate(null)
+    for (let count = 0; count < 19; count += 1) afterOutcome(rate, answer(begin, statusCode), begin)
+    assert.equal(simulate({ rate, seconds: 0.005, latencyMs: 1_000 }).sent, SLOTS, 'not yet slowed')
+    afterOutcome(rate, answer(begin, statusCode), begin + 10)
+    const failing = { rate, seconds: 60, from: begin + 1_000 }
+    const { sent } = simulate({ ...failing, receiver: () => statusCode ?? 500 })
+    assert.ok(sent <= 60 * RATE_FAILING_PER_SECOND + 5, `${sent} tries in a minute`)
+    assert.ok(sent >= 60 * RATE_FAILING_PER_SECOND * 0.95, `${sent} tries in a minute`)
+    const back = simulate({ rate, seconds: 1, from: begin + 70_000 })
+    assert.ok(back.sent > 10 * RATE_FAILING_PER_SECOND, 'one success is enough')
+  }
 })
 
 test('takes what was on its way when it slowed down for one refusal, not for many', () => {
