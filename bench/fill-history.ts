@@ -57,6 +57,18 @@ export function countEventsBefore(dataDir: string, at: number): number {
   }
 }
 
+/** Sets how long every project keeps its events; the server must be stopped. */
+export function setRetention(dataDir: string, days: number): void {
+  const database = new DatabaseSync(join(dataDir, fileName))
+  try {
+    database
+      .prepare(`update projects set settings = json_set(settings, '$.retentionDays', ?)`)
+      .run(days)
+  } finally {
+    database.close()
+  }
+}
+
 const fileName = 'countersign.db'
 
 /** A table, the row that is copied, and what each copy has of its own. */

@@ -79,7 +79,9 @@ export function ratiosOf({ rounds, retention, dead }: HistoryRun): Ratio[] {
     },
     {
       name: 'share of its rate that a healthy endpoint loses to a dead one',
-      values: dead.map(({ alone, beside }) => shareLost(alone.rate, beside.rate)),
+      values: dead.map(({ alone, beside, aloneAgain }) =>
+        shareLost((alone.rate + aloneAgain.rate) / 2, beside.rate),
+      ),
       mark: `under ${share}`,
       isReached: (lost) => lost < share,
     },
@@ -100,7 +102,7 @@ function roundLines({ rounds, retention, dead }: HistoryRun): string[] {
       'published and delivered/s, empty, full',
       'claimed and delivered/s, empty, full',
       'without, with retention/s',
-      'alone, beside a dead one/s',
+      'alone, beside a dead one, alone again/s',
       'overtaken at most, alone, beside',
     ],
     rounds.map(({ empty, full }, index) => [
@@ -108,7 +110,7 @@ function roundLines({ rounds, retention, dead }: HistoryRun): string[] {
       `${rate(empty.publish.rate)}, ${rate(full.publish.rate)}`,
       `${rate(empty.claimRate)}, ${rate(full.claimRate)}`,
       `${rate(retention[index]?.without.rate ?? 0)}, ${rate(retention[index]?.during.rate ?? 0)}`,
-      `${rate(dead[index]?.alone.rate ?? 0)}, ${rate(dead[index]?.beside.rate ?? 0)}`,
+      `${rate(dead[index]?.alone.rate ?? 0)}, ${rate(dead[index]?.beside.rate ?? 0)}, ${rate(dead[index]?.aloneAgain.rate ?? 0)}`,
       `${dead[index]?.orderAlone.overtakenMax}, ${dead[index]?.orderBeside.overtakenMax}`,
     ]),
   )

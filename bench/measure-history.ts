@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BenchContext } from './bench-context.ts'
 import { startCpuMeter } from './cpu-meter.ts'
 import { arrivalRate, percentile } from './figures.ts'
-import { countEventsBefore, fillHistory } from './fill-history.ts'
+import { countEventsBefore, fillHistory, setRetention } from './fill-history.ts'
 import { deadType, deadUrl, fillBacklog, retrySchedule } from './measure-dead-endpoint.ts'
 import {
   type DeliveryRun,
@@ -34,19 +34,23 @@ export interface StoreRun {
   foreignCores: number | null
 }
 
-/** A server with nothing to remove, then one that removes half of the history meanwhile. */
+/** One server: while it removes half of the history, then with nothing to remove. */
 export interface RetentionRun {
   without: DeliveryRun
   during: DeliveryRun
-  /** How many were removed while the second one ran, and a second. */
+  /** How many were removed meanwhile, and a second. */
   removedCount: number
   removedPerSecond: number
 }
 
-/** A healthy endpoint by itself, then beside a dead one with a backlog: its rate and its order. */
+/**
+ * A healthy endpoint by itself, beside a dead one with a backlog, and by itself again: its rate and
+ * its order.
+ */
 export interface DeadRun {
   alone: DeliveryRun
   beside: DeliveryRun
+  aloneAgain: DeliveryRun
   orderAlone: OrderRun
   orderBeside: OrderRun
 }
@@ -199,14 +203,10 @@ async function measureLoad({ mode }: BenchContext, stage: Stage): Promise<Delive
 }
 
 async function measureRetention(context: BenchContext, store: Store): Promise<RetentionRun> {
-  const warmed = async (stage: Stage) => {
-    await measureLoad(context, stage)
-    return measureLoad(context, stage)
-  }
-  const without = await withStore(context, store, {}, warmed)
   const before = Date.now() - keptDays * dayMs
-  const days = { COUNTERSIGN_RETENTION_DAYS: String(keptDays) }
-  return withStore(context, store, days, async (stage) => {
+  // Before the start, which is when retention begins.
+  setRetention(store.path, keptDays)
+  return withStore(context, store, {}, async (stage) => {
     await measureLoad(context, stage)
     const startedAt = performance.now()
     const countBefore = countEventsBefore(store.path, before)
@@ -214,6 +214,11 @@ async function measureRetention(context: BenchContext, store: Store): Promise<Re
     const removedCount = countBefore - countEventsBefore(store.path, before)
     const removedPerSecond = removedCount / ((performance.now() - startedAt) / 1000)
     if (removedCount === 0) throw new Error('nothing was removed meanwhile')
+    // Its next step finds nothing to do, and looks again in ten minutes.
+    await stage.product.call('PATCH', `/v1/projects/${store.target.projectId}`, {
+      settings: { retention_days: keepAllDays },
+    })
+    const without = await measureLoad(context, stage)
     return { without, during, removedCount, removedPerSecond }
   })
 }
@@ -238,6 +243,7 @@ async function measureDead(
     const orderBeside = await measureOrder(stage, orderReceiver)
     // Disabled, what is pending ends as skipped: the next run begins without it.
     await stage.product.call('PATCH', `${endpoints}/${id}`, { state: 'disabled' })
-    return { alone, beside, orderAlone, orderBeside }
+    const aloneAgain = await measureLoad(context, stage)
+    return { alone, beside, aloneAgain, orderAlone, orderBeside }
   })
 }
