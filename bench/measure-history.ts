@@ -181,6 +181,18 @@ async function drainRate({ receiver, product }: Stage, count: number): Promise<n
   }
 }
 
+async function waitUntilNonePend({ product, target }: Stage, endpointId: string): Promise<void> {
+  const path = `/v1/projects/${target.projectId}/deliveries?endpoint=${endpointId}&status=pending&limit=1`
+  const deadline = performance.now() + waitMsMax
+  for (;;) {
+    const { data } = await product.call<{ data: unknown[] }>('GET', path)
+    if (data.length === 0) return
+    if (performance.now() > deadline)
+      throw new Error('deliveries of a disabled endpoint still pend')
+    await sleep(pollMs)
+  }
+}
+
 async function timeCalls({ product, target }: Stage, path: string): Promise<number> {
   const times: number[] = []
   for (let call = 0; call < listCallsMax; call++) {
@@ -241,8 +253,9 @@ async function measureDead(
     await fillBacklog(context, stage)
     const beside = await measureLoad(context, stage)
     const orderBeside = await measureOrder(stage, orderReceiver)
-    // Disabled, what is pending ends as skipped: the next run begins without it.
+    // Disabled, what is pending ends as skipped: what follows is measured without it.
     await stage.product.call('PATCH', `${endpoints}/${id}`, { state: 'disabled' })
+    await waitUntilNonePend(stage, id)
     const aloneAgain = await measureLoad(context, stage)
     return { alone, beside, aloneAgain, orderAlone, orderBeside }
   })
