@@ -28,8 +28,21 @@ async function publishOn(): Promise<void> {
     callCount += 1
     const events = await samples.publish(project.id, {}, {})
     // Synchronous, so that no acknowledged id is ever held back in this process.
-    writeSync(1, `${events.map(({ id }) => id).join(' ')}\n`)
+    print(`${events.map(({ id }) => id).join(' ')}\n`)
   }
 }
+
+/** Waits in place where the reader is slow: the pipe does not block, and would refuse. */
+function print(line: string): void {
+  let rest = Buffer.from(line)
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(1, rest))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+  }
+}
+
 await Promise.all(Array.from({ length: concurrency }, publishOn))
 await storage.close()

@@ -8,7 +8,7 @@ import { type CheckpointBounds, createCheckpointer } from './checkpointer.ts'
 /**
  * A thread that does nothing but checkpoints: with them on the writing thread, the slowest answers
  * took four to eight times as long (performance.md, Design that won, 4). It tells its parent that it
- * has begun and what went wrong; any message ends it.
+ * has begun and what went wrong.
  */
 const { file, bounds } = workerData as { file: string; bounds: CheckpointBounds }
 
@@ -28,8 +28,13 @@ const checkpointer = createCheckpointer({
   bounds,
   readLogFileBytes: () => statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0,
 })
+// Nobody knows what the last process had still to erase.
+checkpointer.eraseLog()
 const stopped = new AbortController()
-parentPort?.once('message', () => stopped.abort())
+parentPort?.on('message', (message: 'erase' | 'stop') => {
+  if (message === 'erase') checkpointer.eraseLog()
+  else stopped.abort()
+})
 parentPort?.postMessage('ready')
 
 while (!stopped.signal.aborted) {
@@ -37,6 +42,7 @@ while (!stopped.signal.aborted) {
   await wait(delayMs, undefined, { signal: stopped.signal }).catch(() => {})
 }
 database.close()
+parentPort?.close()
 
 /** Returns how long to wait for the next look. */
 function look(): number {

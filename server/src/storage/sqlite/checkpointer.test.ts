@@ -15,6 +15,8 @@ const bounds: CheckpointBounds = {
   restartBytes: 2 * mebibyte,
   fileBytesMax: mebibyte,
   idleMs: 500,
+  eraseEveryMs: 300,
+  eraseRetryMs: 50,
 }
 
 let directory: string
@@ -68,6 +70,32 @@ test('a long log file gives its space back when all is quiet', () => {
   checkpointer.step(500)
   assert.equal(logBytes(), 0)
   checkpointer.step(2_000)
+  database.close()
+})
+
+test('the log is emptied when asked, not too often, and again after a reader was in the way', () => {
+  const { database, checkpointer } = openCheckpointer()
+  writeKibibytes(10)
+  checkpointer.step(0)
+  assert.ok(logBytes() > 0, 'not unless asked')
+  checkpointer.eraseLog()
+  checkpointer.step(1)
+  assert.equal(logBytes(), 0)
+
+  writeKibibytes(10)
+  checkpointer.eraseLog()
+  checkpointer.step(300)
+  assert.ok(logBytes() > 0, 'it was just emptied')
+  const reader = new DatabaseSync(file, { readOnly: true })
+  reader.exec('begin')
+  reader.prepare('select count(*) from t').get()
+  checkpointer.step(301)
+  assert.ok(logBytes() > 0, 'somebody reads from it')
+  reader.close()
+  checkpointer.step(350)
+  assert.ok(logBytes() > 0, 'a try has its time')
+  checkpointer.step(351)
+  assert.equal(logBytes(), 0)
   database.close()
 })
 

@@ -10,6 +10,10 @@ import type { DatabaseSync } from 'node:sqlite'
 export interface Checkpointer {
   /** Looks at the log, does what is due, and says in how many milliseconds to look again. */
   step(monotonicNow: number): number
+  /**
+   * The log holds something that was removed from the database: one of the next steps empties it.
+   */
+  eraseLog(): void
 }
 
 /** Between looks: while something is being written, and while nothing is (a look costs 0.2 ms). */
@@ -26,6 +30,10 @@ export interface CheckpointBounds {
   /** A longer log file gives its space back once nothing has been written for `idleMs`. */
   fileBytesMax: number
   idleMs: number
+  /** Between two times that the log is emptied, as everything written after has to grow it again… */
+  eraseEveryMs: number
+  /** …and between two tries: each holds up the writer where somebody reads for long. */
+  eraseRetryMs: number
 }
 
 export const checkpointBounds: CheckpointBounds = {
@@ -34,6 +42,8 @@ export const checkpointBounds: CheckpointBounds = {
   restartBytes: 64 * 1024 * 1024,
   fileBytesMax: 16 * 1024 * 1024,
   idleMs: 10_000,
+  eraseEveryMs: 5_000,
+  eraseRetryMs: 1_000,
 }
 
 /** How often one step asks for the write lock; each time what is left grows shorter by a pass. */
@@ -64,6 +74,8 @@ export function createCheckpointer(options: {
   let lastPassAt = Number.NEGATIVE_INFINITY
   let lastLength = 0
   let quietSince = Number.POSITIVE_INFINITY
+  let mustErase = false
+  let eraseFrom = Number.NEGATIVE_INFINITY
 
   const statements = {
     noop: database.prepare('pragma wal_checkpoint(noop)'),
@@ -88,8 +100,20 @@ export function createCheckpointer(options: {
     }
   }
 
+  /** Old versions of pages stay in the log's file until they are written over, or it is cut off. */
+  function erase(monotonicNow: number): void {
+    lastPassAt = monotonicNow
+    checkpoint('passive')
+    mustErase = checkpoint('truncate').isBusy
+    eraseFrom = monotonicNow + (mustErase ? bounds.eraseRetryMs : bounds.eraseEveryMs)
+  }
+
   return {
+    eraseLog() {
+      mustErase = true
+    },
     step(monotonicNow) {
+      if (mustErase && monotonicNow >= eraseFrom) erase(monotonicNow)
       const { length, done } = checkpoint('noop')
       const isGrowing = length !== lastLength
       if (isGrowing) quietSince = monotonicNow

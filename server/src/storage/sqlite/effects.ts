@@ -19,6 +19,8 @@ export type Effect =
   /** Everything that waits for the endpoint is due earlier. */
   | { kind: 'hasten'; endpointId: string; byMs: number }
   | { kind: 'endpointDeleted'; endpointId: string; at: number }
+  /** Something was removed that the log still holds. */
+  | { kind: 'erase' }
   /** Something is to be announced, or a rotation looked at, at a time. */
   | { kind: 'appoint' }
   | { kind: 'touch'; what: Touchable; id: string }
@@ -95,6 +97,7 @@ export function summarize(effects: readonly Effect[]): CommittedChanges | null {
   let isConcerned = false
   for (const effect of effects) {
     if (effect.kind === 'handOver' || effect.kind === 'lease') continue
+    if (effect.kind === 'erase') continue
     if (effect.kind === 'settle' && effect.dueAt === null) continue
     isConcerned = true
     if (effect.kind === 'touch') changes[effect.what].add(effect.id)

@@ -241,6 +241,7 @@ export function wipeEndpoint(
   connection.run('delete from announcements where endpoint_id = ?', endpointId)
   effects.touch('endpointIds', endpointId)
   effects.add({ kind: 'endpointDeleted', endpointId, at })
+  effects.add({ kind: 'erase' })
 }
 
 function endpointConditions(filter: EndpointFilter): {

@@ -4,6 +4,7 @@ import { StorageOpenError } from '../storage.ts'
 import { assertNotLost, prepareFile } from './database-file.ts'
 import { openError } from './errors.ts'
 import { lockDatabase } from './lock.ts'
+import { openWritable } from './writable-database.ts'
 
 export interface SchemaStatus {
   /** The newest migration the database has; 0 for a database that does not exist yet. */
@@ -36,7 +37,7 @@ export async function migrateSqlite(path: string): Promise<SqliteMigration> {
   const file = prepareFile(path)
   const lock = lockDatabase(file)
   try {
-    const database = new DatabaseSync(file)
+    const database = openWritable(file, 0)
     try {
       const applied = applyMigrations(database, file)
       return { ...readStatus(database, file), applied }

@@ -6,7 +6,8 @@ import { openError } from './errors.ts'
 import { lockDatabase } from './lock.ts'
 import { applyMigrations } from './migrate.ts'
 import { createSqliteStorage } from './sqlite-storage.ts'
-import { startCheckpointThread } from './start-checkpoint-thread.ts'
+import { emptyLog, startCheckpointThread } from './start-checkpoint-thread.ts'
+import { openWritable } from './writable-database.ts'
 import type { CommitReport } from './writer.ts'
 
 /** How long opening waits for a lock. */
@@ -57,19 +58,22 @@ export async function openSqliteStorage(options: {
     releases.push(() => readerDatabase.close())
     const { clock, newId, leaseMs, observeCommit, onError } = options
     const databases = { writerDatabase, readerDatabase }
+    let eraseLog = () => emptyLog(writerDatabase, options.onError)
+    if (options.checkpointThread !== false) {
+      const thread = startCheckpointThread({ file, writerDatabase, onError })
+      // Stopped before the databases close: the last connection to close empties the log.
+      releases.push(thread.stop)
+      eraseLog = thread.eraseLog
+    }
     const storage = createSqliteStorage({
       ...databases,
       clock,
       newId,
       leaseMs,
       observeCommit,
+      eraseLog,
       release,
     })
-    if (options.checkpointThread !== false) {
-      const thread = startCheckpointThread({ file, writerDatabase, onError })
-      // Stopped before the databases close: the last connection to close empties the log.
-      releases.push(thread.stop)
-    }
     return {
       ...storage,
       async ping() {
@@ -89,7 +93,7 @@ export async function openSqliteStorage(options: {
  * cost it twice the bytes, and batches of 50 or 200 gain nothing that could be measured.
  */
 function openWriter(file: string): DatabaseSync {
-  const database = new DatabaseSync(file, { timeout: busyTimeoutMs })
+  const database = openWritable(file, busyTimeoutMs)
   database.exec(`pragma synchronous = full; pragma cache_size = -${writerCacheKib}`)
   return database
 }

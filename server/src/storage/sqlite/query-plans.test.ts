@@ -101,6 +101,7 @@ async function exerciseEverything() {
     clock,
     newId: createIdFactory({ now: clock.now, randomBytes }),
     leaseMs: 1_000,
+    eraseLog() {},
     async release() {
       writerDatabase.close()
       rmSync(directory, { recursive: true })

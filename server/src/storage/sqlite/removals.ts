@@ -35,6 +35,7 @@ export function removalWrites(
         last,
       )
       failPending(first, last, at)
+      effects.add({ kind: 'erase' })
       return true
     },
 
@@ -59,6 +60,7 @@ export function removalWrites(
         connection.run('delete from deliveries where seq between ? and ?', first, last)
         connection.run('delete from events where seq = ?', event.seq)
       }
+      if (events.length > 0) effects.add({ kind: 'erase' })
       return events.length
     },
   }

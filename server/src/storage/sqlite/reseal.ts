@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   checkContext,
@@ -9,6 +9,7 @@ import {
 } from '../../core/secret-box.ts'
 import { StorageOpenError } from '../storage.ts'
 import { openError } from './errors.ts'
+import { openWritable } from './writable-database.ts'
 
 /** Sealed values by where they are: what identifies a row, and what binds its ciphertext to it. */
 interface SealedColumn {
@@ -77,7 +78,7 @@ export async function resealSqlite(options: {
 }): Promise<{ resealed: number; total: number }> {
   const { file } = options
   if (!existsSync(file)) throw new StorageOpenError(`There is no database ${file}.`)
-  const database = new DatabaseSync(file, { timeout: busyTimeoutMs })
+  const database = openWritable(file, busyTimeoutMs)
   try {
     const total = columns.reduce((sum, column) => sum + countOf(database, column), 0)
     let done = 0

@@ -46,6 +46,8 @@ export function createSqliteStorage(options: {
   newId: (prefix: 'dlv') => string
   leaseMs: number
   observeCommit?: ((report: CommitReport) => void) | undefined
+  /** Takes out of the write-ahead log, soon, what it holds of what was removed. */
+  eraseLog(): void
   /** Closes both databases and all that hangs on them. */
   release(): Promise<void>
 }): Storage {
@@ -78,6 +80,7 @@ export function createSqliteStorage(options: {
     guard,
     transaction: createTransaction(parts),
     consumers: () => consumers ?? {},
+    eraseLog: options.eraseLog,
     observeCommit,
     onFailure: noteFailure,
   })

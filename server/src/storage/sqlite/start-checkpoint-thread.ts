@@ -5,6 +5,16 @@ import { type CheckpointBounds, checkpointBounds } from './checkpointer.ts'
 /** SQLite's own default, in pages: what happens inside the writes while no thread does it. */
 const inlineCheckpointPages = 1_000
 
+const failedMessage = 'The write-ahead log could not be checkpointed; trying again.'
+
+type OnCheckpointError = (message: string, error: unknown) => void
+
+export interface CheckpointThread {
+  /** Empties the log within seconds, or as soon as nobody reads from it any more. */
+  eraseLog(): void
+  stop(): Promise<void>
+}
+
 /**
  * Starts the checkpoint thread and takes the checkpoints out of the writes. Should the thread ever
  * die, they return into the writes: slower, but the log stays bounded.
@@ -13,8 +23,8 @@ export function startCheckpointThread(options: {
   file: string
   writerDatabase: DatabaseSync
   bounds?: CheckpointBounds
-  onError?: ((message: string, error: unknown) => void) | undefined
-}): { stop(): Promise<void> } {
+  onError?: OnCheckpointError | undefined
+}): CheckpointThread {
   const { file, writerDatabase, bounds = checkpointBounds, onError } = options
   const worker = new Worker(new URL('./checkpoint-thread.ts', import.meta.url), {
     workerData: { file, bounds },
@@ -22,9 +32,11 @@ export function startCheckpointThread(options: {
   })
   worker.on('message', (message: 'ready' | { error: unknown }) => {
     if (message === 'ready') setInlineCheckpoints(writerDatabase, 0)
-    else onError?.('The write-ahead log could not be checkpointed; trying again.', message.error)
+    else onError?.(failedMessage, message.error)
   })
+  let isDead = false
   worker.on('error', (error) => {
+    isDead = true
     setInlineCheckpoints(writerDatabase, inlineCheckpointPages)
     onError?.('The checkpoint thread ended; checkpoints now happen inside the writes.', error)
   })
@@ -32,11 +44,28 @@ export function startCheckpointThread(options: {
   worker.unref()
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   return {
+    eraseLog() {
+      if (isDead) emptyLog(writerDatabase, onError)
+      else worker.postMessage('erase')
+    },
     async stop() {
       worker.ref()
       worker.postMessage('stop')
       await exited
     },
+  }
+}
+
+/** Between two transactions of the writer. Leaves the log as it is while somebody reads from it. */
+export function emptyLog(
+  writerDatabase: DatabaseSync,
+  onError: OnCheckpointError | undefined,
+): void {
+  try {
+    writerDatabase.exec('pragma wal_checkpoint(truncate)')
+  } catch (error) {
+    // What was removed stays removed; the next start empties the log.
+    onError?.(failedMessage, error)
   }
 }
 

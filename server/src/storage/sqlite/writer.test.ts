@@ -277,6 +277,7 @@ function openStore() {
     newId: createIdFactory({ now: clock.now, randomBytes }),
     leaseMs,
     observeCommit: (report) => commits.push(report),
+    eraseLog() {},
     async release() {
       readerDatabase.close()
       database.close()

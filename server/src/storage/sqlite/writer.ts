@@ -68,6 +68,8 @@ export function createWriter(options: {
   claims: Pick<Claims, 'apply'>
   clock: Clock
   consumers: () => StorageConsumers
+  /** Called after a commit that removed something for good. */
+  eraseLog: () => void
   observeCommit?: ((report: CommitReport) => void) | undefined
   /** Told when a whole batch was undone, because the store failed. */
   onFailure?: ((failure: StorageUnavailableError) => void) | undefined
@@ -182,6 +184,7 @@ export function createWriter(options: {
   /** Memory first, then the dispatcher, then everyone else; the callers get their answers last. */
   function announce(committed: Effect[]): Promise<void> {
     claims.apply(committed)
+    if (committed.some(({ kind }) => kind === 'erase')) options.eraseLog()
     const { handOff, onCommitted } = consumers()
     const deliveries = []
     for (const effect of committed) if (effect.kind === 'handOver') deliveries.push(effect.delivery)
