@@ -16,7 +16,7 @@ const bounds: CheckpointBounds = {
   fileBytesMax: mebibyte,
   idleMs: 500,
   eraseEveryMs: 300,
-  eraseRetryMs: 50,
+  retryMs: 50,
 }
 
 let directory: string
@@ -111,6 +111,42 @@ test('a reader in the middle of a long look does not stop the writer', () => {
   checkpointer.step(100)
   assert.equal(waiting(database), 0)
   reader.close()
+  database.close()
+})
+
+test('a reader that stays long does not keep the writer waiting', () => {
+  const restart = 'pragma wal_checkpoint(restart)'
+  let tries = 0
+  const database = new DatabaseSync(file, { timeout: 20 })
+  const prepare = (sql: string) => {
+    const statement = database.prepare(sql)
+    const get = () => {
+      if (sql === restart) tries += 1
+      return statement.get()
+    }
+    return { get }
+  }
+  const counting = { prepare } as unknown as DatabaseSync
+  const checkpointer = createCheckpointer({
+    database: counting,
+    bounds,
+    readLogFileBytes: logBytes,
+  })
+  const reader = new DatabaseSync(file, { readOnly: true })
+  reader.exec('begin')
+  reader.prepare('select count(*) from t').get()
+  writeKibibytes(3_000)
+  // Each try holds the write lock for as long as it waits for the reader.
+  checkpointer.step(0)
+  assert.equal(tries, 1)
+  writeKibibytes(3_000)
+  checkpointer.step(bounds.retryMs - 1)
+  assert.equal(tries, 1)
+  checkpointer.step(bounds.retryMs)
+  assert.equal(tries, 2)
+  reader.close()
+  checkpointer.step(2 * bounds.retryMs)
+  assert.equal(waiting(database), 0)
   database.close()
 })
 

@@ -30,10 +30,10 @@ export interface CheckpointBounds {
   /** A longer log file gives its space back once nothing has been written for `idleMs`. */
   fileBytesMax: number
   idleMs: number
-  /** Between two times that the log is emptied, as everything written after has to grow it again… */
+  /** Between two times that the log is emptied, as everything written after has to grow it again. */
   eraseEveryMs: number
-  /** …and between two tries: each holds up the writer where somebody reads for long. */
-  eraseRetryMs: number
+  /** Between two tries while somebody reads for long: each holds up the writer. */
+  retryMs: number
 }
 
 export const checkpointBounds: CheckpointBounds = {
@@ -43,7 +43,7 @@ export const checkpointBounds: CheckpointBounds = {
   fileBytesMax: 16 * 1024 * 1024,
   idleMs: 10_000,
   eraseEveryMs: 5_000,
-  eraseRetryMs: 1_000,
+  retryMs: 1_000,
 }
 
 /** How often one step asks for the write lock; each time what is left grows shorter by a pass. */
@@ -74,6 +74,7 @@ export function createCheckpointer(options: {
   let lastPassAt = Number.NEGATIVE_INFINITY
   let lastLength = 0
   let quietSince = Number.POSITIVE_INFINITY
+  let restartFrom = Number.NEGATIVE_INFINITY
   let mustErase = false
   let eraseFrom = Number.NEGATIVE_INFINITY
 
@@ -93,11 +94,18 @@ export function createCheckpointer(options: {
     }
   }
 
-  function catchUp(): void {
-    if (checkpoint('passive').length < bounds.restartBytes) return
+  function catchUp(monotonicNow: number): void {
+    const pass = checkpoint('passive')
+    let { done } = pass
+    if (pass.length < bounds.restartBytes || monotonicNow < restartFrom) return
     for (let attempt = 0; attempt < restartAttemptsMax; attempt += 1) {
-      if (!checkpoint('restart').isBusy) return
+      const now = checkpoint('restart')
+      if (!now.isBusy) return
+      // A busy writer leaves more to move each time; only a reader keeps a pass where it was.
+      if (now.done === done) break
+      done = now.done
     }
+    restartFrom = monotonicNow + bounds.retryMs
   }
 
   /** Old versions of pages stay in the log's file until they are written over, or it is cut off. */
@@ -105,7 +113,7 @@ export function createCheckpointer(options: {
     lastPassAt = monotonicNow
     checkpoint('passive')
     mustErase = checkpoint('truncate').isBusy
-    eraseFrom = monotonicNow + (mustErase ? bounds.eraseRetryMs : bounds.eraseEveryMs)
+    eraseFrom = monotonicNow + (mustErase ? bounds.retryMs : bounds.eraseEveryMs)
   }
 
   return {
@@ -124,7 +132,7 @@ export function createCheckpointer(options: {
       // With nothing waiting, the next write starts the log over by itself.
       if (waiting >= bounds.passBytes || (waiting > 0 && (isLong || isOld))) {
         lastPassAt = monotonicNow
-        catchUp()
+        catchUp(monotonicNow)
       } else if (
         monotonicNow - quietSince >= bounds.idleMs &&
         options.readLogFileBytes() > bounds.fileBytesMax
