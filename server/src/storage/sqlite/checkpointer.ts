@@ -47,7 +47,7 @@ export const checkpointBounds: CheckpointBounds = {
 }
 
 /** How often one step asks for the write lock; each time what is left grows shorter by a pass. */
-const restartAttemptsMax = 50
+const attemptsMax = 50
 
 /** Lengths in bytes; `done` of the `length` are in the database. */
 interface LogState {
@@ -94,25 +94,29 @@ export function createCheckpointer(options: {
     }
   }
 
-  function catchUp(monotonicNow: number): void {
-    const pass = checkpoint('passive')
+  /** Tries again and again beside a busy writer. False where only waiting for a reader would help. */
+  function insist(mode: 'restart' | 'truncate', pass: LogState): boolean {
     let { done } = pass
-    if (pass.length < bounds.restartBytes || monotonicNow < restartFrom) return
-    for (let attempt = 0; attempt < restartAttemptsMax; attempt += 1) {
-      const now = checkpoint('restart')
-      if (!now.isBusy) return
+    for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+      const now = checkpoint(mode)
+      if (!now.isBusy) return true
       // A busy writer leaves more to move each time; only a reader keeps a pass where it was.
-      if (now.done === done) break
+      if (now.done === done) return false
       done = now.done
     }
-    restartFrom = monotonicNow + bounds.retryMs
+    return false
+  }
+
+  function catchUp(monotonicNow: number): void {
+    const pass = checkpoint('passive')
+    if (pass.length < bounds.restartBytes || monotonicNow < restartFrom) return
+    if (!insist('restart', pass)) restartFrom = monotonicNow + bounds.retryMs
   }
 
   /** Old versions of pages stay in the log's file until they are written over, or it is cut off. */
   function erase(monotonicNow: number): void {
     lastPassAt = monotonicNow
-    checkpoint('passive')
-    mustErase = checkpoint('truncate').isBusy
+    mustErase = !insist('truncate', checkpoint('passive'))
     eraseFrom = monotonicNow + (mustErase ? bounds.retryMs : bounds.eraseEveryMs)
   }
 
