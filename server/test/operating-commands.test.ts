@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
-import { checkInvariants } from './support/check-invariants.ts'
 import { startReceiver } from './support/receiver.ts'
 import { startCommand } from './support/run-command.ts'
 import { startServerProcess } from './support/start-server-process.ts'
@@ -41,53 +40,6 @@ async function createDirectory() {
 }
 
 describe('backup and restore', () => {
-  test('a backup taken under load restores to a store on which everything holds', async (t) => {
-    await using place = await createDirectory()
-    const receiver = await startReceiver()
-    t.after(() => receiver.close())
-    await using server = await serve(join(place.directory, 'data'))
-    const { client } = server
-    const project = (await client.projects.create({ name: 'Backed up' })).id
-    const endpoint = await client.endpoints.create(project, {
-      url: receiver.url,
-      headers: { 'X-Token': 'a-value-that-is-sealed' },
-    })
-    let isPublishing = true
-    const publishing = (async () => {
-      while (isPublishing) {
-        await client.events.publish(project, { type: 'a.b', data: { n: receiver.received.length } })
-      }
-    })()
-    await until('some are delivered', () => receiver.received.length > 50)
-    await client.endpoints.rotateSecret(project, endpoint.id, { expireCurrentIn: 3600 })
-    const file = join(place.directory, 'backup.db')
-    const backup = await run(['backup', file, '--data-dir', server.dataDir])
-    isPublishing = false
-    await publishing
-    assert.equal(backup.status, 0, backup.stderr)
-    assert.match(backup.stdout, /checked/)
-    assert.match(backup.stderr, /100 %/)
-    assert.equal((await stat(file)).mode & 0o777, 0o600)
-    await server.stop()
-    const masterKey = (await readFile(join(server.dataDir, 'master-key'), 'utf8')).trim()
-    assert.ok(!(await readFile(file)).includes(masterKey), 'the key is not in it')
-
-    const restored = join(place.directory, 'restored')
-    const environment = { COUNTERSIGN_MASTER_KEYS: masterKey }
-    const restore = await run(['restore', file, '--data-dir', restored], environment)
-    assert.equal(restore.status, 0, restore.stderr)
-    checkInvariants(restored)
-    const before = receiver.received.length
-    await using again = await serve(restored, environment)
-    await again.client.events.publish(project, { type: 'a.b', data: { restored: true } })
-    await until('the restored store delivers', () =>
-      receiver.received.slice(before).some(({ body }) => body.includes('restored')),
-    )
-    const delivered = receiver.received.find(({ body }) => body.includes('restored'))
-    assert.equal(String(delivered?.headers['webhook-signature']).split(' ').length, 2)
-    assert.equal(delivered?.headers['x-token'], 'a-value-that-is-sealed')
-  })
-
   test('neither writes over what is there, and both say what is wrong', async () => {
     await using place = await createDirectory()
     const dataDir = join(place.directory, 'data')
