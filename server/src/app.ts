@@ -12,6 +12,7 @@ import { createIdFactory } from './core/ids.ts'
 import { limits } from './core/limits.ts'
 import { createProbeLimiter } from './core/probe-limiter.ts'
 import type { SecretBox } from './core/secret-box.ts'
+import type { SecretPolicy } from './core/secret-policy.ts'
 import { makeDataDirectory } from './data-directory.ts'
 import { dialectApis } from './dialects/registry.ts'
 import { createAddressGuard } from './dispatcher/address-guard.ts'
@@ -106,7 +107,7 @@ async function start(
   const { config, logger } = options
   await assertPortsFree(config)
   const clock = options.clock ?? createClock()
-  const metrics = createMetrics({ now: clock.now })
+  const metrics = createMetrics({ now: clock.now, secretMaxAgeDays: config.secretMaxAgeDays })
   releases.push(async () => metrics.stop())
   const base = await openBase(options, { clock, metrics, releases })
   metrics.watch(base.storage)
@@ -312,6 +313,7 @@ function createParts(options: {
       expireCurrentInMaxSeconds: config.expireCurrentInMaxSeconds,
       blockAfterMs: config.blockAfterMs,
       rotationCapMs: config.rotationCapMs,
+      secretPolicy: secretPolicyOf(config),
       publicUrl: config.publicUrl?.replace(/\/+$/, '') ?? null,
       retentionDays: config.retentionDays,
     },
@@ -326,6 +328,16 @@ function createParts(options: {
     attemptNow: async (delivery) => summaryOf(await dispatcher.attemptNow(delivery), delivery),
     probe: createProber({ ...base, dispatcher }),
     probeLimiter: createProbeLimiter(base.clock),
+  }
+}
+
+/** What the operator says of old secrets. */
+function secretPolicyOf(config: Config): SecretPolicy {
+  return {
+    maxAgeDays: config.secretMaxAgeDays,
+    action: config.secretOverAgeAction,
+    expireCurrentInSeconds: config.secretExpireCurrentInSeconds,
+    completeWhen: config.secretCompleteWhen,
   }
 }
 

@@ -59,6 +59,10 @@ test('an empty environment gives the defaults of the published contract', () => 
     expireCurrentInMinSeconds: 0,
     expireCurrentInMaxSeconds: 2_592_000,
     rotationCapMs: 30 * 86_400_000,
+    secretMaxAgeDays: null,
+    secretOverAgeAction: 'notify',
+    secretExpireCurrentInSeconds: 86_400,
+    secretCompleteWhen: 'expiry',
   })
 })
 
@@ -93,6 +97,10 @@ test('every option is read from its variable', () => {
     COUNTERSIGN_EXPIRE_CURRENT_IN_MIN: '60',
     COUNTERSIGN_EXPIRE_CURRENT_IN_MAX: '3600',
     COUNTERSIGN_ROTATION_CAP: '48h',
+    COUNTERSIGN_SECRET_MAX_AGE_DAYS: '90',
+    COUNTERSIGN_SECRET_OVER_AGE_ACTION: 'rotate',
+    COUNTERSIGN_SECRET_EXPIRE_CURRENT_IN: '7200',
+    COUNTERSIGN_SECRET_COMPLETE_WHEN: 'verified',
   })
   assert.deepEqual(config, {
     host: '::1',
@@ -127,6 +135,10 @@ test('every option is read from its variable', () => {
     expireCurrentInMinSeconds: 60,
     expireCurrentInMaxSeconds: 3600,
     rotationCapMs: 48 * 3_600_000,
+    secretMaxAgeDays: 90,
+    secretOverAgeAction: 'rotate',
+    secretExpireCurrentInSeconds: 7200,
+    secretCompleteWhen: 'verified',
   })
 })
 
@@ -180,6 +192,10 @@ const wrongTexts: Record<OptionName, readonly string[]> = {
   expireCurrentInMinSeconds: ['-1', '2592001', '1h'],
   rotationCapMs: ['0s', '366d', '30'],
   expireCurrentInMaxSeconds: ['2592001'],
+  secretMaxAgeDays: ['0', '3651', '90d'],
+  secretOverAgeAction: ['ignore', 'Rotate'],
+  secretExpireCurrentInSeconds: ['0', '2592001', '1h'],
+  secretCompleteWhen: ['never', 'cap'],
 }
 
 for (const [name, option] of tableRows()) {
@@ -239,9 +255,11 @@ test('options that contradict each other are refused', () => {
       COUNTERSIGN_ROTATION_CAP: '48h',
       COUNTERSIGN_PORT: '9100',
       COUNTERSIGN_METRICS_PORT: '9100',
+      COUNTERSIGN_SECRET_OVER_AGE_ACTION: 'rotate',
     }),
     [
       'COUNTERSIGN_EXPIRE_CURRENT_IN_MIN (61) must not be above COUNTERSIGN_EXPIRE_CURRENT_IN_MAX (60).',
+      'COUNTERSIGN_SECRET_OVER_AGE_ACTION is rotate, so COUNTERSIGN_PUBLIC_URL must be set: new secrets go by claim link.',
       'COUNTERSIGN_METRICS_PORT and COUNTERSIGN_PORT must differ (both are 9100).',
     ],
   )

@@ -1,7 +1,9 @@
 import assert from 'node:assert'
 import { dialectNames } from './core/dialect.ts'
-import { editDistance } from './core/edit-distance.ts'
 import { limits } from './core/limits.ts'
+import { nearestWord } from './core/nearest-word.ts'
+import { completeWhenValues } from './core/rotation.ts'
+import { policyActions } from './core/secret-policy.ts'
 import {
   database,
   directory,
@@ -213,6 +215,31 @@ export const options = {
     sentence:
       'Longest time for which a previous secret goes on signing while a rotation is held, or waits for proof or for a claim.',
   }),
+  secretMaxAgeDays: option({
+    variable: 'COUNTERSIGN_SECRET_MAX_AGE_DAYS',
+    kind: orNull(wholeNumber({ min: 1, max: limits.secretAgeMaxDays })),
+    absent: { value: null, means: 'any age' },
+    sentence: 'Days after which a secret is over its age, unless a project says otherwise.',
+  }),
+  secretOverAgeAction: option({
+    variable: 'COUNTERSIGN_SECRET_OVER_AGE_ACTION',
+    kind: oneOf(policyActions),
+    default: 'notify',
+    sentence:
+      'What happens to a secret over its age: an operational event once, or a rotation; shared secrets then go by claim link.',
+  }),
+  secretExpireCurrentInSeconds: option({
+    variable: 'COUNTERSIGN_SECRET_EXPIRE_CURRENT_IN',
+    kind: wholeNumber({ min: 1, max: limits.expireCurrentInMaxSeconds }),
+    default: `${limits.expireCurrentInDefaultSeconds}`,
+    sentence: 'Seconds of overlap of such a rotation.',
+  }),
+  secretCompleteWhen: option({
+    variable: 'COUNTERSIGN_SECRET_COMPLETE_WHEN',
+    kind: oneOf(completeWhenValues),
+    default: 'expiry',
+    sentence: 'What ends such a rotation.',
+  }),
 }
 
 export type OptionName = keyof typeof options
@@ -364,6 +391,11 @@ function contradictions(config: Config): string[] {
       `${options.expireCurrentInMinSeconds.variable} (${min}) must not be above ${options.expireCurrentInMaxSeconds.variable} (${max}).`,
     )
   }
+  if (config.secretOverAgeAction === 'rotate' && config.publicUrl === null) {
+    problems.push(
+      `${options.secretOverAgeAction.variable} is rotate, so ${options.publicUrl.variable} must be set: new secrets go by claim link.`,
+    )
+  }
   if (config.metricsPort === config.port && config.port !== 0) {
     problems.push(
       `${options.metricsPort.variable} and ${options.port.variable} must differ (both are ${config.port}).`,
@@ -377,16 +409,10 @@ function unknownVariables(environment: Environment): string[] {
   return Object.keys(environment)
     .filter((name) => name.startsWith(prefix) && !known.includes(name))
     .sort()
-    .map((name) => `${name} is not an option and is ignored. ${nearest(name, known)}`)
-}
-
-/** Names the option that was probably meant, where one is near enough to be probable. */
-function nearest(name: string, known: readonly string[]): string {
-  const [best] = known
-    .map((candidate) => ({ candidate, edits: editDistance(name, candidate) }))
-    .sort((a, b) => a.edits - b.edits)
-  const editsMax = Math.floor((name.length - prefix.length) / 2)
-  return best !== undefined && best.edits <= editsMax
-    ? `Did you mean ${best.candidate}?`
-    : 'docs/configuration.md lists every option.'
+    .map((name) => {
+      const meant = nearestWord(name, known, prefix.length)
+      const advice =
+        meant === null ? 'docs/configuration.md lists every option.' : `Did you mean ${meant}?`
+      return `${name} is not an option and is ignored. ${advice}`
+    })
 }

@@ -1,5 +1,7 @@
 import type { ActionContext } from './actions/action-context.ts'
 import { announceExpiries } from './actions/announce-expiries.ts'
+import { createPolicyRound } from './actions/apply-secret-policies.ts'
+import { continueCampaigns } from './actions/continue-campaigns.ts'
 import { continueRecoveries } from './actions/continue-recoveries.ts'
 import { forgetExpired } from './actions/forget-expired.ts'
 import { lookAtRotation } from './actions/look-at-rotation.ts'
@@ -27,6 +29,10 @@ const retentionEveryMs = 10 * 60_000
 const recoveryShareMax = 0.3
 const recoveryEveryMs = 60_000
 const noteTimeEveryMs = 60_000
+/** Campaigns are paced by the second, policies by the day. */
+const campaignsEveryMs = 1_000
+const policiesEveryMs = 10 * 60_000
+const rotationShareMax = 0.3
 
 export function createJobs(options: {
   clock: SystemClock
@@ -75,6 +81,20 @@ export function createJobs(options: {
     monotonic,
     onError: (error) => onError('Old events could not be removed; trying again.', error),
   })
+  const campaigns = createChore({
+    step: () => continueCampaigns(context()),
+    everyMs: campaignsEveryMs,
+    shareMax: rotationShareMax,
+    monotonic,
+    onError: (error) => onError('A campaign could not go on; trying again.', error),
+  })
+  const policies = createChore({
+    step: createPolicyRound(context),
+    everyMs: policiesEveryMs,
+    shareMax: rotationShareMax,
+    monotonic,
+    onError: (error) => onError('Old secrets could not be looked at; trying again.', error),
+  })
   const timeNotes = createChore({
     async step() {
       await clockWatch.noteTime()
@@ -93,6 +113,8 @@ export function createJobs(options: {
       watch.start()
       recoveries.start()
       retention.start()
+      campaigns.start()
+      policies.start()
     },
     wakeFor(changes) {
       if (!changes.hasAppointments) return
@@ -101,7 +123,7 @@ export function createJobs(options: {
     },
     wakeRecoveries: recoveries.wake,
     async stop() {
-      const parts = [timeNotes, timekeeping, watch, recoveries, retention]
+      const parts = [timeNotes, timekeeping, watch, recoveries, retention, campaigns, policies]
       await Promise.all(parts.map((part) => part.stop()))
     },
   }

@@ -14,9 +14,11 @@ export interface Metrics {
   /** A commit of the store, synced. */
   committed(report: { durationMs: number }): void
   /** Where figures come from that are read when they are asked for. */
-  watch(storage: Pick<Storage, 'backlog' | 'listOpenRotations'>): void
+  watch(storage: WatchedStorage): void
   stop(): void
 }
+
+type WatchedStorage = Pick<Storage, 'backlog' | 'countOpenRotations' | 'countOverAge'>
 
 const secondsBuckets = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
@@ -25,7 +27,11 @@ const secondsBuckets = [
 /** How finely the event loop is watched: often enough for a figure, rarely enough to cost nothing. */
 const loopResolutionMs = 50
 
-export function createMetrics({ now }: { now: () => number }): Metrics {
+export function createMetrics(options: {
+  now: () => number
+  /** The age limit of the instance; null: none. */
+  secretMaxAgeDays: number | null
+}): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const accepted = new Counter({
@@ -91,7 +97,7 @@ export function createMetrics({ now }: { now: () => number }): Metrics {
       if (skipped > 0) deliveries.inc({ status: 'skipped' }, skipped)
     },
     committed: ({ durationMs }) => storeDuration.observe(durationMs / 1000),
-    watch: (storage) => readWhenScraped(registers, { storage, now }),
+    watch: (storage) => readWhenScraped(registers, { ...options, storage }),
     stop: () => void loop.disable(),
   }
 }
@@ -119,7 +125,7 @@ function watchEventLoop(registers: Registry[]) {
 
 function readWhenScraped(
   registers: Registry[],
-  options: { storage: Pick<Storage, 'backlog' | 'listOpenRotations'>; now: () => number },
+  options: { storage: WatchedStorage; now: () => number; secretMaxAgeDays: number | null },
 ): void {
   const { storage, now } = options
   new Gauge({
@@ -142,10 +148,27 @@ function readWhenScraped(
   })
   new Gauge({
     name: 'countersign_rotations_open',
-    help: 'Rotations that are staged or overlapping.',
+    help: 'Rotations that are staged, overlapping or held.',
     registers,
     async collect() {
-      this.set((await storage.listOpenRotations(now())).length)
+      this.set((await storage.countOpenRotations(now())).open)
+    },
+  })
+  new Gauge({
+    name: 'countersign_rotations_held',
+    help: 'Open rotations whose expiry is put off, as the receiver does not take the new secret.',
+    registers,
+    async collect() {
+      this.set((await storage.countOpenRotations(now())).held)
+    },
+  })
+  new Gauge({
+    name: 'countersign_secrets_over_age',
+    help: 'Endpoints whose newest secret is older than the policy allows.',
+    registers,
+    async collect() {
+      const { secretMaxAgeDays: defaultMaxAgeDays } = options
+      this.set(await storage.countOverAge({ now: now(), defaultMaxAgeDays }))
     },
   })
 }

@@ -40,6 +40,8 @@ test('every metric is there from the first look on', async (t) => {
     backlog: 'gauge',
     oldest_due_seconds: 'gauge',
     rotations_open: 'gauge',
+    rotations_held: 'gauge',
+    secrets_over_age: 'gauge',
     event_loop_lag_seconds: 'gauge',
     store_duration_seconds: 'histogram',
   })) {
@@ -84,6 +86,21 @@ test('the metrics follow an event from its acceptance to its delivery', async (t
   assert.equal(after('countersign_rotations_open'), 1)
   assert.ok(after('countersign_store_duration_seconds_count') >= 5, 'commits were timed')
   assert.ok(after('countersign_store_duration_seconds_sum') > 0)
+})
+
+test('secrets over their age are counted, until they are rotated', async (t) => {
+  const { server, read } = await start(t, { COUNTERSIGN_SECRET_MAX_AGE_DAYS: '1' })
+  const { client, clock } = server
+  const project = (await client.projects.create({ name: 'old' })).id
+  const { id } = await client.endpoints.create(project, { url: 'http://127.0.0.1:1/' })
+  await client.endpoints.create(project, { url: 'http://127.0.0.1:1/' })
+  const overAge = async () => (await read())('countersign_secrets_over_age')
+  assert.equal(await overAge(), 0)
+  clock.adjust(86_400_000)
+  assert.equal(await overAge(), 2)
+  await client.endpoints.rotateSecret(project, id)
+  assert.equal(await overAge(), 1)
+  assert.equal((await read())('countersign_rotations_held'), 0)
 })
 
 test('deliveries and attempts are counted as the store has them, however they ended', async (t) => {

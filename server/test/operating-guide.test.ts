@@ -141,10 +141,11 @@ async function runPage(text: string) {
 }
 
 async function renderMetrics(): Promise<string> {
-  const metrics = createMetrics({ now: () => 0 })
+  const metrics = createMetrics({ now: () => 0, secretMaxAgeDays: null })
   metrics.watch({
     backlog: async () => ({ pending: 0, oldestDueAt: null }),
-    listOpenRotations: async () => [],
+    countOpenRotations: async () => ({ open: 0, held: 0 }),
+    countOverAge: async () => 0,
   })
   const text = await metrics.render()
   metrics.stop()

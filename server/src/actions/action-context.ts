@@ -8,6 +8,7 @@ import type { IdPrefix } from '../core/ids.ts'
 import type { ProbeLimiter } from '../core/probe-limiter.ts'
 import type { ProbeAnswer } from '../core/rotation-evidence.ts'
 import type { SecretBox } from '../core/secret-box.ts'
+import type { SecretPolicy } from '../core/secret-policy.ts'
 import type { ClaimedDelivery, Storage, Transaction } from '../storage/storage.ts'
 import type { EventTypeDirectory } from './effective-event-type.ts'
 
@@ -67,6 +68,8 @@ export interface ActionSettings {
   blockAfterMs: number
   /** Where people reach this server, without a slash at the end; null where the operator does not say. */
   publicUrl: string | null
+  /** How old secrets may become, where the project says nothing. */
+  secretPolicy: SecretPolicy
   /** How long a window without another end stays open. */
   rotationCapMs: number
   /** How long events are kept where the project says nothing. */

@@ -4,16 +4,16 @@ import type { RotationPlan, RotationSituation } from '../core/rotation-plan.ts'
 import { nextLookAt, unwatched } from '../core/rotation-watch.ts'
 import { hasActivated, type Secret } from '../core/secret.ts'
 import { formatOf } from '../formats/registry.ts'
-import type { Announcement, Transaction } from '../storage/storage.ts'
+import type { Announcement, Reads, Transaction } from '../storage/storage.ts'
 import type { ActionContext } from './action-context.ts'
 import { canProbe } from './run-drill.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
-/** Reads, inside the transaction, what the planner decides upon. */
+/** Reads what the planner decides upon; for a plan that is written, inside its transaction. */
 export async function readSituation(
-  tx: Transaction,
+  tx: Reads,
   context: ActionContext,
   endpoint: Endpoint,
 ): Promise<{ secrets: Secret[]; situation: RotationSituation }> {

@@ -1,12 +1,13 @@
 import type { Transaction } from '../storage/storage.ts'
 import type { ActionContext } from './action-context.ts'
 
-/** The operational events of rotation.md section 8, and two of our own about held rotations. */
+/** The operational events of rotation.md section 8, and three of our own: old secrets, held rotations. */
 export const operationalEventTypes = [
   'endpoint.secret.rotated',
   'endpoint.secret.expiring',
   'endpoint.secret.expired',
   'endpoint.secret.revoked',
+  'endpoint.secret.over_age',
   'endpoint.rotation.attention',
   'endpoint.rotation.held',
   'endpoint.rotation.released',

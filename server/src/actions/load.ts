@@ -1,3 +1,4 @@
+import type { Campaign } from '../core/campaign.ts'
 import type { Endpoint } from '../core/endpoint.ts'
 import { AppError } from '../core/errors.ts'
 import type { Project } from '../core/project.ts'
@@ -23,6 +24,10 @@ export async function loadRotation(
   rotationId: string,
 ): Promise<Rotation> {
   return (await reads.getRotation(endpointId, rotationId)) ?? missing('rotation', rotationId)
+}
+
+export async function loadCampaign(reads: Reads, campaignId: string): Promise<Campaign> {
+  return (await reads.getCampaign(campaignId)) ?? missing('campaign', campaignId)
 }
 
 export function missing(what: string, ref: string): never {

@@ -29,6 +29,8 @@ export interface RotateSecretInput {
   expectedCurrentSecretId?: string | undefined
   /** Rounds the expiry up to a whole second, for surfaces that show no less. */
   isExpiryInWholeSeconds?: boolean | undefined
+  /** The campaign that rotates it. */
+  campaignId?: string | undefined
 }
 
 export interface RotatedSecret {
@@ -73,6 +75,7 @@ export async function rotateSecret(
       reason: input.reason ?? null,
       expectedCurrentSecretId: input.expectedCurrentSecretId,
       isExpiryInWholeSeconds: input.isExpiryInWholeSeconds ?? false,
+      campaignId: input.campaignId,
     })
     refuseOvertaken(seen, situation.latest)
     const { secret, secretValue } = mintSecret(context, {

@@ -4,6 +4,7 @@ import type { ActionContext } from './action-context.ts'
 import { loadProject } from './load.ts'
 import { refuseTakenProjectUid } from './project-uid.ts'
 import { recordAudit } from './record-audit.ts'
+import { refuseBadPolicy } from './refuse-bad-policy.ts'
 
 export interface UpdateProjectInput {
   name?: string
@@ -28,6 +29,7 @@ export async function updateProject(
       settings: { ...before.settings, ...input.settings },
       updatedAt: context.clock.now(),
     }
+    if (input.settings?.secretPolicy !== undefined) await refuseBadPolicy(tx, context, project)
     await tx.updateProject(project)
     await recordAudit(tx, context, {
       projectId: project.id,

@@ -2,10 +2,12 @@ import type { TSchema } from 'typebox'
 import { emptyBody } from './request-body.ts'
 import { ApiKeyPageSchema } from './routes/api-keys.ts'
 import { AuditRowPageSchema } from './routes/audit-log.ts'
+import { CampaignEndpointPageSchema, CampaignPageSchema } from './routes/campaigns.ts'
 import { DeliveryPageSchema } from './routes/deliveries.ts'
 import { EndpointPageSchema } from './routes/endpoints.ts'
 import { EventTypePageSchema } from './routes/event-types.ts'
 import { EventPageSchema } from './routes/events.ts'
+import { FleetPageSchema } from './routes/fleet.ts'
 import { ProjectPageSchema } from './routes/projects.ts'
 import { RotationPageSchema } from './routes/rotations.ts'
 import { SecretPageSchema } from './routes/secrets.ts'
@@ -18,6 +20,12 @@ import {
   RotateApiKeySchema,
 } from './wire/api-key.ts'
 import { AuditRowSchema } from './wire/audit-row.ts'
+import {
+  CampaignEndpointSchema,
+  CampaignFilterSchema,
+  CampaignSchema,
+  CreateCampaignSchema,
+} from './wire/campaign.ts'
 import {
   ClaimedSecretSchema,
   ClaimSecretSchema,
@@ -58,6 +66,7 @@ import {
   ReportedSecretSchema,
 } from './wire/evidence.ts'
 import { nameOf } from './wire/fields.ts'
+import { FleetEntrySchema, FleetRotationSchema, SecretPolicySchema } from './wire/fleet.ts'
 import { KeySetSchema } from './wire/key-set.ts'
 import { CreatePortalSessionSchema, PortalSessionSchema } from './wire/portal-session.ts'
 import { FieldErrorSchema, ProblemSchema } from './wire/problem.ts'
@@ -98,6 +107,9 @@ export const components: Readonly<Record<string, TSchema>> = Object.fromEntries(
     ...[ProbeFindingSchema, ProbeAnswerSchema, ReportedSecretSchema],
     ...[UpdateRotationSchema, EndRotationSchema],
     ...[ClaimSecretSchema, ClaimedSecretSchema, DisputedClaimSchema, ReissuedClaimLinkSchema],
+    ...[FleetEntrySchema, FleetRotationSchema, FleetPageSchema, SecretPolicySchema],
+    ...[CampaignSchema, CampaignFilterSchema, CampaignPageSchema, CreateCampaignSchema],
+    ...[CampaignEndpointSchema, CampaignEndpointPageSchema],
     ...[EventSchema, EventSummarySchema, EventPageSchema],
     ...[PublishEventSchema, PublishedEventSchema, PublishBatchSchema, PublishedBatchSchema],
     ...[BatchResultSchema, BatchErrorSchema],

@@ -48,6 +48,7 @@ const tags: readonly Tag[] = [
   'Event types',
   'Endpoints',
   'Secrets and rotations',
+  'Fleet',
   'Claim links',
   'Events',
   'Deliveries',

@@ -103,6 +103,7 @@ export type Tag =
   | 'Event types'
   | 'Endpoints'
   | 'Secrets and rotations'
+  | 'Fleet'
   | 'Claim links'
   | 'Events'
   | 'Deliveries'

@@ -1,11 +1,13 @@
 import type { Route } from './route.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditLogRoutes } from './routes/audit-log.ts'
+import { campaignRoutes } from './routes/campaigns.ts'
 import { claimLinkRoutes } from './routes/claim-links.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { endpointRoutes } from './routes/endpoints.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
 import { eventRoutes } from './routes/events.ts'
+import { fleetRoutes } from './routes/fleet.ts'
 import { keySetRoutes } from './routes/key-sets.ts'
 import { portalSessionRoutes } from './routes/portal-sessions.ts'
 import { projectRoutes } from './routes/projects.ts'
@@ -26,6 +28,8 @@ export const routes: readonly Route[] = [
   ...keySetRoutes,
   ...rotationRoutes,
   ...claimLinkRoutes,
+  ...fleetRoutes,
+  ...campaignRoutes,
   ...eventRoutes,
   ...deliveryRoutes,
   ...auditLogRoutes,

@@ -83,6 +83,11 @@ export const errorTable = {
     title: 'Nobody has used the claim link yet',
     help: 'Only a used link can be disputed. Use it, or ask for a new one.',
   },
+  campaign_closed: {
+    status: 409,
+    title: 'The campaign is over',
+    help: 'It is completed or cancelled; begin another for what is left.',
+  },
   secret_changed: {
     status: 409,
     title: 'Another rotation came first',

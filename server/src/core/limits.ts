@@ -48,6 +48,9 @@ export const limits = {
   keySetLeadMs: 600_000,
   expireCurrentInDefaultSeconds: 86_400,
   expireCurrentInMaxSeconds: 2_592_000,
+  secretAgeMaxDays: 3_650,
+  campaignPerMinuteMax: 6_000,
+  campaignFilterIdsMax: 1_000,
   activateAheadMaxMs: 30 * 86_400_000,
   /** Earlier drills that a rotation remembers. */
   drillsKeptMax: 20,

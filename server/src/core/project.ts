@@ -1,3 +1,5 @@
+import type { SecretPolicyOverride } from './secret-policy.ts'
+
 /** A tenant: owns endpoints, events, event types and API keys. */
 export interface Project {
   id: string
@@ -18,6 +20,8 @@ export interface ProjectSettings {
   revealSecretInReads?: boolean
   /** Whether probes are sent by themselves in every window. Default: only where proof is awaited. */
   autoProbe?: boolean
+  /** How old secrets may become, and what happens then. */
+  secretPolicy?: SecretPolicyOverride
   /** Bounds the operator sets for `expire_current_in`, in seconds. */
   rotationBounds?: { expireCurrentInMinSeconds?: number; expireCurrentInMaxSeconds?: number }
 }

@@ -1,7 +1,9 @@
 import type { Attempt, DeliveryStatus, FailureReason } from '../core/delivery.ts'
 import type { DialectName } from '../core/dialect.ts'
 import type { EndpointCondition } from '../core/endpoint.ts'
+import type { Blocker } from '../core/fleet.ts'
 import type { Health } from '../core/health.ts'
+import type { SecretAlgorithm } from '../core/secret.ts'
 
 /* What goes in and out of the storage port, beside the things of `core`. */
 
@@ -52,6 +54,20 @@ export interface DeliveryFilter {
   since?: number
   /** Created before this time. */
   until?: number
+}
+
+/** Endpoints for which every member that is there holds. */
+export interface FleetFilter {
+  now: number
+  /** The age limit of the instance, where a project says nothing; null: none. */
+  defaultMaxAgeDays: number | null
+  projectIds?: readonly string[]
+  endpointIds?: readonly string[]
+  algorithm?: SecretAlgorithm
+  /** The newest secret was made at this time or earlier. */
+  createdUntil?: number
+  isOverAge?: true
+  blocker?: Blocker
 }
 
 export type DeliveryCountFilter = Pick<DeliveryFilter, 'endpointId' | 'eventId' | 'since' | 'until'>

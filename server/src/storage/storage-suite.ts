@@ -1,5 +1,6 @@
 import { describe, test } from 'node:test'
 import type { Storage } from './storage.ts'
+import { campaignsSuite } from './suite/campaigns-suite.ts'
 import { claimModelSuite } from './suite/claim-model-suite.ts'
 import { claimsSuite } from './suite/claims-suite.ts'
 import { deliveriesSuite } from './suite/deliveries-suite.ts'
@@ -61,6 +62,7 @@ export function storageSuite(name: string, open: OpenStore): void {
     describe('projects and keys', () => projectsSuite(storeTest))
     describe('endpoints', () => endpointsSuite(storeTest))
     describe('secrets and rotations', () => secretsSuite(storeTest))
+    describe('fleet and campaigns', () => campaignsSuite(storeTest))
     describe('stretches and counts', () => stretchesSuite(storeTest))
     describe('stretches and counts, of anything', () => stretchesModelSuite(open))
     describe('keys, catalogue and portal', () => operationsSuite(storeTest))

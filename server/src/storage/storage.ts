@@ -1,10 +1,17 @@
 import type { ApiKey } from '../core/api-key.ts'
 import type { AuditRow } from '../core/audit.ts'
+import type {
+  Campaign,
+  CampaignEndpoint,
+  CampaignEndpointState,
+  CampaignProgress,
+} from '../core/campaign.ts'
 import type { ClaimLink } from '../core/claim-link.ts'
 import type { Attempt, Delivery, DeliveryStatus } from '../core/delivery.ts'
 import type { Endpoint, EndpointCondition } from '../core/endpoint.ts'
 import type { Event, NewEvent } from '../core/event.ts'
 import type { EventTypeDefinition } from '../core/event-type-definition.ts'
+import type { FleetEntry } from '../core/fleet.ts'
 import type { Health } from '../core/health.ts'
 import type { PortalSession } from '../core/portal-session.ts'
 import type { Project } from '../core/project.ts'
@@ -22,6 +29,7 @@ import type {
   DeliveryStats,
   EndpointFilter,
   EndpointStretch,
+  FleetFilter,
   IdempotentAnswer,
   Page,
   PageRequest,
@@ -148,6 +156,7 @@ export interface Reads {
   listRotations(endpointId: string, page: PageRequest): Promise<Page<Rotation>>
   /** Rotations that no act has ended and whose window reaches beyond `now`, of every project. */
   listOpenRotations(now: number): Promise<Rotation[]>
+  countOpenRotations(now: number): Promise<{ open: number; held: number }>
   /** Rotations whose `watch.nextAt` has come and that no act has ended, the longest due first. */
   listDueLooks(now: number, limit: number): Promise<{ endpointId: string; rotationId: string }[]>
   nextLookAt(): Promise<number | null>
@@ -156,6 +165,25 @@ export interface Reads {
   findClaimLink(hash: string): Promise<ClaimLink | null>
   /** The one of a rotation. */
   getClaimLink(rotationId: string): Promise<ClaimLink | null>
+
+  /** Every endpoint of every project with its newest secret, the oldest secret first. */
+  listFleet(filter: FleetFilter, page: PageRequest): Promise<Page<FleetEntry>>
+  /** How many secrets are over their age. */
+  countOverAge(options: { now: number; defaultMaxAgeDays: number | null }): Promise<number>
+
+  getCampaign(campaignId: string): Promise<Campaign | null>
+  listCampaigns(page: PageRequest): Promise<Page<Campaign>>
+  /** Running ones whose `nextAt` has come, the longest due first. */
+  listDueCampaigns(now: number, limit: number): Promise<Campaign[]>
+  getCampaignEndpoint(campaignId: string, endpointId: string): Promise<CampaignEndpoint | null>
+  listCampaignEndpoints(
+    campaignId: string,
+    filter: { state?: CampaignEndpointState },
+    page: PageRequest,
+  ): Promise<Page<CampaignEndpoint>>
+  /** Pending ones, the oldest secret first; then blocked ones that are to be tried again. */
+  listCampaignWork(campaignId: string, now: number, limit: number): Promise<CampaignEndpoint[]>
+  campaignProgress(campaignId: string, now: number): Promise<CampaignProgress>
 
   getEvent(projectId: string, eventId: string): Promise<Event | null>
   /** Without `data` (null in each item). */
@@ -237,6 +265,7 @@ export interface Transaction extends Reads {
   /** As `latchExpiredSecrets`, not a change in the sense of `CommittedChanges`. */
   touchSecrets(uses: readonly { id: string; at: number }[]): Promise<void>
 
+  /** A campaign rotates an endpoint once: another attempt to insert such a rotation throws. */
   insertRotation(rotation: Rotation): Promise<void>
   /**
    * Writes the mutable members: those that an open window can change (its ends, hold, attention,
@@ -247,6 +276,15 @@ export interface Transaction extends Reads {
   putClaimLink(link: ClaimLink): Promise<void>
   /** Adds to `reported` of a rotation. */
   addReportedSecrets(rotationId: string, reports: readonly ReportedSecret[]): Promise<void>
+
+  /** Notes when the policy told of the secret, or tried to rotate it. */
+  noteOverAge(secretId: string, at: number): Promise<void>
+
+  /** With a pending row for each endpoint of `filter`, as the fleet is now; returns how many. */
+  insertCampaign(campaign: Campaign, filter: FleetFilter): Promise<number>
+  /** Writes the mutable members: status, nextAt, updatedAt, closedAt. */
+  updateCampaign(campaign: Campaign): Promise<void>
+  updateCampaignEndpoint(endpoint: CampaignEndpoint): Promise<void>
 
   /** As `Storage.acceptEvents`, inside this transaction. */
   acceptEvents(events: readonly NewEvent[]): Promise<AcceptedEvent[]>

@@ -159,6 +159,12 @@ function createParts(
       expireCurrentInMaxSeconds: limits.expireCurrentInMaxSeconds,
       blockAfterMs: 432_000_000,
       rotationCapMs: 30 * 86_400_000,
+      secretPolicy: {
+        maxAgeDays: null,
+        action: 'notify',
+        expireCurrentInSeconds: 86_400,
+        completeWhen: 'expiry',
+      },
       publicUrl: 'https://hooks.example',
       retentionDays: 90,
     },

@@ -28,10 +28,10 @@ const pageQuery = {
 }
 
 /** The schema of a list of `item`, named after it. */
-export function pageOf<T extends TSchema>(item: T, name: string) {
+export function pageOf<T extends TSchema>(item: T, name: string, order = 'Newest first.') {
   return Type.Object(
     {
-      data: Type.Array(ref(item), { description: 'Newest first.' }),
+      data: Type.Array(ref(item), { description: order }),
       has_more: Type.Boolean(),
       next_cursor: nullable(Type.String({ description: 'Pass it as `cursor`; null at the end.' })),
     },

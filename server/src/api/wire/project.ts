@@ -3,7 +3,9 @@ import { formatDuration, parseDurationList } from '../../core/duration.ts'
 import { type FieldError, invalidField } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import type { Project, ProjectSettings } from '../../core/project.ts'
-import { nullable, ref, text, time } from './fields.ts'
+import { completeWhenValues } from '../../core/rotation.ts'
+import { policyActions, type SecretPolicyOverride } from '../../core/secret-policy.ts'
+import { nullable, oneOf, ref, text, time } from './fields.ts'
 import { wireTime } from './time.ts'
 
 const seconds = Type.Integer({ minimum: 0, maximum: limits.expireCurrentInMaxSeconds })
@@ -35,6 +37,25 @@ export const ProjectSettingsSchema = Type.Object(
         description:
           'Whether receivers are probed by themselves while a rotation is open: to explain refused deliveries, and before a window ends. Default: false, so only where a rotation waits for proof.',
       }),
+    ),
+    secret_policy: Type.Optional(
+      Type.Object(
+        {
+          max_age_days: Type.Optional(
+            nullable(Type.Integer({ minimum: 1, maximum: limits.secretAgeMaxDays })),
+          ),
+          action: Type.Optional(oneOf(policyActions)),
+          expire_current_in: Type.Optional(
+            Type.Integer({ minimum: 1, maximum: limits.expireCurrentInMaxSeconds }),
+          ),
+          complete_when: Type.Optional(oneOf(completeWhenValues)),
+        },
+        {
+          additionalProperties: false,
+          description:
+            'How old a secret may become, and what happens then: `notify` emits `endpoint.secret.over_age` once, `rotate` rotates, shared secrets by claim link. A member that is absent is the default of the instance; `max_age_days: null` is no limit.',
+        },
+      ),
     ),
     rotation_bounds: Type.Optional(
       Type.Object(
@@ -126,6 +147,7 @@ export function readSettings(wire: WireProjectSettings): ProjectSettings {
     settings.revealSecretInReads = wire.reveal_secret_in_reads
   }
   if (wire.auto_probe !== undefined) settings.autoProbe = wire.auto_probe
+  if (wire.secret_policy !== undefined) settings.secretPolicy = readPolicy(wire.secret_policy)
   if (wire.rotation_bounds !== undefined) {
     const { expire_current_in_min: min, expire_current_in_max: max } = wire.rotation_bounds
     settings.rotationBounds = {
@@ -134,6 +156,16 @@ export function readSettings(wire: WireProjectSettings): ProjectSettings {
     }
   }
   return settings
+}
+
+function readPolicy(wire: NonNullable<WireProjectSettings['secret_policy']>): SecretPolicyOverride {
+  const { max_age_days, action, expire_current_in, complete_when } = wire
+  return {
+    ...(max_age_days === undefined ? {} : { maxAgeDays: max_age_days }),
+    ...(action === undefined ? {} : { action }),
+    ...(expire_current_in === undefined ? {} : { expireCurrentInSeconds: expire_current_in }),
+    ...(complete_when === undefined ? {} : { completeWhen: complete_when }),
+  }
 }
 
 /** What a type cannot say of settings; looks only at members that have the right type. */
@@ -161,8 +193,8 @@ export function settingsProblems(settings: unknown): FieldError[] {
 }
 
 function presentSettings(settings: ProjectSettings): WireProjectSettings {
-  const { autoProbe, retryScheduleMs, retentionDays, revealSecretInReads, rotationBounds } =
-    settings
+  const { autoProbe, retryScheduleMs, retentionDays, revealSecretInReads } = settings
+  const { rotationBounds, secretPolicy } = settings
   return {
     ...(retryScheduleMs === undefined
       ? {}
@@ -170,7 +202,18 @@ function presentSettings(settings: ProjectSettings): WireProjectSettings {
     ...(retentionDays === undefined ? {} : { retention_days: retentionDays }),
     ...(autoProbe === undefined ? {} : { auto_probe: autoProbe }),
     ...(revealSecretInReads === undefined ? {} : { reveal_secret_in_reads: revealSecretInReads }),
+    ...(secretPolicy === undefined ? {} : { secret_policy: presentPolicy(secretPolicy) }),
     ...(rotationBounds === undefined ? {} : { rotation_bounds: presentBounds(rotationBounds) }),
+  }
+}
+
+function presentPolicy(policy: SecretPolicyOverride) {
+  const { maxAgeDays, action, expireCurrentInSeconds, completeWhen } = policy
+  return {
+    ...(maxAgeDays === undefined ? {} : { max_age_days: maxAgeDays }),
+    ...(action === undefined ? {} : { action }),
+    ...(expireCurrentInSeconds === undefined ? {} : { expire_current_in: expireCurrentInSeconds }),
+    ...(completeWhen === undefined ? {} : { complete_when: completeWhen }),
   }
 }
 

@@ -73,6 +73,7 @@ export const RotationSchema = Type.Object(
     dropped_secret_ids: Type.Array(Type.String(), {
       description: 'Secrets that stopped because a forced rotation left no room for them.',
     }),
+    campaign_id: nullable(Type.String({ description: 'The campaign that made it.' })),
     reason: nullable(Type.String()),
     actor: ref(ActorSchema),
     evidence: nullableRef(EvidenceSchema),
@@ -216,6 +217,7 @@ export function presentRotation(rotation: Rotation, now: number): Static<typeof 
     unclaimed: rotation.unclaimedWindowSeconds !== null,
     attention: rotation.attention,
     dropped_secret_ids: rotation.droppedSecretIds,
+    campaign_id: rotation.campaignId,
     reason: rotation.reason,
     actor: rotation.actor,
     evidence: presentEvidence(rotation),

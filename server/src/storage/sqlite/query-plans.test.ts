@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { deliveryStatuses } from '../../core/delivery.ts'
+import { blockers } from '../../core/fleet.ts'
 import { createIdFactory } from '../../core/ids.ts'
 import type { DeliveryFilter } from '../storage.ts'
 import { onePage } from '../suite/pages-suite.ts'
@@ -55,6 +56,24 @@ test('counts and pages by position pass over index entries alone', async () => {
   // counted, where both have the pending ones in common, in two statements.
   assert.equal(seen.length, 8 + 7 * 2)
   assert.deepEqual(offences, [])
+  database.close()
+})
+
+test('the fleet is read in the order of age, by indices, and left at the shortest age', async () => {
+  const { database, statements } = await exerciseEverything()
+  const seen = [...statements].filter((sql) => sql.includes('indexed by secrets_by_age'))
+  assert.ok(seen.length >= 4, `${seen.length} statements`)
+  for (const sql of seen) {
+    const lines = explain(database, sql).map(({ detail }) => detail)
+    const isScanned = lines.filter((line) => /^SCAN (?:s|e|p|r|o|previous)\b/.test(line))
+    const isPassed = isScanned.filter((line) => !line.includes('USING INDEX secrets_by_age'))
+    assert.deepEqual(isPassed, [], sql)
+    const isBounded = lines.some((line) =>
+      /^SEARCH s .*secrets_by_age \(.*created_at<\?/.test(line),
+    )
+    assert.equal(isBounded, sql.includes('min(days)'), `${lines}`)
+    assert.ok(!lines.some((line) => line.includes('ORDER BY')), `${lines}`)
+  }
   database.close()
 })
 
@@ -147,6 +166,10 @@ async function exerciseEverything() {
   await storage.listEvents(project.id, onePage)
   await storage.listSecrets(endpoint.id)
   await storage.listOpenRotations(clock.now())
+  const fleet = { now: clock.now(), defaultMaxAgeDays: 1 }
+  await storage.listFleet(fleet, onePage)
+  await storage.countOverAge(fleet)
+  for (const blocker of blockers) await storage.listFleet({ ...fleet, blocker }, onePage)
   await storage.latestRotation(endpoint.id)
   await storage.listDueAnnouncements(1, 1)
   await storage.nextAnnouncementAt()

@@ -15,7 +15,7 @@ import type { Connection } from './connection.ts'
 import type { Effects } from './effects.ts'
 import { readSeqPage } from './pages.ts'
 
-interface RotationRow {
+export interface RotationRow {
   seq: number
   id: string
   project_id: string
@@ -47,7 +47,8 @@ interface RotationRow {
   created_at: number
 }
 
-const columns = `r.seq, r.id, r.project_id, r.endpoint_id, r.previous_secret_id, r.new_secret_id,
+/** Of `rotations r`, with the previous secret as `previous`. */
+export const rotationColumns = `r.seq, r.id, r.project_id, r.endpoint_id, r.previous_secret_id, r.new_secret_id,
   r.activates_at, r.previous_secret_expires_at,
   previous.expiry_seen_at as previous_secret_expiry_seen_at, r.window_ends_at,
   r.unclaimed_window_seconds, r.complete_when, r.cap_at, r.held_at, r.attention, r.evidence,
@@ -60,6 +61,11 @@ const columns = `r.seq, r.id, r.project_id, r.endpoint_id, r.previous_secret_id,
 /** The latch of the previous secret is read where it is kept, so the two never disagree. */
 const rotations = 'rotations r left join secrets previous on previous.id = r.previous_secret_id'
 
+const isOpen = `r.outcome_status is null
+  and previous.expiry_seen_at is null
+  and (r.previous_secret_expires_at is null or r.previous_secret_expires_at > ?)
+  and e.deleted_at is null`
+
 export function rotationReads(
   connection: Connection,
 ): Pick<
@@ -68,13 +74,14 @@ export function rotationReads(
   | 'latestRotation'
   | 'listRotations'
   | 'listOpenRotations'
+  | 'countOpenRotations'
   | 'listDueLooks'
   | 'nextLookAt'
 > {
   return {
     async getRotation(endpointId, rotationId) {
       const row = connection.one<RotationRow>(
-        `select ${columns} from ${rotations} where r.endpoint_id = ? and r.id = ?`,
+        `select ${rotationColumns} from ${rotations} where r.endpoint_id = ? and r.id = ?`,
         endpointId,
         rotationId,
       )
@@ -83,7 +90,7 @@ export function rotationReads(
 
     async latestRotation(endpointId) {
       const row = connection.one<RotationRow>(
-        `select ${columns} from ${rotations}
+        `select ${rotationColumns} from ${rotations}
          where r.endpoint_id = ?
          order by r.seq desc
          limit 1`,
@@ -95,7 +102,7 @@ export function rotationReads(
     async listRotations(endpointId, page) {
       return readSeqPage(
         connection,
-        `select ${columns} from ${rotations}
+        `select ${rotationColumns} from ${rotations}
          where r.endpoint_id = ? and r.seq < ?
          order by r.seq desc
          limit ?`,
@@ -107,15 +114,22 @@ export function rotationReads(
 
     async listOpenRotations(now) {
       const rows = connection.all<RotationRow>(
-        `select ${columns} from ${rotations} join endpoints e on e.id = r.endpoint_id
-         where r.outcome_status is null
-           and previous.expiry_seen_at is null
-           and (r.previous_secret_expires_at is null or r.previous_secret_expires_at > ?)
-           and e.deleted_at is null
+        `select ${rotationColumns} from ${rotations} join endpoints e on e.id = r.endpoint_id
+         where ${isOpen}
          order by r.seq desc`,
         now,
       )
       return rows.map(toRotation)
+    },
+
+    async countOpenRotations(now) {
+      const row = connection.one<{ open: number; held: number }>(
+        `select count(*) as open, count(r.held_at) as held
+         from ${rotations} join endpoints e on e.id = r.endpoint_id
+         where ${isOpen}`,
+        now,
+      )
+      return { open: 0, held: 0, ...row }
     },
 
     async listDueLooks(now, limit) {
@@ -229,7 +243,7 @@ function mutableColumns(rotation: Rotation): Record<string, SQLInputValue> {
   }
 }
 
-function toRotation(row: RotationRow): Rotation {
+export function toRotation(row: RotationRow): Rotation {
   return {
     id: row.id,
     projectId: row.project_id,

@@ -13,6 +13,7 @@ import { announcementReads, announcementWrites } from './announcements.ts'
 import { apiKeyReads, apiKeyWrites } from './api-keys.ts'
 import { attemptReads, attemptWrites } from './attempts.ts'
 import { auditReads, auditWrites } from './audit.ts'
+import { campaignReads, campaignWrites } from './campaigns.ts'
 import { claimLinkReads, claimLinkWrites } from './claim-links.ts'
 import { type Claims, createClaims } from './claims.ts'
 import { type Connection, createConnection } from './connection.ts'
@@ -21,6 +22,7 @@ import { createEffects, type Effects } from './effects.ts'
 import { endpointReads, endpointWrites } from './endpoints.ts'
 import { eventTypeReads, eventTypeWrites } from './event-types.ts'
 import { eventReads } from './events.ts'
+import { fleetReads, fleetWrites } from './fleet.ts'
 import { idempotencyReads, idempotencyWrites } from './idempotency.ts'
 import { createLeases, type Leases } from './leases.ts'
 import { metaReads, metaWrites } from './meta.ts'
@@ -128,6 +130,8 @@ function createTransaction(parts: {
     ...portalSessionWrites(connection, effects),
     ...secretWrites(connection, effects),
     ...rotationWrites(connection, effects),
+    ...fleetWrites(connection),
+    ...campaignWrites(connection),
     ...claimLinkWrites(connection),
     acceptEvents: async (events) => acceptor.acceptEvents(events),
     createTestDelivery: async (event, endpointId) => acceptor.createTestDelivery(event, endpointId),
@@ -151,6 +155,8 @@ function createReads(connection: Connection, claims: Pick<Claims, 'backlog'>): R
     ...portalSessionReads(connection),
     ...secretReads(connection),
     ...rotationReads(connection),
+    ...fleetReads(connection),
+    ...campaignReads(connection),
     ...claimLinkReads(connection),
     ...eventReads(connection),
     ...deliveryReads(connection),

@@ -165,6 +165,9 @@ export function secretsSuite(test: StoreTest): void {
     assert.deepEqual((await ids(now)).sort(), [open.id, endless.id].sort())
     assert.deepEqual((await ids(now - 1)).sort(), [open.id, endless.id, over.id].sort())
     assert.deepEqual(await ids(now + 90_000_000), [endless.id])
+    await storage.transact((tx) => tx.updateRotation({ ...open, heldAt: now }))
+    assert.deepEqual(await storage.countOpenRotations(now), { open: 2, held: 1 })
+    assert.deepEqual(await storage.countOpenRotations(now + 90_000_000), { open: 1, held: 0 })
     assert.ok(!(await ids(0)).includes(done.id))
   })
 }
