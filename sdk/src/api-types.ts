@@ -24,6 +24,13 @@ export interface ProjectSettings {
   revealSecretInReads?: boolean | undefined
   /** Whether receivers are probed by themselves while a rotation is open: to explain refused deliveries, and before a window ends. Default: false, so only where a rotation waits for proof. */
   autoProbe?: boolean | undefined
+  /** How old a secret may become, and what happens then: `notify` emits `endpoint.secret.over_age` once, `rotate` rotates, shared secrets by claim link. A member that is absent is the default of the instance; `max_age_days: null` is no limit. */
+  secretPolicy?: {
+    maxAgeDays?: number | null | undefined
+    action?: 'notify' | 'rotate' | undefined
+    expireCurrentIn?: number | undefined
+    completeWhen?: 'expiry' | 'verified' | undefined
+  } | undefined
   /** Bounds of `expireCurrentIn`, in seconds, within those of the instance, which they can only narrow. */
   rotationBounds?: {
     expireCurrentInMin?: number | undefined
@@ -575,6 +582,8 @@ export interface Rotation {
   attention: 'cannot_parse_two' | 'not_verified' | 'claim_disputed' | null
   /** Secrets that stopped because a forced rotation left no room for them. */
   droppedSecretIds: string[]
+  /** The campaign that made it. */
+  campaignId: string | null
   reason: string | null
   actor: Actor
   evidence: Evidence | null
@@ -723,6 +732,162 @@ export interface ReissuedClaimLink {
   rotation: Rotation
 }
 
+/** One endpoint, its newest secret, and what keeps it from being done with. */
+export interface FleetEntry {
+  projectId: string
+  projectName: string
+  endpointId: string
+  endpointUid: string | null
+  url: string
+  /** The newest secret: the one that is not set to end. */
+  secretId: string
+  algorithm: 'hmac-sha256' | 'ed25519'
+  secretCreatedAt: string
+  /** Whole days. */
+  secretAgeDays: number
+  /** When it is over its age by the policy; null: never. */
+  overAgeAt: string | null
+  policy: SecretPolicy
+  rotation: FleetRotation | null
+  blockers: (
+    | 'over_age'
+    | 'rotation_held'
+    | 'rotation_attention'
+    | 'rotation_unclaimed'
+    | 'unverifying')[]
+}
+
+/** The open rotation. */
+export interface FleetRotation {
+  id: string
+  status: 'staged' | 'overlapping' | 'held'
+  attention: 'cannot_parse_two' | 'not_verified' | 'claim_disputed' | null
+  /** Whether nobody has used its claim link yet. */
+  unclaimed: boolean
+  previousSecretExpiresAt: string | null
+  campaignId: string | null
+}
+
+/** What `listFleet` answers. */
+export interface FleetPage {
+  /** The oldest secret first. */
+  data: FleetEntry[]
+  hasMore: boolean
+  /** Pass it as `cursor`; null at the end. */
+  nextCursor: string | null
+}
+
+/** The policy in force: of the project over that of the instance. */
+export interface SecretPolicy {
+  /** Null: any age. */
+  maxAgeDays: number | null
+  action: 'notify' | 'rotate'
+  /** Seconds of overlap of its rotations. */
+  expireCurrentIn: number
+  completeWhen: 'expiry' | 'verified'
+}
+
+/** The rotation of many endpoints, over projects, at a chosen pace. */
+export interface Campaign {
+  id: string
+  /** `completed`: every endpoint is rotated or skipped. What became of the rotations, `rotations` says. */
+  status: 'running' | 'paused' | 'completed' | 'cancelled'
+  filter: CampaignFilter
+  /** Endpoints a minute. A campaign that fell behind catches up by one second at most. */
+  perMinute: number
+  /** How new shared secrets are handed over; public keys need no hand. Without it, endpoints with a shared secret are skipped. */
+  deliver: 'claim_link' | null
+  /** Stage every rotation until then, at most 30 days ahead and after the last one at this pace. Public keys wait 10 minutes anyway. */
+  activateAt: string | null
+  /** Seconds of overlap, as in a rotation. A campaign never cuts. */
+  expireCurrentIn: number | null
+  completeWhen: 'expiry' | 'verified'
+  /** Free text, into the audit log of each endpoint. */
+  reason: string | null
+  actor: Actor
+  /** How many endpoints are in which state. `blocked`: a rotation is open, so it is tried again every 10 minutes. `skipped`: refused for good. */
+  endpoints: {
+    total: number
+    pending: number
+    rotated: number
+    blocked: number
+    skipped: number
+  }
+  /** What became of the rotations it made; the last three are open too. */
+  rotations: {
+    open: number
+    completed: number
+    cancelled: number
+    held: number
+    attention: number
+    unclaimed: number
+  }
+  createdAt: string
+  updatedAt: string
+  closedAt: string | null
+}
+
+/** Endpoints for which every member that is there holds; empty: all. */
+export interface CampaignFilter {
+  /** Endpoints of these projects. */
+  projectIds?: readonly string[] | undefined
+  /** These endpoints. */
+  endpointIds?: readonly string[] | undefined
+  algorithm?: 'hmac-sha256' | 'ed25519' | undefined
+  olderThanDays?: number | undefined
+  /** Over the age of their policy. */
+  overAge?: true | undefined
+}
+
+/** What `listCampaigns` answers. */
+export interface CampaignPage {
+  /** Newest first. */
+  data: Campaign[]
+  hasMore: boolean
+  /** Pass it as `cursor`; null at the end. */
+  nextCursor: string | null
+}
+
+/** What `createCampaign` takes. */
+export interface CreateCampaign {
+  filter?: CampaignFilter | undefined
+  /** Endpoints a minute. A campaign that fell behind catches up by one second at most. */
+  perMinute: number
+  /** How new shared secrets are handed over; public keys need no hand. Without it, endpoints with a shared secret are skipped. */
+  deliver?: 'claim_link' | undefined
+  /** Stage every rotation until then, at most 30 days ahead and after the last one at this pace. Public keys wait 10 minutes anyway. */
+  activateAt?: string | Date | undefined
+  /** Seconds of overlap, as in a rotation. A campaign never cuts. */
+  expireCurrentIn?: number | undefined
+  completeWhen?: 'expiry' | 'verified' | undefined
+  /** Free text, into the audit log of each endpoint. */
+  reason?: string | null | undefined
+}
+
+/** A part of `CampaignEndpointPage`. */
+export interface CampaignEndpoint {
+  projectId: string
+  endpointId: string
+  state: 'pending' | 'rotated' | 'blocked' | 'skipped'
+  rotationId: string | null
+  /** Why it was not rotated. */
+  refusal: {
+    code: string
+    detail: string
+  } | null
+  nextTryAt: string | null
+  updatedAt: string
+}
+
+/** What `listCampaignEndpoints` answers. */
+export interface CampaignEndpointPage {
+  /** The newest secret first. */
+  data: CampaignEndpoint[]
+  hasMore: boolean
+  /** Pass it as `cursor`; null at the end. */
+  nextCursor: string | null
+}
+
 /** What `getEvent` answers. */
 export interface Event {
   id: string
@@ -819,6 +984,7 @@ export interface BatchError {
     | 'receiver_uses_new'
     | 'claim_used'
     | 'claim_not_used'
+    | 'campaign_closed'
     | 'secret_changed'
     | 'endpoint_disabled'
     | 'endpoint_deleted'
@@ -1013,6 +1179,7 @@ export interface Problem {
     | 'receiver_uses_new'
     | 'claim_used'
     | 'claim_not_used'
+    | 'campaign_closed'
     | 'secret_changed'
     | 'endpoint_disabled'
     | 'endpoint_deleted'
@@ -1131,6 +1298,42 @@ export interface ListRotationsQuery {
   cursor?: string | undefined
 }
 
+/** What `listFleet` is asked with. */
+export interface ListFleetQuery {
+  /** How many items at most. Default: 25. */
+  limit?: number | undefined
+  /** `nextCursor` of an earlier page. */
+  cursor?: string | undefined
+  /** Id of a project. */
+  project?: string | undefined
+  algorithm?: 'hmac-sha256' | 'ed25519' | undefined
+  olderThanDays?: number | undefined
+  /** What keeps an endpoint from being done with. `rotation_unclaimed`: nobody has used the claim link. `unverifying`: the receiver took a wrong signature. */
+  blocker?: 
+    | 'over_age'
+    | 'rotation_held'
+    | 'rotation_attention'
+    | 'rotation_unclaimed'
+    | 'unverifying' | undefined
+}
+
+/** What `listCampaigns` is asked with. */
+export interface ListCampaignsQuery {
+  /** How many items at most. Default: 25. */
+  limit?: number | undefined
+  /** `nextCursor` of an earlier page. */
+  cursor?: string | undefined
+}
+
+/** What `listCampaignEndpoints` is asked with. */
+export interface ListCampaignEndpointsQuery {
+  /** How many items at most. Default: 25. */
+  limit?: number | undefined
+  /** `nextCursor` of an earlier page. */
+  cursor?: string | undefined
+  state?: 'pending' | 'rotated' | 'blocked' | 'skipped' | undefined
+}
+
 /** What `listEvents` is asked with. */
 export interface ListEventsQuery {
   /** How many items at most. Default: 25. */
@@ -1214,6 +1417,14 @@ export interface Answers {
   claimSecret: ClaimedSecret
   disputeClaim: DisputedClaim
   reissueClaimLink: ReissuedClaimLink
+  listFleet: FleetPage
+  createCampaign: Campaign
+  listCampaigns: CampaignPage
+  getCampaign: Campaign
+  listCampaignEndpoints: CampaignEndpointPage
+  pauseCampaign: Campaign
+  resumeCampaign: Campaign
+  cancelCampaign: Campaign
   publishEvent: PublishedEvent
   listEvents: EventPage
   publishBatch: PublishedBatch

@@ -1,11 +1,13 @@
 import { ApiKeys } from './resources/api-keys.ts'
 import { AuditLog } from './resources/audit-log.ts'
+import { Campaigns } from './resources/campaigns.ts'
 import { Catalog } from './resources/catalog.ts'
 import { Claims } from './resources/claims.ts'
 import { Deliveries } from './resources/deliveries.ts'
 import { Endpoints } from './resources/endpoints.ts'
 import { EventTypes } from './resources/event-types.ts'
 import { Events } from './resources/events.ts'
+import { Fleet } from './resources/fleet.ts'
 import { PortalSessions } from './resources/portal-sessions.ts'
 import { Projects } from './resources/projects.ts'
 import { Rotations } from './resources/rotations.ts'
@@ -62,6 +64,8 @@ export class Countersign {
   readonly endpoints: Endpoints
   readonly rotations: Rotations
   readonly claims: Claims
+  readonly fleet: Fleet
+  readonly campaigns: Campaigns
   readonly events: Events
   readonly deliveries: Deliveries
   readonly auditLog: AuditLog
@@ -90,6 +94,8 @@ export class Countersign {
     this.endpoints = new Endpoints(transport)
     this.rotations = new Rotations(transport)
     this.claims = new Claims(transport)
+    this.fleet = new Fleet(transport)
+    this.campaigns = new Campaigns(transport)
     this.events = new Events(transport)
     this.deliveries = new Deliveries(transport)
     this.auditLog = new AuditLog(transport)

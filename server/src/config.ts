@@ -2,8 +2,6 @@ import assert from 'node:assert'
 import { dialectNames } from './core/dialect.ts'
 import { limits } from './core/limits.ts'
 import { nearestWord } from './core/nearest-word.ts'
-import { completeWhenValues } from './core/rotation.ts'
-import { policyActions } from './core/secret-policy.ts'
 import {
   database,
   directory,
@@ -23,6 +21,7 @@ import {
   webAddress,
   wholeNumber,
 } from './option-kinds.ts'
+import { secretPolicyOptions } from './secret-policy-options.ts'
 
 /**
  * Every option of the operator. From this one table come reading, the masked start-up log, the
@@ -215,31 +214,7 @@ export const options = {
     sentence:
       'Longest time for which a previous secret goes on signing while a rotation is held, or waits for proof or for a claim.',
   }),
-  secretMaxAgeDays: option({
-    variable: 'COUNTERSIGN_SECRET_MAX_AGE_DAYS',
-    kind: orNull(wholeNumber({ min: 1, max: limits.secretAgeMaxDays })),
-    absent: { value: null, means: 'any age' },
-    sentence: 'Days after which a secret is over its age, unless a project says otherwise.',
-  }),
-  secretOverAgeAction: option({
-    variable: 'COUNTERSIGN_SECRET_OVER_AGE_ACTION',
-    kind: oneOf(policyActions),
-    default: 'notify',
-    sentence:
-      'What happens to a secret over its age: an operational event once, or a rotation; shared secrets then go by claim link.',
-  }),
-  secretExpireCurrentInSeconds: option({
-    variable: 'COUNTERSIGN_SECRET_EXPIRE_CURRENT_IN',
-    kind: wholeNumber({ min: 1, max: limits.expireCurrentInMaxSeconds }),
-    default: `${limits.expireCurrentInDefaultSeconds}`,
-    sentence: 'Seconds of overlap of such a rotation.',
-  }),
-  secretCompleteWhen: option({
-    variable: 'COUNTERSIGN_SECRET_COMPLETE_WHEN',
-    kind: oneOf(completeWhenValues),
-    default: 'expiry',
-    sentence: 'What ends such a rotation.',
-  }),
+  ...secretPolicyOptions,
 }
 
 export type OptionName = keyof typeof options

@@ -27,11 +27,13 @@ const secondsBuckets = [
 /** How finely the event loop is watched: often enough for a figure, rarely enough to cost nothing. */
 const loopResolutionMs = 50
 
-export function createMetrics(options: {
+interface MetricsOptions {
   now: () => number
   /** The age limit of the instance; null: none. */
   secretMaxAgeDays: number | null
-}): Metrics {
+}
+
+export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const accepted = new Counter({
@@ -125,7 +127,7 @@ function watchEventLoop(registers: Registry[]) {
 
 function readWhenScraped(
   registers: Registry[],
-  options: { storage: WatchedStorage; now: () => number; secretMaxAgeDays: number | null },
+  options: MetricsOptions & { storage: WatchedStorage },
 ): void {
   const { storage, now } = options
   new Gauge({

@@ -20,6 +20,8 @@ interface World {
   keyEndpoint: string
   /** Adds an endpoint with a secret that waits behind a claim link. */
   addClaim(): Promise<{ endpoint: string; rotation: string; token: string }>
+  /** Adds a campaign of the endpoint with the open rotation, so that it stays open as well. */
+  addCampaign(): Promise<string>
 }
 
 /**
@@ -77,6 +79,15 @@ const operations: { [K in keyof Answers]: (c: Countersign, w: World) => Promise<
     await server.client.claims.claim(token)
     return c.claims.dispute(token)
   },
+  listFleet: (c, w) => c.fleet.list({ project: w.project }).page(),
+  createCampaign: (c, w) =>
+    c.campaigns.create({ perMinute: 1, filter: { projectIds: [w.project] } }),
+  listCampaigns: (c) => c.campaigns.list().page(),
+  getCampaign: async (c, w) => c.campaigns.get(await w.addCampaign()),
+  listCampaignEndpoints: async (c, w) => c.campaigns.endpoints(await w.addCampaign()).page(),
+  pauseCampaign: async (c, w) => c.campaigns.pause(await w.addCampaign()),
+  resumeCampaign: async (c, w) => c.campaigns.resume(await w.addCampaign()),
+  cancelCampaign: async (c, w) => c.campaigns.cancel(await w.addCampaign()),
   publishEvent: (c, w) => c.events.publish(w.project, { type: 'order.sent', data: {} }),
   listEvents: (c, w) => c.events.list(w.project).page(),
   publishBatch: async (c, w) => ({
@@ -179,6 +190,11 @@ async function createWorld(client: Countersign): Promise<World> {
   return {
     ...{ project, key, session, endpoint, rotation: rotation.id, event, delivery, keyEndpoint },
     addClaim: () => addClaim(client, project),
+    async addCampaign() {
+      const filter = { endpointIds: [endpoint] }
+      const begin = { perMinute: 1, deliver: 'claim_link', filter } as const
+      return (await client.campaigns.create(begin)).id
+    },
   }
 }
 

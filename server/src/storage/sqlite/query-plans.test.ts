@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { deliveryStatuses } from '../../core/delivery.ts'
 import { blockers } from '../../core/fleet.ts'
 import { createIdFactory } from '../../core/ids.ts'
-import type { DeliveryFilter } from '../storage.ts'
+import type { DeliveryFilter, Storage } from '../storage.ts'
 import { onePage } from '../suite/pages-suite.ts'
 import { createSamples } from '../suite/samples-suite.ts'
 import { createTestClock } from '../suite/test-clock-suite.ts'
@@ -166,10 +166,7 @@ async function exerciseEverything() {
   await storage.listEvents(project.id, onePage)
   await storage.listSecrets(endpoint.id)
   await storage.listOpenRotations(clock.now())
-  const fleet = { now: clock.now(), defaultMaxAgeDays: 1 }
-  await storage.listFleet(fleet, onePage)
-  await storage.countOverAge(fleet)
-  for (const blocker of blockers) await storage.listFleet({ ...fleet, blocker }, onePage)
+  await exerciseFleet(storage, clock.now())
   await storage.latestRotation(endpoint.id)
   await storage.listDueAnnouncements(1, 1)
   await storage.nextAnnouncementAt()
@@ -177,6 +174,13 @@ async function exerciseEverything() {
   await storage.transact((tx) => tx.deleteProject(project.id, clock.now()))
   await storage.close()
   return { database: readerDatabase, statements }
+}
+
+async function exerciseFleet(storage: Storage, now: number): Promise<void> {
+  const fleet = { now, defaultMaxAgeDays: 1 }
+  await storage.listFleet(fleet, onePage)
+  await storage.countOverAge(fleet)
+  for (const blocker of blockers) await storage.listFleet({ ...fleet, blocker }, onePage)
 }
 
 function watch(database: DatabaseSync, statements: Set<string>): DatabaseSync {
