@@ -74,12 +74,30 @@ test('passes by who has a rotation open, tries again, and says who blocks', asyn
   assert.equal(await server.work(id), 0, 'not before its time')
   server.clock.advance(600_000)
   assert.equal(await server.work(id), 1)
+  server.clock.advance(1_000)
   await server.work(id)
   const done = (await server.call('GET', `/v1/rotation-campaigns/${id}`)).body
   assert.deepEqual([done.status, done.endpoints.rotated], ['completed', 2])
   assert.deepEqual(await rotationCounts(server, [other]), new Set([1]))
   const read = await server.call('GET', `${path}/rotations?limit=1`)
   assert.equal(read.body.data[0].campaign_id, id)
+})
+
+test('campaigns that wait for blocked endpoints keep no turns from others', async () => {
+  await using server = await createFleet()
+  const [entry] = await server.add({ projects: 1, endpointsEach: 2 })
+  assert.ok(entry)
+  const [project, [blocked, free]] = entry
+  const path = `/v1/projects/${project}/endpoints/${blocked}/secret/rotate`
+  assert.equal((await server.call('POST', path, { body: {} })).status, 200)
+  const begin = (endpoint: string | undefined) =>
+    server.begin({ per_minute: 60, deliver: 'claim_link', filter: { endpoint_ids: [endpoint] } })
+  for (let count = 0; count < 12; count += 1) await begin(blocked)
+  server.clock.advance(1)
+  const last = await begin(free)
+  let rotated = 0
+  for (let step = 0; step < 4; step += 1) rotated += await server.work(last)
+  assert.equal(rotated, 1)
 })
 
 test('rotates only what the filter names, and skips what nobody could be handed', async () => {

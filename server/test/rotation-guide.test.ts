@@ -6,7 +6,10 @@ import { errorTable } from '../src/core/errors.ts'
 import { type GuideCommand, readGuideCommands, readGuideNames } from './support/guide-commands.ts'
 
 const guide = new URL('../../docs/guides/rotating.md', import.meta.url)
-const variables = { api: '/v1/projects/demo', rotation: 'rot_1', delivery: 'dlv_1' }
+const variables = {
+  ...{ api: '/v1/projects/demo', rotation: 'rot_1', delivery: 'dlv_1' },
+  ...{ fleet: '/v1', campaign: 'cmp_1' },
+}
 
 /** Members of the OpenAPI document that this test looks at. */
 interface Document {

@@ -37,7 +37,7 @@ async function continueCampaign(
   const work = await context.storage.listCampaignWork(campaign.id, now, turns)
   if (work.length === 0) {
     const left = await context.storage.listCampaignWork(campaign.id, Number.MAX_SAFE_INTEGER, 1)
-    if (left.length === 0) await complete(context, campaign.id)
+    await (left[0] === undefined ? complete(context, campaign.id) : waitFor(context, left[0]))
     return false
   }
   await Promise.all(work.map((endpoint) => rotateEndpoint(context, campaign, endpoint)))
@@ -135,6 +135,18 @@ async function noteRefusal(
     if (endpoint === null || endpoint.state === 'rotated') return
     const refusal = { code, detail: details.detail }
     await tx.updateCampaignEndpoint(afterRefusal(endpoint, refusal, context.clock.now()))
+  })
+}
+
+/** All that are left are blocked: until the first is tried again, other campaigns have the turns. */
+async function waitFor(
+  context: ActionContext,
+  { campaignId, nextTryAt }: CampaignEndpoint,
+): Promise<void> {
+  await context.storage.transact(async (tx) => {
+    const campaign = await tx.getCampaign(campaignId)
+    if (campaign?.status !== 'running' || nextTryAt === null) return
+    await tx.updateCampaign({ ...campaign, nextAt: Math.max(campaign.nextAt, nextTryAt) })
   })
 }
 
