@@ -13,7 +13,7 @@ const sources = globSync('**/*.ts', { cwd: folder })
 /** What the examples may name without saying where it comes from. */
 const examplePrelude = `
   declare const client: sdk.Countersign
-  declare const project: string, endpoint: string, rotation: string
+  declare const project: string, endpoint: string, rotation: string, campaign: string
   declare const body: string, headers: Headers, secrets: string[]
   declare const seen: sdk.SeenStore, event: sdk.VerifiedWebhook
   declare const express: { post(path: string, handler: sdk.ExpressWebhookHandler): void }

@@ -54,6 +54,13 @@ export type * from './storage-records.ts'
  */
 export interface Storage extends Reads {
   /**
+   * For how long other processes on this store may act on what they have read: 0 where there is
+   * none. `transact` answers only when what it changed about endpoints is that old, so windows that
+   * count from the answer begin that much after the commit (rotation.md section 2).
+   */
+  readonly cacheTtlMs: number
+
+  /**
    * Runs `work` in a transaction and resolves once it is durable AND every `onCommitted` listener
    * has applied the change, so that what follows an answer sees the new state (rotation.md
    * section 2). `work` may await only members of its `tx`. Calls of one event-loop turn may share

@@ -30,6 +30,7 @@ test('rotates with an overlap, and shows the open rotation on the endpoint', asy
       unclaimed: false,
       attention: null,
       dropped_secret_ids: [],
+      campaign_id: null,
       reason: 'quarterly',
       actor: { type: 'root', id: null, name: null },
       evidence: null,

@@ -88,6 +88,7 @@ export function createSqliteStorage(options: {
   })
 
   return {
+    cacheTtlMs: 0,
     ...createReads(reader, claims),
     ...deliveryCounts(reader),
     transact: writer.transact,
