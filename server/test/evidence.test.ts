@@ -165,6 +165,16 @@ describe('rotation with evidence (rotation.md section 5)', () => {
     assert.ok((await told()).includes('endpoint.rotation.attention'))
   })
 
+  test('probes that a project comes to want in an open window are sent in its last hour', async () => {
+    const { path } = await create()
+    const rotated = await rotate(path, { expire_current_in: 3 * 3600 })
+    await server.client.projects.update(project, { settings: { autoProbe: true } })
+    await pass(2 * HOUR_MS + MINUTE_MS)
+    const { id } = rotated.rotation
+    await until('it is held', async () => (await rotation(path, id)).status === 'held')
+    assert.equal((await rotation(path, id)).evidence?.drill?.verdict, 'failed')
+  })
+
   test('a receiver that always refused triggers nothing', async () => {
     const { path } = await create()
     const rotated = await rotate(path)

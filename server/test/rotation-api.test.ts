@@ -50,6 +50,7 @@ describe('what rotate takes (rotation.md section 3)', () => {
       unclaimed: false,
       attention: null,
       dropped_secret_ids: [],
+      campaign_id: null,
       reason: 'yearly',
       actor: { type: 'root', id: null, name: null },
       evidence: null,

@@ -153,3 +153,15 @@ test('formats with one signature are told of, never cut by the policy', async ()
   const rotations = await server.storage.listRotations(endpoint, { limit: 5, after: null })
   assert.deepEqual(rotations.items, [])
 })
+
+test('a policy that waits for proof is refused where the format has no probe', async () => {
+  await using server = await createFleet()
+  const [project = ''] = (
+    await server.add({ projects: 1, endpointsEach: 1, format: 'devtune' })
+  ).keys()
+  const secret_policy = { action: 'rotate', max_age_days: 30, complete_when: 'verified' }
+  const { status, body } = await server.call('PATCH', `/v1/projects/${project}`, {
+    body: { settings: { secret_policy } },
+  })
+  assert.deepEqual([status, body.errors?.[0]?.code], [422, 'format_has_no_probe'])
+})

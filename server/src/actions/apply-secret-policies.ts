@@ -74,9 +74,12 @@ async function rotate(
   { projectId, endpointId, secretId, algorithm, format }: FleetEntry,
   policy: SecretPolicy,
 ): Promise<string | null> {
+  const { signaturesMax, probeType } = formatOf(format)
   const obstacle = policyObstacle({
     algorithm,
-    signaturesMax: formatOf(format).signaturesMax,
+    signaturesMax,
+    hasProbe: probeType !== null,
+    completeWhen: policy.completeWhen,
     hasPublicUrl: context.settings.publicUrl !== null,
   })
   if (obstacle !== null) return obstacleSentences[obstacle]

@@ -15,10 +15,17 @@ export async function refuseBadPolicy(
   { id, settings }: Project,
 ): Promise<void> {
   const { secretPolicy, publicUrl } = context.settings
-  if (effectivePolicy(secretPolicy, settings.secretPolicy).action !== 'rotate') return
+  const { action, completeWhen } = effectivePolicy(secretPolicy, settings.secretPolicy)
+  if (action !== 'rotate') return
   for await (const { endpointId, algorithm, format } of entriesOf(reads, context, id)) {
-    const { signaturesMax } = formatOf(format)
-    const obstacle = policyObstacle({ algorithm, signaturesMax, hasPublicUrl: publicUrl !== null })
+    const { signaturesMax, probeType } = formatOf(format)
+    const obstacle = policyObstacle({
+      algorithm,
+      signaturesMax,
+      hasProbe: probeType !== null,
+      completeWhen,
+      hasPublicUrl: publicUrl !== null,
+    })
     if (obstacle === null) continue
     throw invalidField(
       'settings.secret_policy.action',

@@ -15,6 +15,8 @@ import { refuseBadEndpoint } from './endpoint-input.ts'
 import { loadEndpoint } from './load.ts'
 import { uidTaken } from './project-uid.ts'
 import { recordAudit } from './record-audit.ts'
+import { rescheduleLook } from './reschedule-look.ts'
+import { canProbe } from './run-drill.ts'
 
 export type UpdateEndpointInput = Partial<Omit<CreateEndpointInput, 'algorithm' | 'secret'>>
 
@@ -54,6 +56,7 @@ export async function updateEndpoint(
     }
     await tx.updateEndpoint(after)
     await tx.updateEndpointHealth(after.id, after)
+    if (canProbe(after) !== canProbe(before)) await rescheduleLook(tx, context, after)
     await recordAudit(tx, context, {
       projectId,
       action: 'endpoint.updated',

@@ -5,6 +5,7 @@ import { loadProject } from './load.ts'
 import { refuseTakenProjectUid } from './project-uid.ts'
 import { recordAudit } from './record-audit.ts'
 import { refuseBadPolicy } from './refuse-bad-policy.ts'
+import { rescheduleLooks } from './reschedule-look.ts'
 
 export interface UpdateProjectInput {
   name?: string
@@ -31,6 +32,9 @@ export async function updateProject(
     }
     if (input.settings?.secretPolicy !== undefined) await refuseBadPolicy(tx, context, project)
     await tx.updateProject(project)
+    if (project.settings.autoProbe !== before.settings.autoProbe) {
+      await rescheduleLooks(tx, context, project.id)
+    }
     await recordAudit(tx, context, {
       projectId: project.id,
       action: 'project.updated',

@@ -40,10 +40,15 @@ export function isOverAge(createdAt: number, policy: SecretPolicy, now: number):
 export interface HandOverFacts {
   algorithm: SecretAlgorithm
   signaturesMax: number
+  hasProbe: boolean
+  completeWhen: CompleteWhen
   hasPublicUrl: boolean
 }
 
-export type PolicyObstacle = 'public_url_missing' | 'format_carries_one_signature'
+export type PolicyObstacle =
+  | 'public_url_missing'
+  | 'format_carries_one_signature'
+  | 'format_has_no_probe'
 
 /**
  * Why the policy cannot rotate a secret; null: it can. A public key needs nobody's hand. A shared
@@ -51,6 +56,7 @@ export type PolicyObstacle = 'public_url_missing' | 'format_carries_one_signatur
  * has claimed the new one.
  */
 export function policyObstacle(facts: HandOverFacts): PolicyObstacle | null {
+  if (facts.completeWhen === 'verified' && !facts.hasProbe) return 'format_has_no_probe'
   if (facts.algorithm === 'ed25519') return null
   if (!facts.hasPublicUrl) return 'public_url_missing'
   return facts.signaturesMax === 1 ? 'format_carries_one_signature' : null
@@ -62,4 +68,6 @@ export const obstacleSentences: Record<PolicyObstacle, string> = {
     'Its secret is a shared one, so a new one must go by claim link, which needs COUNTERSIGN_PUBLIC_URL.',
   format_carries_one_signature:
     'Its format carries one signature, so the old secret would stop whether or not the new one was claimed.',
+  format_has_no_probe:
+    'Its format has no probe, so nothing could prove the new secret: let complete_when be expiry.',
 }
