@@ -372,3 +372,25 @@ function writeString(text: string, space: string): string {
   const units = Array.from({ length: text.length }, (_, index) => text.charCodeAt(index))
   return `"${units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')}"`
 }
+
+test('refuses strings that are no text, but where only their source is wanted', () => {
+  for (const wrong of ['\\u0000', 'a\\ud800', '\\uDC00b', '\\udc00\\ud800']) {
+    for (const text of [`{"a":["${wrong}"]}`, `{"a":{"${wrong}":1}}`]) {
+      const bytes = Buffer.from(text)
+      const refused = readEnvelope(bytes, { depthMax: 64 })
+      assert.ok(!refused.ok)
+      assert.match(refused.detail, /neither is text/)
+      const kept = readEnvelope(bytes, { depthMax: 64, rawMembers: ['a'] })
+      assert.ok(kept.ok)
+      const batch = Buffer.from(`{"events":[{},${text}],"b":1}`)
+      const read = readBatch(batch, { depthMax: 64, listKey: 'events' })
+      assert.ok(read.ok)
+      assert.deepEqual(
+        read.elements?.map(({ ok }) => ok),
+        [true, false],
+      )
+    }
+  }
+  const sound = readEnvelope(Buffer.from('{"a":"\\\\u0000 \\ud83d\\ude00"}'), { depthMax: 64 })
+  assert.deepEqual(sound.ok && sound.value, { a: '\\u0000 😀' })
+})

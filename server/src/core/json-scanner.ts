@@ -73,7 +73,8 @@ export function readEnvelope(bytes: Uint8Array, options: ReadOptions): Envelope 
   const scanned = scanObject(text, options)
   if (!scanned.ok) return otherType(text, options) ?? scanned
   const value = parseObject(text, { start: 0, end: text.length }, scanned.members, options)
-  return { ok: true, text, value, members: scanned.members }
+  if (!value.ok) return value
+  return { ok: true, text, value: value.value, members: scanned.members }
 }
 
 /**
@@ -102,7 +103,8 @@ export function readBatch(
   const value = parseObject(text, { start: 0, end: text.length }, members, {
     rawMembers: [listKey],
   })
-  return { ok: true, text, value, elements: isList ? elements : null }
+  if (!value.ok) return value
+  return { ok: true, text, value: value.value, elements: isList ? elements : null }
 }
 
 /**
@@ -197,19 +199,31 @@ function readElement(
     return valueEnd
   })
   if (end >= 0) {
-    const value = () => parseObject(text, { start: at, end }, members, options)
-    elements.push(refusal ?? { ok: true, text, value: value(), members })
+    elements.push(refusal ?? parseElement(text, { start: at, end }, members, options))
   }
   return end
 }
 
-/** Parses the object in `span`, its raw members emptied. */
+function parseElement(
+  text: string,
+  span: Span,
+  members: Map<string, Span>,
+  options: Pick<ReadOptions, 'rawMembers'>,
+): Envelope | ScanFailure {
+  const parsed = parseObject(text, span, members, options)
+  return parsed.ok ? { ok: true, text, value: parsed.value, members } : parsed
+}
+
+/**
+ * Parses the object in `span`, its raw members emptied. What is parsed is stored as text, so strings
+ * that are none are refused: stores would change or refuse them. Raw members keep such escapes.
+ */
 function parseObject(
   text: string,
   span: Span,
   members: ReadonlyMap<string, Span>,
   options: Pick<ReadOptions, 'rawMembers'>,
-): Record<string, unknown> {
+): { ok: true; value: Record<string, unknown> } | ScanFailure {
   let source = ''
   let copied = span.start
   for (const [key, { start, end }] of members) {
@@ -218,7 +232,22 @@ function parseObject(
     source += text.slice(copied, start) + empty
     copied = end
   }
-  return JSON.parse(source + text.slice(copied, span.end))
+  source += text.slice(copied, span.end)
+  const value = JSON.parse(source)
+  if (SUSPECT_ESCAPE.test(source) && holdsNoText(value)) {
+    const detail = 'A string holds U+0000, or half of a surrogate pair: neither is text.'
+    return { ok: false, detail, position: span.start }
+  }
+  return { ok: true, value }
+}
+
+const SUSPECT_ESCAPE = /\\u(?:0000|d[89a-f])/i
+
+/** True where a string or key anywhere in the value cannot be stored as text. */
+function holdsNoText(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('\0') || !value.isWellFormed()
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(([key, member]) => holdsNoText(key) || holdsNoText(member))
 }
 
 const EMPTY_VALUES: Readonly<Record<string, string>> = { '{': '{}', '[': '[]', '"': '""' }
