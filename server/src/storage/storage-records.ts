@@ -172,6 +172,15 @@ export interface AttemptResult {
     | { status: 'pending'; dueAt: number }
 }
 
+export interface TransactOptions {
+  /**
+   * The transaction records what became of deliveries. Each of those is held under a lease, and the
+   * health of an endpoint that is read stays as it is until the end; but as for everything else,
+   * other transactions may come in between, and nobody waits until caches have run out.
+   */
+  isInterleaved?: boolean
+}
+
 export interface StorageConsumers {
   /** Absent on a node that does not dispatch: every delivery then stays due in the store. */
   handOff?: HandOff

@@ -37,6 +37,7 @@ import type {
   StatsRequest,
   StorageConsumers,
   Stretch,
+  TransactOptions,
 } from './storage-records.ts'
 
 export * from './storage-errors.ts'
@@ -65,8 +66,9 @@ export interface Storage extends Reads {
    * has applied the change, so that what follows an answer sees the new state (rotation.md
    * section 2). `work` may await only members of its `tx`. Calls of one event-loop turn may share
    * one commit; when `work` throws, its own writes alone are undone and the error is passed on.
+   * Where several nodes write, `work` may be run again from its beginning, as it met with others.
    */
-  transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+  transact<T>(work: (tx: Transaction) => Promise<T>, options?: TransactOptions): Promise<T>
 
   /**
    * The hot path of publishing: stores events with all their deliveries, many calls in one commit.
@@ -101,6 +103,13 @@ export interface Storage extends Reads {
 
   /** When the earliest delivery that nobody has leased becomes due; null when there is none. */
   nextDueAt(): Promise<number | null>
+
+  /**
+   * Removes at once, in every project, what was accepted before `before`, as far as it lies apart
+   * from what is younger and from what is pending. Absent where nothing lies apart. Returns how many
+   * stretches of time went; what is left is for `deleteOldEvents`.
+   */
+  dropHistory?(before: number): Promise<number>
 
   /** Connects the process's consumers. Called once, before the first write. */
   connect(consumers: StorageConsumers): void

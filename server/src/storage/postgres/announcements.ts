@@ -1,0 +1,75 @@
+import type { Announcement, AnnouncementKind, Reads, Transaction } from '../storage.ts'
+import type { Connection } from './connection.ts'
+import type { Effects } from './effects.ts'
+
+interface AnnouncementRow {
+  at: number
+  kind: AnnouncementKind
+  project_id: string
+  endpoint_id: string
+  rotation_id: string
+  secret_id: string
+}
+
+export function announcementReads(
+  connection: Connection,
+): Pick<Reads, 'listDueAnnouncements' | 'nextAnnouncementAt'> {
+  return {
+    async listDueAnnouncements(now, limit) {
+      const rows = await connection.all<AnnouncementRow>(
+        `select at, kind, project_id, endpoint_id, rotation_id, secret_id
+         from announcements
+         where at <= ?
+         order by at, rotation_id, secret_id, kind
+         limit ?`,
+        now,
+        limit,
+      )
+      return rows.map(toAnnouncement)
+    },
+
+    async nextAnnouncementAt() {
+      const row = await connection.one<{ at: number | null }>('select min(at) as at from announcements')
+      return row?.at ?? null
+    },
+  }
+}
+
+export function announcementWrites(
+  connection: Connection,
+  effects: Effects,
+): Pick<Transaction, 'replaceAnnouncements' | 'deleteAnnouncement'> {
+  return {
+    async replaceAnnouncements(rotationId, announcements) {
+      await connection.run('delete from announcements where rotation_id = ?', rotationId)
+      for (const announcement of announcements) {
+        await connection.write(
+          `insert into announcements (rotation_id, secret_id, kind, at, project_id, endpoint_id)
+           values (:rotationId, :secretId, :kind, :at, :projectId, :endpointId)`,
+          { ...announcement },
+        )
+      }
+      if (announcements.length > 0) effects.add({ kind: 'appoint' })
+    },
+
+    async deleteAnnouncement({ rotationId, secretId, kind }) {
+      await connection.run(
+        'delete from announcements where rotation_id = ? and secret_id = ? and kind = ?',
+        rotationId,
+        secretId,
+        kind,
+      )
+    },
+  }
+}
+
+function toAnnouncement(row: AnnouncementRow): Announcement {
+  return {
+    at: row.at,
+    kind: row.kind,
+    projectId: row.project_id,
+    endpointId: row.endpoint_id,
+    rotationId: row.rotation_id,
+    secretId: row.secret_id,
+  }
+}

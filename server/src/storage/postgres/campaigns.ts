@@ -1,0 +1,270 @@
+import type { Actor } from '../../core/authorization.ts'
+import type {
+  Campaign,
+  CampaignEndpoint,
+  CampaignEndpointState,
+  CampaignFilter,
+  CampaignProgress,
+  CampaignRotation,
+  CampaignStatus,
+} from '../../core/campaign.ts'
+import type { Reads, Transaction } from '../storage.ts'
+import type { Connection } from './connection.ts'
+import { fleetConditions, newestSecrets } from './fleet.ts'
+import { readSeqPage } from './pages.ts'
+
+interface CampaignRow {
+  seq: number
+  id: string
+  status: CampaignStatus
+  filter: string
+  rotation: string
+  per_minute: number
+  next_at: number
+  actor: string
+  created_at: number
+  updated_at: number
+  closed_at: number | null
+}
+
+interface CampaignEndpointRow {
+  seq: number
+  campaign_id: string
+  project_id: string
+  endpoint_id: string
+  state: CampaignEndpointState
+  rotation_id: string | null
+  refusal_code: string | null
+  refusal_detail: string | null
+  next_try_at: number | null
+  updated_at: number
+}
+
+const columns = `seq, id, status, filter, rotation, per_minute, next_at, actor, created_at,
+  updated_at, closed_at`
+const endpointColumns = `seq, campaign_id, project_id, endpoint_id, state, rotation_id,
+  refusal_code, refusal_detail, next_try_at, updated_at`
+
+export function campaignReads(
+  connection: Connection,
+): Pick<
+  Reads,
+  | 'getCampaign'
+  | 'listCampaigns'
+  | 'listDueCampaigns'
+  | 'getCampaignEndpoint'
+  | 'listCampaignEndpoints'
+  | 'listCampaignWork'
+  | 'campaignProgress'
+> {
+  return {
+    async getCampaign(campaignId) {
+      const row = await connection.one<CampaignRow>(
+        `select ${columns} from campaigns where id = ?`,
+        campaignId,
+      )
+      return row === undefined ? null : toCampaign(row)
+    },
+
+    async listCampaigns(page) {
+      return readSeqPage(
+        connection,
+        `select ${columns} from campaigns where seq < ? order by seq desc limit ?`,
+        [],
+        page,
+        toCampaign,
+      )
+    },
+
+    async listDueCampaigns(now, limit) {
+      const rows = await connection.all<CampaignRow>(
+        `select ${columns} from campaigns
+         where status = 'running' and next_at <= ?
+         order by next_at
+         limit ?`,
+        now,
+        limit,
+      )
+      return rows.map(toCampaign)
+    },
+
+    async getCampaignEndpoint(campaignId, endpointId) {
+      const row = await connection.one<CampaignEndpointRow>(
+        `select ${endpointColumns} from campaign_endpoints
+         where campaign_id = ? and endpoint_id = ?`,
+        campaignId,
+        endpointId,
+      )
+      return row === undefined ? null : toCampaignEndpoint(row)
+    },
+
+    async listCampaignEndpoints(campaignId, { state }, page) {
+      return readSeqPage(
+        connection,
+        `select ${endpointColumns} from campaign_endpoints
+         where campaign_id = ? ${state === undefined ? '' : 'and state = ?'} and seq < ?
+         order by seq desc
+         limit ?`,
+        state === undefined ? [campaignId] : [campaignId, state],
+        page,
+        toCampaignEndpoint,
+      )
+    },
+
+    async listCampaignWork(campaignId, now, limit) {
+      const rows = (state: 'pending' | 'blocked', count: number) =>
+        connection.all<CampaignEndpointRow>(
+          `select ${endpointColumns} from campaign_endpoints
+           where campaign_id = ? and state = ? ${state === 'blocked' ? 'and next_try_at <= ?' : ''}
+           order by next_try_at, seq
+           limit ?`,
+          ...(state === 'blocked' ? [campaignId, state, now, count] : [campaignId, state, count]),
+        )
+      const pending = await rows('pending', limit)
+      const blocked = pending.length < limit ? await rows('blocked', limit - pending.length) : []
+      return [...pending, ...blocked].map(toCampaignEndpoint)
+    },
+
+    async campaignProgress(campaignId, now) {
+      return {
+        states: await readStates(connection, campaignId),
+        rotations: await readOutcomes(connection, campaignId, now),
+      }
+    },
+  }
+}
+
+export function campaignWrites(
+  connection: Connection,
+): Pick<Transaction, 'insertCampaign' | 'updateCampaign' | 'updateCampaignEndpoint'> {
+  return {
+    async insertCampaign(campaign, filter) {
+      await connection.write(
+        `insert into campaigns (id, status, filter, rotation, per_minute, next_at, actor, created_at,
+           updated_at, closed_at)
+         values (:id, :status, :filter, :rotation, :perMinute, :nextAt, :actor, :createdAt,
+           :updatedAt, :closedAt)`,
+        {
+          ...campaign,
+          filter: JSON.stringify(campaign.filter),
+          rotation: JSON.stringify(campaign.rotation),
+          actor: JSON.stringify(campaign.actor),
+        },
+      )
+      const { conditions, values } = fleetConditions(filter)
+      return await connection.run(
+        // An endpoint has one newest secret; should it ever have two, it is still rotated once.
+        `insert into campaign_endpoints (campaign_id, project_id, endpoint_id, state,
+           updated_at)
+         select ?::text, s.project_id, s.endpoint_id, 'pending', ?::bigint
+         from ${newestSecrets}
+         where ${conditions}
+         order by s.created_at, s.seq
+         on conflict do nothing`,
+        campaign.id,
+        campaign.createdAt,
+        ...values,
+      )
+    },
+
+    async updateCampaign(campaign) {
+      await connection.run(
+        'update campaigns set status = ?, next_at = ?, updated_at = ?, closed_at = ? where id = ?',
+        campaign.status,
+        campaign.nextAt,
+        campaign.updatedAt,
+        campaign.closedAt,
+        campaign.id,
+      )
+    },
+
+    async updateCampaignEndpoint(endpoint) {
+      await connection.run(
+        `update campaign_endpoints
+         set state = ?, rotation_id = ?, refusal_code = ?, refusal_detail = ?, next_try_at = ?,
+           updated_at = ?
+         where campaign_id = ? and endpoint_id = ?`,
+        endpoint.state,
+        endpoint.rotationId,
+        endpoint.refusal?.code ?? null,
+        endpoint.refusal?.detail ?? null,
+        endpoint.nextTryAt,
+        endpoint.updatedAt,
+        endpoint.campaignId,
+        endpoint.endpointId,
+      )
+    },
+  }
+}
+
+async function readOutcomes(
+  connection: Connection,
+  campaignId: string,
+  now: number,
+): Promise<CampaignProgress['rotations']> {
+  const row = await connection.one<CampaignProgress['rotations']>(
+    `select count(*) filter (where is_open) as open,
+       count(*) filter (where not is_open and status = 'completed') as completed,
+       count(*) filter (where status = 'cancelled') as cancelled,
+       count(*) filter (where is_open and held_at is not null) as held,
+       count(*) filter (where is_open and attention is not null) as attention,
+       count(*) filter (where is_open and unclaimed_window_seconds is not null) as unclaimed
+     from (
+       select coalesce(r.outcome_status, 'completed') as status, r.held_at, r.attention,
+         r.unclaimed_window_seconds,
+         r.outcome_status is null and previous.expiry_seen_at is null
+           and (r.previous_secret_expires_at is null or r.previous_secret_expires_at > ?::bigint)
+           as is_open
+       from rotations r
+         left join secrets previous on previous.id = r.previous_secret_id
+       where r.campaign_id = ?
+     ) as rotation`,
+    now,
+    campaignId,
+  )
+  return { open: 0, completed: 0, cancelled: 0, held: 0, attention: 0, unclaimed: 0, ...row }
+}
+
+async function readStates(
+  connection: Connection,
+  campaignId: string,
+): Promise<CampaignProgress['states']> {
+  const states = { pending: 0, rotated: 0, blocked: 0, skipped: 0 }
+  const rows = await connection.all<{ state: CampaignEndpointState; count: number }>(
+    `select state, count(*) as count from campaign_endpoints
+     where campaign_id = ?
+     group by state`,
+    campaignId,
+  )
+  for (const { state, count } of rows) states[state] = count
+  return states
+}
+
+function toCampaign(row: CampaignRow): Campaign {
+  return {
+    id: row.id,
+    status: row.status,
+    filter: JSON.parse(row.filter) as CampaignFilter,
+    rotation: JSON.parse(row.rotation) as CampaignRotation,
+    perMinute: row.per_minute,
+    nextAt: row.next_at,
+    actor: JSON.parse(row.actor) as Actor,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    closedAt: row.closed_at,
+  }
+}
+
+function toCampaignEndpoint(row: CampaignEndpointRow): CampaignEndpoint {
+  const { refusal_code: code, refusal_detail: detail } = row
+  return {
+    campaignId: row.campaign_id,
+    projectId: row.project_id,
+    endpointId: row.endpoint_id,
+    state: row.state,
+    rotationId: row.rotation_id,
+    refusal: code === null ? null : { code, detail: detail ?? '' },
+    nextTryAt: row.next_try_at,
+    updatedAt: row.updated_at,
+  }
+}

@@ -1,0 +1,63 @@
+import type { ClaimLink } from '../../core/claim-link.ts'
+import type { Reads, Transaction } from '../storage.ts'
+import type { Connection } from './connection.ts'
+
+interface ClaimLinkRow {
+  hash: string
+  project_id: string
+  endpoint_id: string
+  rotation_id: string
+  created_at: number
+  claimed_at: number | null
+  disputed_at: number | null
+}
+
+const columns = `hash, project_id, endpoint_id, rotation_id, created_at, claimed_at, disputed_at`
+
+export function claimLinkReads(
+  connection: Connection,
+): Pick<Reads, 'findClaimLink' | 'getClaimLink'> {
+  return {
+    async findClaimLink(hash) {
+      const row = await connection.one<ClaimLinkRow>(
+        `select ${columns} from claim_links where hash = ?`,
+        hash,
+      )
+      return row === undefined ? null : toClaimLink(row)
+    },
+
+    async getClaimLink(rotationId) {
+      const row = await connection.one<ClaimLinkRow>(
+        `select ${columns} from claim_links where rotation_id = ?`,
+        rotationId,
+      )
+      return row === undefined ? null : toClaimLink(row)
+    },
+  }
+}
+
+export function claimLinkWrites(connection: Connection): Pick<Transaction, 'putClaimLink'> {
+  return {
+    async putClaimLink(link) {
+      await connection.run('delete from claim_links where rotation_id = ?', link.rotationId)
+      await connection.write(
+        `insert into claim_links (hash, project_id, endpoint_id, rotation_id, created_at,
+           claimed_at, disputed_at)
+         values (:hash, :projectId, :endpointId, :rotationId, :createdAt, :claimedAt, :disputedAt)`,
+        { ...link },
+      )
+    },
+  }
+}
+
+function toClaimLink(row: ClaimLinkRow): ClaimLink {
+  return {
+    hash: row.hash,
+    projectId: row.project_id,
+    endpointId: row.endpoint_id,
+    rotationId: row.rotation_id,
+    createdAt: row.created_at,
+    claimedAt: row.claimed_at,
+    disputedAt: row.disputed_at,
+  }
+}

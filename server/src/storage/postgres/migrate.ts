@@ -1,0 +1,138 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import pg from 'pg'
+import { StorageOpenError } from '../storage.ts'
+import { openError } from './errors.ts'
+import type { Client } from './pool.ts'
+
+export interface SchemaStatus {
+  /** The newest migration the database has; 0 where there is none. */
+  version: number
+  /** The newest migration this build has. */
+  knownVersion: number
+}
+
+/** What `migratePostgres` did. */
+export interface PostgresMigration extends SchemaStatus {
+  /** Names of the migrations that were missing, in order. */
+  applied: string[]
+}
+
+interface Migration {
+  version: number
+  name: string
+  sql: string
+}
+
+/** Of the advisory lock that one starter at a time holds while it looks and migrates: "CSIG". */
+const lockKey = 0x43534947
+
+/**
+ * Applies what is missing and nothing else: for the `migrate` command, and when a node starts. Nodes
+ * that start together wait for each other. Throws `StorageOpenError`.
+ */
+export async function migratePostgres(url: string): Promise<PostgresMigration> {
+  return withClient(url, async (client) => {
+    await client.query(`select pg_advisory_lock(${lockKey})`)
+    const { version, knownVersion } = await readStatus(client)
+    refuseNewer(url, version, knownVersion)
+    const missing = loadMigrations().filter((migration) => migration.version > version)
+    for (const migration of missing) await applyMigration(client, migration)
+    // The lock ends with the connection.
+    return { version: knownVersion, knownVersion, applied: missing.map(({ name }) => name) }
+  })
+}
+
+/** Reads the schema's version and changes nothing; works beside running servers. */
+export async function readSchemaStatus(url: string): Promise<SchemaStatus> {
+  return withClient(url, readStatus)
+}
+
+/** Throws `StorageOpenError` unless this build can work with the schema as it is. */
+export async function assertMigrated(url: string): Promise<void> {
+  const { version, knownVersion } = await readSchemaStatus(url)
+  refuseNewer(url, version, knownVersion)
+  if (version < knownVersion) {
+    throw new StorageOpenError(
+      `The database ${nameOf(url)} has schema version ${version} and this build needs ${knownVersion}: run countersign migrate.`,
+    )
+  }
+}
+
+/** What may be shown of the address: never its password. */
+export function nameOf(url: string): string {
+  const { hostname, port, pathname } = new URL(url)
+  return `${hostname}${port === '' ? '' : `:${port}`}${pathname}`
+}
+
+/** Until the end of the transaction, one node at a time makes and drops partitions. */
+export async function lockPartitions(client: Client): Promise<void> {
+  await client.command(`select pg_advisory_xact_lock(${lockKey}, 1)`)
+}
+
+function refuseNewer(url: string, version: number, knownVersion: number): void {
+  if (version <= knownVersion) return
+  throw new StorageOpenError(
+    `The database ${nameOf(url)} has schema version ${version}, but this build knows only ${knownVersion}: run the newer Countersign that migrated it.`,
+  )
+}
+
+async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url, application_name: 'countersign' })
+  // What goes wrong is told by the statement that it goes wrong with.
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return await work(client)
+  } catch (error) {
+    throw openError(nameOf(url), error)
+  } finally {
+    await client.end()
+  }
+}
+
+async function readStatus(client: pg.Client): Promise<SchemaStatus> {
+  const known = knownVersion()
+  const { rows } = await client.query(`select to_regclass('schema_migrations') is not null as is_there`)
+  if (!rows[0]?.is_there) return { version: 0, knownVersion: known }
+  const newest = await client.query('select max(version)::integer as version from schema_migrations')
+  return { version: newest.rows[0]?.version ?? 0, knownVersion: known }
+}
+
+/** The newest migration of this build. */
+export function knownVersion(): number {
+  return loadMigrations().at(-1)?.version ?? 0
+}
+
+function loadMigrations(): Migration[] {
+  const directory = new URL('./migrations/', import.meta.url)
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
+    .map((name) => ({
+      version: Number.parseInt(name, 10),
+      name: name.slice(0, -'.sql'.length),
+      sql: readFileSync(new URL(name, directory), 'utf8'),
+    }))
+}
+
+async function applyMigration(client: pg.Client, migration: Migration): Promise<void> {
+  await client.query('begin')
+  try {
+    await client.query(`
+      create table if not exists schema_migrations (
+        version integer primary key,
+        name text not null,
+        applied_at bigint not null
+      )`)
+    await client.query(migration.sql)
+    await client.query(
+      `insert into schema_migrations (version, name, applied_at)
+       values ($1, $2, (extract(epoch from now()) * 1000)::bigint)`,
+      [migration.version, migration.name],
+    )
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback')
+    throw error
+  }
+}

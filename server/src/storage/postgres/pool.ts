@@ -1,0 +1,174 @@
+import pg from 'pg'
+import { StorageUnavailableError } from '../storage.ts'
+import { type Connection, createConnection, type Statement, type Statements } from './connection.ts'
+import { isConnectionLost, translateError } from './errors.ts'
+
+/** Whatever hangs ends within these, so that nothing waits for long behind it. */
+const statementTimeoutMs = 10_000
+const lockTimeoutMs = 5_000
+const idleInTransactionTimeoutMs = 10_000
+/** A server that is cut off ends no statement: then this end of the connection does. */
+const queryTimeoutMs = 12_000
+const connectTimeoutMs = 5_000
+/** After a connection that failed, none is tried for this long, and then twice as long each time. */
+const restMinMs = 50
+const restMaxMs = 2_000
+
+/**
+ * Every query here is written for an index and for loops over few rows. The planner's statistics of a
+ * table that fills and empties within seconds are always wrong, and with them it turns to scans and
+ * hashes that cost a hundred times as much; so it is not asked. `jit` would compile each such plan.
+ */
+const pinnedPlans = [
+  'enable_seqscan=off',
+  'enable_hashjoin=off',
+  'enable_mergejoin=off',
+  'join_collapse_limit=1',
+  'jit=off',
+  'plan_cache_mode=force_generic_plan',
+]
+
+/** Connections that are made when needed, kept, and made anew when they are lost. */
+export interface Pool {
+  /** Each statement by itself, on any connection. */
+  readonly connection: Connection
+  /** Runs `work` with a connection of its own. */
+  use<T>(work: (client: Client) => Promise<T>): Promise<T>
+  end(): Promise<void>
+}
+
+/** One connection. Statements that do not wait for each other travel together. */
+export interface Client {
+  readonly connection: Connection
+  query(statement: Statement): Promise<pg.QueryResult>
+  /** Runs one statement without parameters, and returns what the server calls it. */
+  command(text: string): Promise<string>
+}
+
+/** What a connection to the database is made with. */
+export function clientConfig(url: string): pg.ClientConfig {
+  return {
+    connectionString: url,
+    application_name: 'countersign',
+    connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: queryTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: lockTimeoutMs,
+    idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
+    keepAlive: true,
+    pipeline: true,
+    options: pinnedPlans.map((setting) => `-c ${setting}`).join(' '),
+    types,
+  }
+}
+
+export function createPool(options: {
+  url: string
+  statements: Statements
+  connectionsMax: number
+  /** Told of each failure that says the store is unavailable. */
+  onFailure: (error: StorageUnavailableError) => void
+}): Pool {
+  const pool = new pg.Pool({ ...clientConfig(options.url), max: options.connectionsMax })
+  // A connection that is lost while nobody uses it; the next use makes another.
+  pool.on('error', () => {})
+  const checked = new WeakSet<pg.PoolClient>()
+  let isEnded = false
+  let isResting = false
+  let restMs = restMinMs
+
+  async function take(): Promise<pg.PoolClient> {
+    if (isEnded) throw new StorageUnavailableError('The store is closed.')
+    if (isResting) throw new StorageUnavailableError('The store cannot be reached now.')
+    try {
+      const client = await pool.connect()
+      if (!checked.has(client)) await check(client)
+      restMs = restMinMs
+      return client
+    } catch (error) {
+      rest()
+      throw translateError(error)
+    }
+  }
+
+  /** A node that took over from a failed one is read and written, never the one that stands by. */
+  async function check(client: pg.PoolClient): Promise<void> {
+    try {
+      const { rows } = await client.query('select pg_is_in_recovery() as is_standby')
+      if (rows[0]?.is_standby) throw new StorageUnavailableError('The store is a standby.')
+      checked.add(client)
+    } catch (error) {
+      client.release(true)
+      throw error
+    }
+  }
+
+  function rest(): void {
+    if (isResting) return
+    isResting = true
+    setTimeout(() => {
+      isResting = false
+    }, restMs).unref()
+    restMs = Math.min(restMs * 2, restMaxMs)
+  }
+
+  async function use<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    try {
+      const taken = await take()
+      let isLost = false
+      try {
+        return await work(toClient(taken, options.statements))
+      } catch (error) {
+        isLost = error instanceof StorageUnavailableError && isConnectionLost(error.cause)
+        throw error
+      } finally {
+        taken.release(isLost)
+      }
+    } catch (error) {
+      if (error instanceof StorageUnavailableError) options.onFailure(error)
+      throw error
+    }
+  }
+
+  return {
+    connection: createConnection(options.statements, (statement) =>
+      use((client) => client.query(statement)),
+    ),
+    use,
+    async end() {
+      isEnded = true
+      await pool.end()
+    },
+  }
+}
+
+function toClient(client: pg.ClientBase, statements: Statements): Client {
+  const query = async (statement: Statement | string) => {
+    try {
+      return await client.query(statement)
+    } catch (error) {
+      throw translateError(error)
+    }
+  }
+  return {
+    connection: createConnection(statements, query),
+    query,
+    command: async (text) => (await query(text)).command,
+  }
+}
+
+const int8 = 20
+const int8Array = 1016
+const bytea = 17
+
+/** Whole numbers of 64 bits as numbers: times and counts stay far below 2^53. Bytes as they are. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    if (oid === int8) return Number
+    if (oid === int8Array) return (text: string) => JSON.parse(`[${text.slice(1, -1)}]`)
+    if (oid === bytea) {
+      return (text: string) => Uint8Array.from(Buffer.from(text.slice(2), 'hex'))
+    }
+    return pg.types.getTypeParser(oid, format)
+  },
+}

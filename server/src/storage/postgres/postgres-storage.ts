@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict'
+import type { Clock } from '../../core/clock.ts'
+import type { Reads, Storage, StorageConsumers, Transaction } from '../storage.ts'
+import { type Acceptor, createAcceptor } from './accept-events.ts'
+import { announcementReads, announcementWrites } from './announcements.ts'
+import { apiKeyReads, apiKeyWrites } from './api-keys.ts'
+import { attemptReads, attemptWrites } from './attempts.ts'
+import { auditReads, auditWrites } from './audit.ts'
+import { campaignReads, campaignWrites } from './campaigns.ts'
+import { claimLinkReads, claimLinkWrites } from './claim-links.ts'
+import { type Claims, createClaims } from './claims.ts'
+import type { Connection } from './connection.ts'
+import { deliveryCounts, deliveryReads, deliveryWrites } from './deliveries.ts'
+import type { Effects } from './effects.ts'
+import { endpointReads, endpointWrites } from './endpoints.ts'
+import { eventTypeReads, eventTypeWrites } from './event-types.ts'
+import { eventReads } from './events.ts'
+import { fleetReads, fleetWrites } from './fleet.ts'
+import { idempotencyReads, idempotencyWrites } from './idempotency.ts'
+import { createLeases, type Leases } from './leases.ts'
+import { metaReads, metaWrites } from './meta.ts'
+import { createNotifications } from './notifications.ts'
+import { createPartitions } from './partitions.ts'
+import { createPing, type Failures } from './ping.ts'
+import type { Pool } from './pool.ts'
+import { portalSessionReads, portalSessionWrites } from './portal-sessions.ts'
+import { projectReads, projectWrites } from './projects.ts'
+import { recoveryWrites } from './recoveries.ts'
+import { removalWrites } from './removals.ts'
+import { rotationReads, rotationWrites } from './rotations.ts'
+import { secretReads, secretWrites } from './secrets.ts'
+import type { StoreTime } from './store-time.ts'
+import { createSubscriptions } from './subscriptions.ts'
+import { startUpkeep } from './upkeep.ts'
+import { type CommitReport, createWriter } from './writer.ts'
+
+/**
+ * The port on two pools of connections to one primary: one for reads, one for everything that writes,
+ * so that neither waits for the other.
+ */
+export function createPostgresStorage(options: {
+  url: string
+  reader: Pool
+  pool: Pool
+  failures: Failures
+  clock: Clock
+  storeTime: StoreTime
+  newId: (prefix: 'dlv') => string
+  leaseMs: number
+  cacheTtlMs: number
+  observeCommit?: ((report: CommitReport) => void) | undefined
+  onError: (message: string, error: unknown) => void
+}): Storage {
+  const { clock, storeTime, newId, leaseMs, cacheTtlMs, pool, failures } = options
+  let consumers: StorageConsumers | null = null
+  const reader = options.reader.connection
+  const leases = createLeases()
+  const partitions = createPartitions(pool)
+  const claims = createClaims({ connection: pool.connection, leases, clock, storeTime, leaseMs })
+  const acceptor = createAcceptor({
+    subscriptions: createSubscriptions(),
+    partitions,
+    clock,
+    storeTime,
+    newId,
+    leaseMs,
+    handOff: () => consumers?.handOff,
+    mayHoldDue: claims.mayHoldDue,
+  })
+  const notifications = createNotifications({
+    url: options.url,
+    onTold(changes, dueEndpointIds) {
+      claims.noteChanged(changes.endpointIds)
+      claims.noteDue(dueEndpointIds)
+      void consumers?.onCommitted?.(changes)
+    },
+    onError: options.onError,
+  })
+  const writer = createWriter({
+    pool,
+    createTransaction: (connection, effects) =>
+      createTransaction({ connection, effects, leases, clock, storeTime, claims, acceptor }),
+    acceptor,
+    claims,
+    partitions,
+    clock,
+    cacheTtlMs,
+    consumers: () => consumers ?? {},
+    notify: notifications.tell,
+    randomFraction: () => fractionOf(newId('dlv')),
+    observeCommit: options.observeCommit,
+  })
+  const upkeep = startUpkeep({
+    claims,
+    partitions,
+    clock,
+    consumers: () => consumers ?? {},
+    onError: options.onError,
+  })
+
+  return {
+    cacheTtlMs,
+    ...createReads(reader, claims),
+    ...deliveryCounts(reader),
+    transact: writer.transact,
+    acceptEvents: writer.acceptEvents,
+    claimDue: claims.claimDue,
+    releaseClaims: claims.releaseClaims,
+    nextDueAt: claims.nextDueAt,
+    connect(given) {
+      assert(consumers === null, 'The consumers are connected once.')
+      consumers = given
+    },
+    dropHistory: partitions.dropBefore,
+    ping: createPing({ failures, reader, transact: writer.transact, clock }),
+    async close() {
+      await writer.close()
+      await upkeep.stop()
+      // Where the store is gone, they are due again when the leases have run out.
+      await claims.releaseAll().catch(() => {})
+      await notifications.close()
+      await Promise.all([options.reader.end(), pool.end()])
+    },
+  }
+}
+
+function createTransaction(parts: {
+  connection: Connection
+  effects: Effects
+  leases: Leases
+  clock: Clock
+  storeTime: StoreTime
+  claims: Claims
+  acceptor: Acceptor
+}): { transaction: Transaction; flush(): Promise<void> } {
+  const { connection, effects, acceptor } = parts
+  const transaction = {
+    ...createReads(connection, parts.claims),
+    ...projectWrites(connection, effects),
+    ...apiKeyWrites(connection, effects),
+    ...endpointWrites(connection, effects),
+    ...eventTypeWrites(connection, effects),
+    ...portalSessionWrites(connection, effects),
+    ...secretWrites(connection, effects),
+    ...rotationWrites(connection, effects),
+    ...fleetWrites(connection),
+    ...campaignWrites(connection),
+    ...claimLinkWrites(connection),
+    acceptEvents: (events) => acceptor.acceptEvents(parts, events),
+    createTestDelivery: (event, endpointId) => acceptor.createTestDelivery(parts, event, endpointId),
+    ...attemptWrites(parts),
+    ...deliveryWrites(parts),
+    ...recoveryWrites(connection, effects),
+    ...removalWrites(connection, effects),
+    ...auditWrites(connection),
+    ...idempotencyWrites(connection),
+    ...announcementWrites(connection, effects),
+    ...metaWrites(connection),
+  } satisfies Transaction
+  return { transaction, flush: async () => {} }
+}
+
+function createReads(connection: Connection, claims: Pick<Claims, 'backlog'>): Reads {
+  return {
+    ...projectReads(connection),
+    ...apiKeyReads(connection),
+    ...endpointReads(connection),
+    ...eventTypeReads(connection),
+    ...portalSessionReads(connection),
+    ...secretReads(connection),
+    ...rotationReads(connection),
+    ...fleetReads(connection),
+    ...campaignReads(connection),
+    ...claimLinkReads(connection),
+    ...eventReads(connection),
+    ...deliveryReads(connection),
+    ...attemptReads(connection),
+    ...auditReads(connection),
+    ...idempotencyReads(connection),
+    ...announcementReads(connection),
+    ...metaReads(connection),
+    backlog: claims.backlog,
+  }
+}
+
+/** The random end of an id: what spreads those who try again at the same time. */
+function fractionOf(id: string): number {
+  return Number.parseInt(id.slice(-6), 16) / 0xffffff
+}

@@ -1,0 +1,179 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { promisify } from 'node:util'
+import pg from 'pg'
+import { migratePostgres } from '../../src/storage/postgres/migrate.ts'
+
+/** A real PostgreSQL that belongs to this process, on 127.0.0.1, in a temporary directory. */
+export interface PostgresServer {
+  /** An empty database with all migrations applied. */
+  createDatabase(): Promise<PostgresDatabase>
+  /** An empty database without any. */
+  createEmptyDatabase(): Promise<PostgresDatabase>
+  /** As a crash: what was not durable is gone. Its data stay. */
+  stop(): Promise<void>
+  /** After `stop`, at the same address. */
+  start(): Promise<void>
+  dispose(): Promise<void>
+}
+
+export interface PostgresDatabase {
+  url: string
+  drop(): Promise<void>
+}
+
+/** Why there is none; the message of skipped tests. */
+export const noPostgres =
+  'needs the PostgreSQL server: `initdb` and `postgres` on the PATH or under /usr/lib/postgresql'
+
+const templateName = 'countersign_template'
+const startTimeoutMs = 30_000
+
+/** Where the server's programs are, or null. */
+export function findPostgres(): string | null {
+  const debian = '/usr/lib/postgresql'
+  const versions = existsSync(debian)
+    ? readdirSync(debian).sort((a, b) => Number(b) - Number(a))
+    : []
+  const candidates = [
+    ...versions.map((version) => join(debian, version, 'bin')),
+    ...(process.env.PATH ?? '').split(delimiter),
+  ]
+  const holds = (directory: string, program: string) => existsSync(join(directory, program))
+  return candidates.find((bin) => holds(bin, 'initdb') && holds(bin, 'postgres')) ?? null
+}
+
+/**
+ * Starts one. `isDurable`: it syncs to disk before it answers, for tests of what survives; without,
+ * it is several times as fast.
+ */
+export async function startPostgres({
+  isDurable = false,
+}: {
+  isDurable?: boolean
+} = {}): Promise<PostgresServer> {
+  const bin = findPostgres()
+  if (bin === null) throw new Error(noPostgres)
+  const user = serverUser()
+  const directory = mkdtempSync(join(tmpdir(), 'countersign-postgres-'))
+  if (user !== null) chownSync(directory, user.uid, user.gid)
+  const data = join(directory, 'data')
+  const as = user ?? {}
+  await promisify(execFile)(
+    join(bin, 'initdb'),
+    ['-D', data, '-U', 'countersign', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    { cwd: directory, ...as },
+  )
+  const port = await freePort()
+  const urlOf = (database: string) => `postgres://countersign@127.0.0.1:${port}/${database}`
+  const settings = [
+    ['listen_addresses', '127.0.0.1'],
+    ['port', String(port)],
+    ['unix_socket_directories', ''],
+    ['max_connections', '200'],
+    ...(isDurable
+      ? []
+      : [
+          ['fsync', 'off'],
+          ['synchronous_commit', 'off'],
+          ['full_page_writes', 'off'],
+        ]),
+  ]
+  const args = ['-D', data, ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+  let child: ChildProcess | null = null
+  let databaseCount = 0
+
+  async function start(): Promise<void> {
+    // The shell ends the server when this process ends, however it does: its input ends then.
+    const script = '"$@" & pid=$!; read -r _; kill -QUIT $pid; wait $pid'
+    child = spawn('/bin/sh', ['-c', script, 'sh', join(bin ?? '', 'postgres'), ...args], {
+      cwd: directory,
+      stdio: ['pipe', 'ignore', 'ignore'],
+      ...as,
+    })
+    await untilReady(urlOf('postgres'))
+  }
+
+  async function stop(): Promise<void> {
+    if (child === null) return
+    const ended = once(child, 'exit')
+    child.stdin?.end()
+    await ended
+    child = null
+  }
+
+  async function run(sql: string): Promise<void> {
+    await withClient(urlOf('postgres'), (client) => client.query(sql))
+  }
+
+  async function create(template: string): Promise<PostgresDatabase> {
+    databaseCount += 1
+    const name = `test_${databaseCount}`
+    await run(`create database ${name} template ${template}`)
+    return { url: urlOf(name), drop: () => run(`drop database if exists ${name} with (force)`) }
+  }
+
+  await start()
+  await run(`create database ${templateName}`)
+  await migratePostgres(urlOf(templateName))
+
+  return {
+    createDatabase: () => create(templateName),
+    createEmptyDatabase: () => create('template1'),
+    stop,
+    start,
+    async dispose() {
+      await stop()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The server refuses to run as root. */
+function serverUser(): { uid: number; gid: number } | null {
+  if (process.getuid?.() !== 0) return null
+  const users = new Map(
+    readFileSync('/etc/passwd', 'utf8')
+      .split('\n')
+      .map((line) => line.split(':'))
+      .map(([name = '', , uid, gid]) => [name, { uid: Number(uid), gid: Number(gid) }]),
+  )
+  return users.get('postgres') ?? users.get('nobody') ?? { uid: 65_534, gid: 65_534 }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+async function untilReady(url: string): Promise<void> {
+  const deadline = performance.now() + startTimeoutMs
+  for (;;) {
+    try {
+      await withClient(url, (client) => client.query('select 1'))
+      return
+    } catch (error) {
+      if (performance.now() > deadline) throw error
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+}
+
+async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
