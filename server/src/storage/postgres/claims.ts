@@ -117,6 +117,11 @@ export function createClaims(options: {
     }
   }
 
+  /** What was claimed is not lost where this fails; whoever asks next tries again. */
+  async function bringUpToDateIfPossible(): Promise<void> {
+    await bringUpToDate().catch(() => {})
+  }
+
   /** Takes out of the schedule who is to be asked, those that are ready first at the front. */
   function takeReady(
     request: ClaimRequest,
@@ -224,6 +229,7 @@ export function createClaims(options: {
     } finally {
       for (const endpoint of passedOver) schedule.put(endpoint)
     }
+    if (claimed.length < request.limit) await bringUpToDateIfPossible()
     return claimed
   }
 

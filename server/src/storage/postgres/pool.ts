@@ -136,6 +136,7 @@ export function createPool(options: {
     ),
     use,
     async end() {
+      if (isEnded) return
       isEnded = true
       await pool.end()
     },
