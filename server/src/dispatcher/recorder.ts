@@ -92,16 +92,19 @@ export function createRecorder(options: RecorderOptions): Recorder {
     if (releases.length > 0) await storage.releaseClaims(releases)
     let fenced: ReadonlySet<string> = new Set()
     if (attempts.length > 0 || expiredSecretIds.length > 0) {
-      fenced = await storage.transact(async (tx) => {
-        const recorded = await tx.recordAttempts(attempts)
-        const lost = new Set(recorded.fencedDeliveryIds)
-        for (const [endpointId, outcomes] of outcomesByEndpoint(sorted, lost)) {
-          await options.settleHealth(tx, endpointId, outcomes)
-        }
-        if (signed.length > 0) await tx.touchSecrets(signed)
-        if (expiredSecretIds.length > 0) await tx.latchExpiredSecrets(expiredSecretIds, now)
-        return lost
-      })
+      fenced = await storage.transact(
+        async (tx) => {
+          const recorded = await tx.recordAttempts(attempts)
+          const lost = new Set(recorded.fencedDeliveryIds)
+          for (const [endpointId, outcomes] of outcomesByEndpoint(sorted, lost)) {
+            await options.settleHealth(tx, endpointId, outcomes)
+          }
+          if (signed.length > 0) await tx.touchSecrets(signed)
+          if (expiredSecretIds.length > 0) await tx.latchExpiredSecrets(expiredSecretIds, now)
+          return lost
+        },
+        { isInterleaved: true },
+      )
     }
     for (const { id, at } of signed) lastSignedAt.set(id, at)
     for (const { result } of sorted) underWay.settle(result)

@@ -67,32 +67,11 @@ export async function startPostgres({
 } = {}): Promise<PostgresServer> {
   const bin = findPostgres()
   if (bin === null) throw new Error(noPostgres)
-  const user = serverUser()
-  const directory = mkdtempSync(join(isDurable ? tmpdir() : quickDirectory(), 'countersign-postgres-'))
-  if (user !== null) chownSync(directory, user.uid, user.gid)
-  const data = join(directory, 'data')
-  const as = user ?? {}
-  await promisify(execFile)(
-    join(bin, 'initdb'),
-    ['-D', data, '-U', 'countersign', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
-    { cwd: directory, ...as },
-  )
+  const user = serverUser() ?? {}
+  const directory = await makeDirectory(bin, isDurable ? tmpdir() : quickDirectory())
   const port = await freePort()
   const urlOf = (database: string) => `postgres://countersign@127.0.0.1:${port}/${database}`
-  const settings = [
-    ['listen_addresses', '127.0.0.1'],
-    ['port', String(port)],
-    ['unix_socket_directories', ''],
-    ['max_connections', '200'],
-    ...(isDurable
-      ? []
-      : [
-          ['fsync', 'off'],
-          ['synchronous_commit', 'off'],
-          ['full_page_writes', 'off'],
-        ]),
-  ]
-  const args = ['-D', data, ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+  const args = serverArguments(directory, port, isDurable)
   let child: ChildProcess | null = null
   let databaseCount = 0
 
@@ -102,7 +81,7 @@ export async function startPostgres({
     child = spawn('/bin/sh', ['-c', script, 'sh', join(bin ?? '', 'postgres'), ...args], {
       cwd: directory,
       stdio: ['pipe', 'ignore', 'ignore'],
-      ...as,
+      ...user,
     })
     await untilReady(urlOf('postgres'))
   }
@@ -140,6 +119,30 @@ export async function startPostgres({
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+/** With an empty cluster in it, which belongs to whom the server runs as. */
+async function makeDirectory(bin: string, parent: string): Promise<string> {
+  const user = serverUser()
+  const directory = mkdtempSync(join(parent, 'countersign-postgres-'))
+  if (user !== null) chownSync(directory, user.uid, user.gid)
+  const args = ['-U', 'countersign', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
+  await promisify(execFile)(join(bin, 'initdb'), ['-D', join(directory, 'data'), ...args], {
+    cwd: directory,
+    ...user,
+  })
+  return directory
+}
+
+function serverArguments(directory: string, port: number, isDurable: boolean): string[] {
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    `port=${port}`,
+    'unix_socket_directories=',
+    'max_connections=200',
+    ...(isDurable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
+  ]
+  return ['-D', join(directory, 'data'), ...settings.flatMap((setting) => ['-c', setting])]
 }
 
 /** In memory where there is room: a database is hundreds of files, and each test makes one. */

@@ -5,11 +5,11 @@ import type { NewEvent } from '../../core/event.ts'
 import type { AcceptedEvent, ClaimedDelivery, ClaimedEvent, HandOff } from '../storage.ts'
 import { claimCallerIds, type EarlierEvent } from './caller-event-ids.ts'
 import type { Connection } from './connection.ts'
+import type { StoreTime } from './due-deliveries.ts'
 import type { Effects } from './effects.ts'
 import type { Lease } from './leases.ts'
 import { createNumbers } from './numbers.ts'
 import type { Partitions } from './partitions.ts'
-import type { StoreTime } from './store-time.ts'
 import type { ProjectSubscriptions, Subscriptions } from './subscriptions.ts'
 
 /** Stores events with their deliveries inside a transaction, however many in two statements. */
@@ -188,7 +188,10 @@ export function createAcceptor(options: {
     const nextSeq = await eventSeqs.take(connection, events.length)
     return events.map((event) => {
       const project = projects.get(event.projectId)
-      assert(project !== undefined, `Events are accepted for the unknown project ${event.projectId}.`)
+      assert(
+        project !== undefined,
+        `Events are accepted for the unknown project ${event.projectId}.`,
+      )
       const row: EventRow = {
         event,
         projectSeq: project.seq,

@@ -29,7 +29,9 @@ export function announcementReads(
     },
 
     async nextAnnouncementAt() {
-      const row = await connection.one<{ at: number | null }>('select min(at) as at from announcements')
+      const row = await connection.one<{ at: number | null }>(
+        'select min(at) as at from announcements',
+      )
       return row?.at ?? null
     },
   }

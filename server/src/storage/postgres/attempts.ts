@@ -3,9 +3,9 @@ import type { Clock } from '../../core/clock.ts'
 import type { Attempt, AttemptError, AttemptResponse } from '../../core/delivery.ts'
 import type { AttemptResult, Reads, Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
+import type { StoreTime } from './due-deliveries.ts'
 import type { Effects } from './effects.ts'
 import type { Lease, Leases } from './leases.ts'
-import type { StoreTime } from './store-time.ts'
 
 interface AttemptRow {
   id: string
@@ -145,10 +145,12 @@ async function insertAttempts(connection: Connection, recorded: readonly Recorde
     rows.map(({ attempt: { response } }) =>
       response === null ? null : JSON.stringify(response.headers),
     ),
-    rows.map(({ attempt: { response } }) => (response === null ? null : Buffer.from(response.body))),
+    rows.map(({ attempt: { response } }) =>
+      response === null ? null : Buffer.from(response.body),
+    ),
     rows.map(({ attempt }) => attempt.response?.bodyTruncated ?? null),
     rows.map(({ attempt }) => attempt.error),
-    rows.map(({ attempt }) => attempt.errorDetail?.replaceAll('\0', '\ufffd') ?? null),
+    rows.map(({ attempt }) => attempt.errorDetail),
   )
 }
 
@@ -187,7 +189,9 @@ async function updateDeliveries(connection: Connection, recorded: readonly Recor
 /** What is to be tried again is due again, and nobody's. */
 async function reschedule(connection: Connection, recorded: readonly Recorded[]) {
   const rows = recorded.flatMap(({ result: { attempt, next }, held }) =>
-    next.status === 'pending' ? [{ held, dueAt: next.dueAt, attempts: attempt === null ? 0 : 1 }] : [],
+    next.status === 'pending'
+      ? [{ held, dueAt: next.dueAt, attempts: attempt === null ? 0 : 1 }]
+      : [],
   )
   if (rows.length === 0) return
   await connection.run(

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
-import type { ClaimedDelivery, ClaimedEvent, ClaimRequest, Reads, Storage } from '../storage.ts'
 import { createDueSchedule, type DueEndpoint, readyAt } from '../due-schedule.ts'
+import type { ClaimedDelivery, ClaimedEvent, ClaimRequest, Reads, Storage } from '../storage.ts'
 import type { Connection } from './connection.ts'
 import {
   type ClaimedRow,
@@ -10,11 +10,11 @@ import {
   readClaimedEvents,
   readDueEndpoints,
   releaseRows,
+  type StoreTime,
 } from './due-deliveries.ts'
 import type { Effect } from './effects.ts'
 import type { Leases } from './leases.ts'
 import { createNumbers } from './numbers.ts'
-import type { StoreTime } from './store-time.ts'
 
 /**
  * What is due and who holds it. The store decides both: a claim is a row with a token and an end.
@@ -309,8 +309,7 @@ export function createClaims(options: {
         limit: endpointsPerStepMax,
         now: storeTime(),
       })
-      lookedUpTo =
-        found.length < endpointsPerStepMax ? 0 : (found.at(-1)?.endpointSeq ?? 0)
+      lookedUpTo = found.length < endpointsPerStepMax ? 0 : (found.at(-1)?.endpointSeq ?? 0)
       const now = clock.now()
       let isDue = false
       for (const { endpointId, dueAt } of found) {

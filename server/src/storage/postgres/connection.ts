@@ -78,9 +78,18 @@ export function createStatements(): Statements {
   }
 }
 
-/** PostgreSQL's text holds every character but U+0000, which becomes the one for what is unknown. */
-function storable(value: Value | undefined): Value | undefined {
-  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
+/**
+ * PostgreSQL's text holds every character but U+0000, which becomes the one for what is unknown. Ids
+ * and other names never hold that either, so a look-up with it finds nothing.
+ */
+function storable(value: Value | undefined): unknown {
+  if (typeof value === 'string') return withoutNul(value)
+  if (!Array.isArray(value)) return value
+  return value.map((item: unknown) => (typeof item === 'string' ? withoutNul(item) : item))
+}
+
+function withoutNul(text: string): string {
+  return text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text
 }
 
 export function createConnection(

@@ -11,9 +11,9 @@ import {
   newestFirst,
 } from './delivery-paths.ts'
 import { readDeliveryStats } from './delivery-stats.ts'
+import type { StoreTime } from './due-deliveries.ts'
 import type { Effects } from './effects.ts'
 import { parseTimeKey, toPage } from './pages.ts'
-import type { StoreTime } from './store-time.ts'
 
 interface DeliveryRow {
   seq: number

@@ -42,8 +42,8 @@ export async function readDeliveryStats(
     buckets: [...buckets]
       .map(([at, bucket]) => ({ at, counts: bucket }))
       .sort((a, b) => a.at - b.at),
-    isPartial: left === 0 &&
-      (await readStep(connection, endpointSeq, request.since, after, 1)).length > 0,
+    isPartial:
+      left === 0 && (await readStep(connection, endpointSeq, request.since, after, 1)).length > 0,
   }
 }
 

@@ -1,7 +1,13 @@
 import type { DueEndpoint } from '../due-schedule.ts'
 import type { Connection } from './connection.ts'
 
-/** The statements on the table of everything that is pending. */
+/* The statements on the table of everything that is pending. */
+
+/**
+ * What stands in a statement for the time of the store: null, so that the store's own clock is asked
+ * (`coalesce(?::bigint, store_now())`), or the time that a test has chosen.
+ */
+export type StoreTime = () => number | null
 
 /** A delivery that was just leased. */
 export interface ClaimedRow {

@@ -10,6 +10,7 @@ import {
 } from '../storage.ts'
 import type { Connection, Value } from './connection.ts'
 import type { Effects } from './effects.ts'
+import { insertHealth } from './endpoint-health.ts'
 import { readSeqPage } from './pages.ts'
 
 export interface EndpointRow {
@@ -154,14 +155,7 @@ export function endpointReads(
 export function endpointWrites(
   connection: Connection,
   effects: Effects,
-): Pick<
-  Transaction,
-  | 'insertEndpoint'
-  | 'updateEndpoint'
-  | 'updateEndpointHealth'
-  | 'markUnverifying'
-  | 'deleteEndpoint'
-> {
+): Pick<Transaction, 'insertEndpoint' | 'updateEndpoint' | 'markUnverifying' | 'deleteEndpoint'> {
   function changed(endpoint: { id: string; projectId: string }): void {
     effects.touch('endpointIds', endpoint.id)
     effects.add({ kind: 'subscriptions', projectId: endpoint.projectId })
@@ -178,35 +172,12 @@ export function endpointWrites(
       changed(endpoint)
     },
 
-    async updateEndpointHealth(endpointId, health) {
-      const before = await connection.one<{ project_id: string; health: Health['health'] }>(
-        `select e.project_id, h.health from ${endpointTables} where e.id = ?
-         for no key update of h`,
-        endpointId,
-      )
-      if (before === undefined) return
-      await connection.run(
-        `update endpoint_health
-         set health = ?, consecutive_failures = ?, last_success_at = ?, last_failure_at = ?,
-           failing_since = ?, rejections_in_a_row = ?, rejecting_since = ?, last_rejection_at = ?
-         where endpoint_id = ?`,
-        health.health,
-        health.consecutiveFailures,
-        health.lastSuccessAt,
-        health.lastFailureAt,
-        health.failingSince,
-        health.rejectionsInARow,
-        health.rejectingSince,
-        health.lastRejectionAt,
-        endpointId,
-      )
-      // Only blocking changes what is sent; all else would wake every consumer at each attempt.
-      if ((before.health === 'blocked') === (health.health === 'blocked')) return
-      changed({ id: endpointId, projectId: before.project_id })
-    },
-
     async markUnverifying(endpointId, since) {
-      await connection.run('update endpoints set unverifying_since = ? where id = ?', since, endpointId)
+      await connection.run(
+        'update endpoints set unverifying_since = ? where id = ?',
+        since,
+        endpointId,
+      )
     },
 
     async deleteEndpoint(endpointId, at) {
@@ -307,23 +278,7 @@ async function insertEndpoint(connection: Connection, endpoint: Endpoint): Promi
     },
   )
   if (count === 0) throw new StorageConflictError('endpoint_uid')
-  await connection.write(
-    `insert into endpoint_health (endpoint_id, health, consecutive_failures, last_success_at,
-       last_failure_at, failing_since, rejections_in_a_row, rejecting_since, last_rejection_at)
-     values (:id, :health, :consecutiveFailures, :lastSuccessAt,
-       :lastFailureAt, :failingSince, :rejectionsInARow, :rejectingSince, :lastRejectionAt)`,
-    {
-      id: endpoint.id,
-      health: endpoint.health,
-      consecutiveFailures: endpoint.consecutiveFailures,
-      lastSuccessAt: endpoint.lastSuccessAt,
-      lastFailureAt: endpoint.lastFailureAt,
-      failingSince: endpoint.failingSince,
-      rejectionsInARow: endpoint.rejectionsInARow,
-      rejectingSince: endpoint.rejectingSince,
-      lastRejectionAt: endpoint.lastRejectionAt,
-    },
-  )
+  await insertHealth(connection, endpoint.id, endpoint)
 }
 
 async function updateEndpoint(connection: Connection, endpoint: Endpoint): Promise<void> {

@@ -4,7 +4,10 @@ import type { Connection } from './connection.ts'
 export function metaReads(connection: Connection): Pick<Reads, 'getMeta'> {
   return {
     async getMeta(key) {
-      const row = await connection.one<{ value: Uint8Array }>('select value from meta where key = ?', key)
+      const row = await connection.one<{ value: Uint8Array }>(
+        'select value from meta where key = ?',
+        key,
+      )
       return row?.value ?? null
     },
   }

@@ -76,7 +76,10 @@ function refuseNewer(url: string, version: number, knownVersion: number): void {
   )
 }
 
-async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+export async function withClient<T>(
+  url: string,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
   const client = new pg.Client({ connectionString: url, application_name: 'countersign' })
   // What goes wrong is told by the statement that it goes wrong with.
   client.on('error', () => {})
@@ -92,9 +95,13 @@ async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T
 
 async function readStatus(client: pg.Client): Promise<SchemaStatus> {
   const known = knownVersion()
-  const { rows } = await client.query(`select to_regclass('schema_migrations') is not null as is_there`)
+  const { rows } = await client.query(
+    `select to_regclass('schema_migrations') is not null as is_there`,
+  )
   if (!rows[0]?.is_there) return { version: 0, knownVersion: known }
-  const newest = await client.query('select max(version)::integer as version from schema_migrations')
+  const newest = await client.query(
+    'select max(version)::integer as version from schema_migrations',
+  )
   return { version: newest.rows[0]?.version ?? 0, knownVersion: known }
 }
 

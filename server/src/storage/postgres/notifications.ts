@@ -105,7 +105,9 @@ export function createNotifications(options: {
       const sender = client
       waiting = []
       try {
-        await sender.query(`select pg_notify('${channel}', p) from unnest($1::text[]) as p`, [payloads])
+        await sender.query(`select pg_notify('${channel}', p) from unnest($1::text[]) as p`, [
+          payloads,
+        ])
       } catch {
         lose(sender)
       }
@@ -162,7 +164,9 @@ function toPayloads(messages: readonly Message[]): string[] {
     }
   }
   const payloads: string[] = []
-  let message: Message = messages.some(({ appointments }) => appointments) ? { appointments: true } : {}
+  let message: Message = messages.some(({ appointments }) => appointments)
+    ? { appointments: true }
+    : {}
   let bytes = 100
   for (const [key, ids] of sets) {
     for (const id of ids) {

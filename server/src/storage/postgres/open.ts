@@ -1,13 +1,13 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Storage } from '../storage.ts'
 import { createStatements } from './connection.ts'
+import type { StoreTime } from './due-deliveries.ts'
 import { openError } from './errors.ts'
 import { assertMigrated, migratePostgres, nameOf } from './migrate.ts'
 import { createPartitions } from './partitions.ts'
 import { createFailures } from './ping.ts'
 import { createPool } from './pool.ts'
 import { createPostgresStorage } from './postgres-storage.ts'
-import type { StoreTime } from './store-time.ts'
 import type { CommitReport } from './writer.ts'
 
 /** Connections of a node: enough to keep a database server busy, few enough for many nodes on one. */

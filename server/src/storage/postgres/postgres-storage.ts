@@ -11,11 +11,13 @@ import { claimLinkReads, claimLinkWrites } from './claim-links.ts'
 import { type Claims, createClaims } from './claims.ts'
 import type { Connection } from './connection.ts'
 import { deliveryCounts, deliveryReads, deliveryWrites } from './deliveries.ts'
+import type { StoreTime } from './due-deliveries.ts'
 import type { Effects } from './effects.ts'
 import { endpointReads, endpointWrites } from './endpoints.ts'
 import { eventTypeReads, eventTypeWrites } from './event-types.ts'
 import { eventReads } from './events.ts'
 import { fleetReads, fleetWrites } from './fleet.ts'
+import { healthWrites, holdEndpoints } from './held-endpoints.ts'
 import { idempotencyReads, idempotencyWrites } from './idempotency.ts'
 import { createLeases, type Leases } from './leases.ts'
 import { metaReads, metaWrites } from './meta.ts'
@@ -29,7 +31,6 @@ import { recoveryWrites } from './recoveries.ts'
 import { removalWrites } from './removals.ts'
 import { rotationReads, rotationWrites } from './rotations.ts'
 import { secretReads, secretWrites } from './secrets.ts'
-import type { StoreTime } from './store-time.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { startUpkeep } from './upkeep.ts'
 import { type CommitReport, createWriter } from './writer.ts'
@@ -38,65 +39,14 @@ import { type CommitReport, createWriter } from './writer.ts'
  * The port on two pools of connections to one primary: one for reads, one for everything that writes,
  * so that neither waits for the other.
  */
-export function createPostgresStorage(options: {
-  url: string
-  reader: Pool
-  pool: Pool
-  failures: Failures
-  clock: Clock
-  storeTime: StoreTime
-  newId: (prefix: 'dlv') => string
-  leaseMs: number
-  cacheTtlMs: number
-  observeCommit?: ((report: CommitReport) => void) | undefined
-  onError: (message: string, error: unknown) => void
-}): Storage {
-  const { clock, storeTime, newId, leaseMs, cacheTtlMs, pool, failures } = options
-  let consumers: StorageConsumers | null = null
+export function createPostgresStorage(options: StorageOptions): Storage {
+  let connected: StorageConsumers | null = null
+  const { claims, partitions, writer, notifications, upkeep } = createParts(
+    options,
+    () => connected ?? {},
+  )
+  const { pool, failures, clock, cacheTtlMs } = options
   const reader = options.reader.connection
-  const leases = createLeases()
-  const partitions = createPartitions(pool)
-  const claims = createClaims({ connection: pool.connection, leases, clock, storeTime, leaseMs })
-  const acceptor = createAcceptor({
-    subscriptions: createSubscriptions(),
-    partitions,
-    clock,
-    storeTime,
-    newId,
-    leaseMs,
-    handOff: () => consumers?.handOff,
-    mayHoldDue: claims.mayHoldDue,
-  })
-  const notifications = createNotifications({
-    url: options.url,
-    onTold(changes, dueEndpointIds) {
-      claims.noteChanged(changes.endpointIds)
-      claims.noteDue(dueEndpointIds)
-      void consumers?.onCommitted?.(changes)
-    },
-    onError: options.onError,
-  })
-  const writer = createWriter({
-    pool,
-    createTransaction: (connection, effects) =>
-      createTransaction({ connection, effects, leases, clock, storeTime, claims, acceptor }),
-    acceptor,
-    claims,
-    partitions,
-    clock,
-    cacheTtlMs,
-    consumers: () => consumers ?? {},
-    notify: notifications.tell,
-    randomFraction: () => fractionOf(newId('dlv')),
-    observeCommit: options.observeCommit,
-  })
-  const upkeep = startUpkeep({
-    claims,
-    partitions,
-    clock,
-    consumers: () => consumers ?? {},
-    onError: options.onError,
-  })
 
   return {
     cacheTtlMs,
@@ -108,8 +58,8 @@ export function createPostgresStorage(options: {
     releaseClaims: claims.releaseClaims,
     nextDueAt: claims.nextDueAt,
     connect(given) {
-      assert(consumers === null, 'The consumers are connected once.')
-      consumers = given
+      assert(connected === null, 'The consumers are connected once.')
+      connected = given
     },
     dropHistory: partitions.dropBefore,
     ping: createPing({ failures, reader, transact: writer.transact, clock }),
@@ -124,7 +74,64 @@ export function createPostgresStorage(options: {
   }
 }
 
-function createTransaction(parts: {
+interface StorageOptions {
+  url: string
+  reader: Pool
+  pool: Pool
+  failures: Failures
+  clock: Clock
+  storeTime: StoreTime
+  newId: (prefix: 'dlv') => string
+  leaseMs: number
+  cacheTtlMs: number
+  observeCommit?: ((report: CommitReport) => void) | undefined
+  onError: (message: string, error: unknown) => void
+}
+
+function createParts(options: StorageOptions, consumers: () => StorageConsumers) {
+  const { url, pool, clock, storeTime, newId, leaseMs, cacheTtlMs, onError } = options
+  const leases = createLeases()
+  const partitions = createPartitions(pool)
+  const claims = createClaims({ connection: pool.connection, leases, clock, storeTime, leaseMs })
+  const acceptor = createAcceptor({
+    subscriptions: createSubscriptions(),
+    partitions,
+    clock,
+    storeTime,
+    newId,
+    leaseMs,
+    handOff: () => consumers().handOff,
+    mayHoldDue: claims.mayHoldDue,
+  })
+  const notifications = createNotifications({
+    url,
+    onTold(changes, dueEndpointIds) {
+      claims.noteChanged(changes.endpointIds)
+      claims.noteDue(dueEndpointIds)
+      void consumers().onCommitted?.(changes)
+    },
+    onError,
+  })
+  const inTransaction = { leases, clock, storeTime, claims, acceptor }
+  const writer = createWriter({
+    pool,
+    createTransaction: (connection, effects, isInterleaved) =>
+      createTransaction({ connection, effects, ...inTransaction }, isInterleaved),
+    acceptor,
+    claims,
+    partitions,
+    clock,
+    cacheTtlMs,
+    consumers,
+    notify: notifications.tell,
+    randomFraction: () => fractionOf(newId('dlv')),
+    observeCommit: options.observeCommit,
+  })
+  const upkeep = startUpkeep({ claims, partitions, clock, consumers, onError })
+  return { claims, partitions, writer, notifications, upkeep }
+}
+
+interface TransactionParts {
   connection: Connection
   effects: Effects
   leases: Leases
@@ -132,13 +139,19 @@ function createTransaction(parts: {
   storeTime: StoreTime
   claims: Claims
   acceptor: Acceptor
-}): { transaction: Transaction; flush(): Promise<void> } {
+}
+
+function createTransaction(
+  parts: TransactionParts,
+  isInterleaved: boolean,
+): { transaction: Transaction; flush(): Promise<void> } {
   const { connection, effects, acceptor } = parts
-  const transaction = {
+  const transaction: Transaction = {
     ...createReads(connection, parts.claims),
     ...projectWrites(connection, effects),
     ...apiKeyWrites(connection, effects),
     ...endpointWrites(connection, effects),
+    ...healthWrites(connection, effects),
     ...eventTypeWrites(connection, effects),
     ...portalSessionWrites(connection, effects),
     ...secretWrites(connection, effects),
@@ -147,7 +160,8 @@ function createTransaction(parts: {
     ...campaignWrites(connection),
     ...claimLinkWrites(connection),
     acceptEvents: (events) => acceptor.acceptEvents(parts, events),
-    createTestDelivery: (event, endpointId) => acceptor.createTestDelivery(parts, event, endpointId),
+    createTestDelivery: (event, endpointId) =>
+      acceptor.createTestDelivery(parts, event, endpointId),
     ...attemptWrites(parts),
     ...deliveryWrites(parts),
     ...recoveryWrites(connection, effects),
@@ -156,8 +170,10 @@ function createTransaction(parts: {
     ...idempotencyWrites(connection),
     ...announcementWrites(connection, effects),
     ...metaWrites(connection),
-  } satisfies Transaction
-  return { transaction, flush: async () => {} }
+  }
+  return isInterleaved
+    ? holdEndpoints(connection, effects, transaction)
+    : { transaction, flush: async () => {} }
 }
 
 function createReads(connection: Connection, claims: Pick<Claims, 'backlog'>): Reads {

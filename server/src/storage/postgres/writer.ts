@@ -52,7 +52,11 @@ type Isolation = 'serializable' | 'read committed'
 
 export function createWriter(options: {
   pool: Pool
-  createTransaction(connection: Connection, effects: Effects, isInterleaved: boolean): {
+  createTransaction(
+    connection: Connection,
+    effects: Effects,
+    isInterleaved: boolean,
+  ): {
     transaction: Transaction
     /** Writes what was held back until now. */
     flush(): Promise<void>
@@ -87,7 +91,9 @@ export function createWriter(options: {
     for (let tries = 1; ; tries += 1) {
       const effects = createEffects()
       try {
-        const value = await pool.use((client) => run(client, isolation, () => work(client, effects)))
+        const value = await pool.use((client) =>
+          run(client, isolation, () => work(client, effects)),
+        )
         return { value, effects }
       } catch (error) {
         const reservations = reservationsOf(effects.all)
@@ -253,7 +259,10 @@ export function createWriter(options: {
 async function run<T>(client: Client, isolation: Isolation, work: () => Promise<T>): Promise<T> {
   try {
     // They travel together: nothing is waited for between them.
-    const [, value] = await Promise.all([client.command(`begin isolation level ${isolation}`), work()])
+    const [, value] = await Promise.all([
+      client.command(`begin isolation level ${isolation}`),
+      work(),
+    ])
     const outcome = await client.command('commit')
     // The server ends a transaction in which something failed so, whoever caught the error.
     if (outcome !== 'COMMIT') throw new Error('The transaction was undone.')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Clock } from '../../core/clock.ts'
+import { createDueSchedule, type DueEndpoint, readyAt } from '../due-schedule.ts'
 import type { ClaimedDelivery, ClaimedEvent, ClaimRequest, Reads, Storage } from '../storage.ts'
 import type { Connection } from './connection.ts'
-import { createDueSchedule, type DueEndpoint, readyAt } from '../due-schedule.ts'
 import type { Effect } from './effects.ts'
 import type { Leases } from './leases.ts'
 
