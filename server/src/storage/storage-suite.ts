@@ -45,9 +45,9 @@ export type StoreTest = (
 
 /**
  * What every adapter of the storage port must pass: each member of the port, and what it promises
- * about transactions, restarts and leases.
+ * about transactions, restarts and leases. `modelRuns`: how often each comparison with a model is made.
  */
-export function storageSuite(name: string, open: OpenStore): void {
+export function storageSuite(name: string, open: OpenStore, modelRuns = 50): void {
   const storeTest: StoreTest = (title, body, options) =>
     test(title, async () => {
       const store = await open(options)
@@ -64,13 +64,13 @@ export function storageSuite(name: string, open: OpenStore): void {
     describe('secrets and rotations', () => secretsSuite(storeTest))
     describe('fleet and campaigns', () => campaignsSuite(storeTest))
     describe('stretches and counts', () => stretchesSuite(storeTest))
-    describe('stretches and counts, of anything', () => stretchesModelSuite(open))
+    describe('stretches and counts, of anything', () => stretchesModelSuite(open, modelRuns))
     describe('keys, catalogue and portal', () => operationsSuite(storeTest))
     describe('recoveries and removals', () => removalsSuite(storeTest))
     describe('events', () => eventsSuite(storeTest))
     describe('deliveries and attempts', () => deliveriesSuite(storeTest))
     describe('claims and leases', () => claimsSuite(storeTest))
-    describe('claims, against a model', () => claimModelSuite(open))
+    describe('claims, against a model', () => claimModelSuite(open, modelRuns))
     describe('hand-off', () => handOffSuite(storeTest))
     describe('transactions', () => transactionsSuite(storeTest))
     describe('audit, idempotency, announcements, notebook', () => recordsSuite(storeTest))

@@ -106,8 +106,9 @@ export interface Storage extends Reads {
 
   /**
    * Removes at once, in every project, what was accepted before `before`, as far as it lies apart
-   * from what is younger and from what is pending. Absent where nothing lies apart. Returns how many
-   * stretches of time went; what is left is for `deleteOldEvents`.
+   * from what is younger and from what is pending. Absent where nothing lies apart. Returns when the
+   * stretch of time began in which `before` lies: that goes with its last event; what is older and
+   * still there is for `deleteOldEvents`.
    */
   dropHistory?(before: number): Promise<number>
 

@@ -14,7 +14,9 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import { migratePostgres } from '../../src/storage/postgres/migrate.ts'
+import { openPostgresStorage } from '../../src/storage/postgres/open.ts'
+import { endSoon } from '../../src/storage/postgres/pool.ts'
+import { createTestClock } from '../../src/storage/suite/test-clock-suite.ts'
 
 /** A real PostgreSQL that belongs to this process, on 127.0.0.1, in a temporary directory. */
 export interface PostgresServer {
@@ -40,6 +42,8 @@ export const noPostgres =
 
 const templateName = 'countersign_template'
 const startTimeoutMs = 30_000
+/** A server that is starting may take a connection and drop it without a word. */
+const connectMsMax = 1_000
 const memoryBytesMin = 2 * 1024 ** 3
 
 /** Where the server's programs are, or null. */
@@ -107,7 +111,7 @@ export async function startPostgres({
 
   await start()
   await run(`create database ${templateName}`)
-  await migratePostgres(urlOf(templateName))
+  await fillTemplate(urlOf(templateName))
 
   return {
     createDatabase: () => create(templateName),
@@ -119,6 +123,14 @@ export async function startPostgres({
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+/** Migrated, and with the partitions of the weeks that tests live in: each test copies them. */
+async function fillTemplate(url: string): Promise<void> {
+  const clock = createTestClock()
+  const newId = () => 'dlv_0'
+  const storage = await openPostgresStorage({ url, clock, newId, leaseMs: 1, cacheTtlMs: 0 })
+  await storage.close()
 }
 
 /** With an empty cluster in it, which belongs to whom the server runs as. */
@@ -188,12 +200,12 @@ async function untilReady(url: string): Promise<void> {
 }
 
 async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url })
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: connectMsMax })
   client.on('error', () => {})
   try {
     await client.connect()
     return await work(client)
   } finally {
-    await client.end()
+    await endSoon(client.end())
   }
 }

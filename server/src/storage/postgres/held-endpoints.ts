@@ -6,11 +6,45 @@ import type { Effects } from './effects.ts'
 import { updateHealth } from './endpoint-health.ts'
 import { type EndpointRow, endpointColumns, endpointTables, toEndpoint } from './endpoints.ts'
 
+/**
+ * A transaction that records results has turned out to change something that others may be changing
+ * as well: it is to be run again from its beginning, in order with all others.
+ */
+export class MustBeInOrder extends Error {
+  override readonly name = 'MustBeInOrder'
+}
+
+/** What may be written while others come in between, for it adds up or is held under a lock. */
+const interleavable: ReadonlySet<string> = new Set<keyof Transaction>([
+  'recordAttempts',
+  'updateEndpointHealth',
+  'touchSecrets',
+  'latchExpiredSecrets',
+  'addReportedSecrets',
+  'touchApiKeys',
+  'setMeta',
+])
+
+/** The same writes, of which those that others must not come in between are refused. */
+export function interleavedWrites<Writes extends object>(writes: Writes): Writes {
+  const refuse = async () => {
+    throw new MustBeInOrder('Others may change this as well.')
+  }
+  const entries = Object.entries(writes)
+  return Object.fromEntries(
+    entries.map(([name, write]) => [name, interleavable.has(name) ? write : refuse]),
+  ) as Writes
+}
+
 /** Only blocking changes what is sent; all else would wake every consumer at each attempt. */
 function noteBlocking(effects: Effects, endpoint: BlockableEndpoint, health: Health): void {
-  if ((endpoint.health === 'blocked') === (health.health === 'blocked')) return
+  if (!isBlocking(endpoint, health)) return
   effects.touch('endpointIds', endpoint.id)
   effects.add({ kind: 'subscriptions', projectId: endpoint.projectId })
+}
+
+function isBlocking(endpoint: BlockableEndpoint, health: Health): boolean {
+  return (endpoint.health === 'blocked') !== (health.health === 'blocked')
 }
 
 type BlockableEndpoint = Pick<Endpoint, 'id' | 'projectId' | 'health'>
@@ -30,14 +64,15 @@ export function healthWrites(
 }
 
 /**
- * Endpoints in a transaction that others may come between: their health is locked from when it is
- * first read. Those of all results are read in one statement and written in another, for a batch may
- * hold results of a thousand endpoints.
+ * Endpoints in a transaction that records results: their health is locked from when it is first read.
+ * Those of all results are read in one statement and written in another, for a batch may hold results
+ * of a thousand endpoints.
  */
 export function holdEndpoints(
   connection: Connection,
   effects: Effects,
   inner: Transaction,
+  isInOrder: boolean,
 ): { transaction: Transaction; flush(): Promise<void> } {
   const held = new Map<string, Endpoint>()
   const changed = new Map<string, Health>()
@@ -69,6 +104,7 @@ export function holdEndpoints(
       await hold([endpointId])
       const before = held.get(endpointId)
       if (before === undefined) return
+      if (!isInOrder && isBlocking(before, health)) throw new MustBeInOrder('It blocks.')
       noteBlocking(effects, before, health)
       held.set(endpointId, { ...before, ...healthOf(health) })
       changed.set(endpointId, health)

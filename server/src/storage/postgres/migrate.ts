@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import pg from 'pg'
 import { StorageOpenError } from '../storage.ts'
 import { openError } from './errors.ts'
-import type { Client } from './pool.ts'
+import { type Client, connectTimeoutMs, endSoon } from './pool.ts'
 
 export interface SchemaStatus {
   /** The newest migration the database has; 0 where there is none. */
@@ -80,7 +80,11 @@ export async function withClient<T>(
   url: string,
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client({ connectionString: url, application_name: 'countersign' })
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'countersign',
+    connectionTimeoutMillis: connectTimeoutMs,
+  })
   // What goes wrong is told by the statement that it goes wrong with.
   client.on('error', () => {})
   try {
@@ -89,7 +93,7 @@ export async function withClient<T>(
   } catch (error) {
     throw openError(nameOf(url), error)
   } finally {
-    await client.end()
+    await endSoon(client.end())
   }
 }
 

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { CommittedChanges } from '../storage.ts'
 import { noChanges } from './effects.ts'
-import { clientConfig } from './pool.ts'
+import { clientConfig, endSoon } from './pool.ts'
 
 const channel = 'countersign'
 /** The server takes just under 8000 bytes. */
@@ -17,6 +17,8 @@ const reconnectMaxMs = 5_000
  * have run out.
  */
 export interface Notifications {
+  /** When it listens, or the first try has failed. */
+  readonly begun: Promise<void>
   tell(changes: CommittedChanges, dueEndpointIds: ReadonlySet<string>): void
   close(): Promise<void>
 }
@@ -47,7 +49,8 @@ export function createNotifications(options: {
   let timer: NodeJS.Timeout | undefined
   let waiting: Message[] = []
   let sending: Promise<void> | null = null
-  let connecting: Promise<void> = connect()
+  const begun = connect()
+  let connecting = begun
 
   async function connect(): Promise<void> {
     const next = new pg.Client({ ...clientConfig(options.url), statement_timeout: 0 })
@@ -115,6 +118,8 @@ export function createNotifications(options: {
   }
 
   return {
+    begun,
+
     tell(changes, dueEndpointIds) {
       const message = toMessage(changes, dueEndpointIds)
       if (message === null || waiting.length === waitingMax) return
@@ -127,7 +132,7 @@ export function createNotifications(options: {
       clearTimeout(timer)
       await connecting
       await sending
-      await client?.end().catch(() => {})
+      if (client !== null) await endSoon(client.end())
     },
   }
 }

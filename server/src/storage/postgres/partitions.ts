@@ -28,7 +28,7 @@ export interface Partitions {
   makeAhead(now: number): Promise<void>
   /**
    * Drops the partitions that hold only what was created before `before`, and nothing pending.
-   * Returns how many weeks went.
+   * Returns when the week began in which `before` lies.
    */
   dropBefore(before: number): Promise<number>
   /** Another node may have dropped some: looks again when asked next. */
@@ -65,13 +65,8 @@ export function createPartitions(pool: Pool): Partitions {
 
     async dropBefore(before) {
       const starts = (await existing(pool)).filter((start) => start + weekMs <= before)
-      let dropped = 0
-      for (const start of starts) {
-        if (!(await dropWeek(pool, start))) continue
-        known.delete(start)
-        dropped += 1
-      }
-      return dropped
+      for (const start of starts) if (await dropWeek(pool, start)) known.delete(start)
+      return weekOf(before)
     },
   }
 }

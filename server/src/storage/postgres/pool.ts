@@ -9,10 +9,12 @@ const lockTimeoutMs = 5_000
 const idleInTransactionTimeoutMs = 10_000
 /** A server that is cut off ends no statement: then this end of the connection does. */
 const queryTimeoutMs = 12_000
-const connectTimeoutMs = 5_000
+export const connectTimeoutMs = 5_000
 /** After a connection that failed, none is tried for this long, and then twice as long each time. */
 const restMinMs = 50
 const restMaxMs = 2_000
+/** A connection that is cut off never says that it has ended. */
+const endMsMax = 2_000
 
 /**
  * Every query here is written for an index and for loops over few rows. The planner's statistics of a
@@ -82,7 +84,7 @@ export function createPool(options: {
     if (isResting) throw new StorageUnavailableError('The store cannot be reached now.')
     try {
       const client = await pool.connect()
-      if (!checked.has(client)) await check(client)
+      if (!checked.has(client)) await admit(client)
       restMs = restMinMs
       return client
     } catch (error) {
@@ -92,7 +94,9 @@ export function createPool(options: {
   }
 
   /** A node that took over from a failed one is read and written, never the one that stands by. */
-  async function check(client: pg.PoolClient): Promise<void> {
+  async function admit(client: pg.PoolClient): Promise<void> {
+    // What goes wrong while it is in use is told by the statement that it goes wrong with.
+    client.on('error', () => {})
     try {
       const { rows } = await client.query('select pg_is_in_recovery() as is_standby')
       if (rows[0]?.is_standby) throw new StorageUnavailableError('The store is a standby.')
@@ -138,9 +142,17 @@ export function createPool(options: {
     async end() {
       if (isEnded) return
       isEnded = true
-      await pool.end()
+      await endSoon(pool.end())
     },
   }
+}
+
+/** Waits for connections to end, but not for ever. */
+export async function endSoon(ended: Promise<void>): Promise<void> {
+  const timeout = Promise.withResolvers<void>()
+  const timer = setTimeout(timeout.resolve, endMsMax)
+  await Promise.race([ended.catch(() => {}), timeout.promise])
+  clearTimeout(timer)
 }
 
 function toClient(client: pg.ClientBase, statements: Statements): Client {

@@ -17,7 +17,7 @@ import { endpointReads, endpointWrites } from './endpoints.ts'
 import { eventTypeReads, eventTypeWrites } from './event-types.ts'
 import { eventReads } from './events.ts'
 import { fleetReads, fleetWrites } from './fleet.ts'
-import { healthWrites, holdEndpoints } from './held-endpoints.ts'
+import { healthWrites, holdEndpoints, interleavedWrites } from './held-endpoints.ts'
 import { idempotencyReads, idempotencyWrites } from './idempotency.ts'
 import { createLeases, type Leases } from './leases.ts'
 import { metaReads, metaWrites } from './meta.ts'
@@ -33,13 +33,13 @@ import { rotationReads, rotationWrites } from './rotations.ts'
 import { secretReads, secretWrites } from './secrets.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { startUpkeep } from './upkeep.ts'
-import { type CommitReport, createWriter } from './writer.ts'
+import { type CommitReport, createWriter, type TransactionKind } from './writer.ts'
 
 /**
  * The port on two pools of connections to one primary: one for reads, one for everything that writes,
  * so that neither waits for the other.
  */
-export function createPostgresStorage(options: StorageOptions): Storage {
+export async function createPostgresStorage(options: StorageOptions): Promise<Storage> {
   let connected: StorageConsumers | null = null
   const { claims, partitions, writer, notifications, upkeep } = createParts(
     options,
@@ -47,6 +47,7 @@ export function createPostgresStorage(options: StorageOptions): Storage {
   )
   const { pool, failures, clock, cacheTtlMs } = options
   const reader = options.reader.connection
+  await notifications.begun
 
   return {
     cacheTtlMs,
@@ -115,8 +116,8 @@ function createParts(options: StorageOptions, consumers: () => StorageConsumers)
   const inTransaction = { leases, clock, storeTime, claims, acceptor }
   const writer = createWriter({
     pool,
-    createTransaction: (connection, effects, isInterleaved) =>
-      createTransaction({ connection, effects, ...inTransaction }, isInterleaved),
+    createTransaction: (connection, effects, kind) =>
+      createTransaction({ connection, effects, ...inTransaction }, kind),
     acceptor,
     claims,
     partitions,
@@ -143,11 +144,21 @@ interface TransactionParts {
 
 function createTransaction(
   parts: TransactionParts,
-  isInterleaved: boolean,
+  kind: TransactionKind,
 ): { transaction: Transaction; flush(): Promise<void> } {
-  const { connection, effects, acceptor } = parts
+  const { connection, effects } = parts
+  const writes = createWrites(parts)
   const transaction: Transaction = {
     ...createReads(connection, parts.claims),
+    ...(kind === 'interleavedResults' ? interleavedWrites(writes) : writes),
+  }
+  if (kind === 'ordered') return { transaction, flush: async () => {} }
+  return holdEndpoints(connection, effects, transaction, kind === 'orderedResults')
+}
+
+function createWrites(parts: TransactionParts): Omit<Transaction, keyof Reads> {
+  const { connection, effects, acceptor } = parts
+  return {
     ...projectWrites(connection, effects),
     ...apiKeyWrites(connection, effects),
     ...endpointWrites(connection, effects),
@@ -171,9 +182,6 @@ function createTransaction(
     ...announcementWrites(connection, effects),
     ...metaWrites(connection),
   }
-  return isInterleaved
-    ? holdEndpoints(connection, effects, transaction)
-    : { transaction, flush: async () => {} }
 }
 
 function createReads(connection: Connection, claims: Pick<Claims, 'backlog'>): Reads {

@@ -13,6 +13,9 @@ import { openPostgresStorage } from './open.ts'
 
 let server: PostgresServer
 
+/** Each opens a database and asks it some hundred times. */
+const modelRuns = process.env.COUNTERSIGN_TEST_LONG ? 100 : 10
+
 const open: OpenStore = async ({ leaseMs = 30_000 } = {}) => {
   const database = await server.createDatabase()
   const { url } = database
@@ -51,5 +54,5 @@ else {
     server = await startPostgres()
   })
   after(() => server.dispose())
-  storageSuite('PostgreSQL', open)
+  storageSuite('PostgreSQL', open, modelRuns)
 }

@@ -15,6 +15,7 @@ import type { Claims } from './claims.ts'
 import type { Connection } from './connection.ts'
 import { createEffects, type Effects, reservationsOf, summarize } from './effects.ts'
 import { isCollision, isWithoutPartition } from './errors.ts'
+import { MustBeInOrder } from './held-endpoints.ts'
 import type { Partitions } from './partitions.ts'
 import type { Client, Pool } from './pool.ts'
 
@@ -50,12 +51,19 @@ interface EventsJob {
 
 type Isolation = 'serializable' | 'read committed'
 
+/**
+ * `ordered`: as if transactions ran one after another. `interleavedResults`: records what became of
+ * deliveries, beside others that do the same. `orderedResults`: the same in order, as it turned out to
+ * change more than that.
+ */
+export type TransactionKind = 'ordered' | 'interleavedResults' | 'orderedResults'
+
 export function createWriter(options: {
   pool: Pool
   createTransaction(
     connection: Connection,
     effects: Effects,
-    isInterleaved: boolean,
+    kind: TransactionKind,
   ): {
     transaction: Transaction
     /** Writes what was held back until now. */
@@ -134,19 +142,34 @@ export function createWriter(options: {
     options.observeCommit?.({ jobCount, durationMs: clock.monotonic() - startedAt })
   }
 
+  async function commitUnit<T>(
+    work: (tx: Transaction) => Promise<T>,
+    kind: TransactionKind,
+  ): Promise<{ value: T; effects: Effects }> {
+    const isolation = kind === 'interleavedResults' ? 'read committed' : 'serializable'
+    try {
+      return await commit(isolation, async ({ connection }, own) => {
+        const { transaction, flush } = options.createTransaction(connection, own, kind)
+        const value = await work(transaction)
+        await flush()
+        await countUpSubscriptions(connection, own)
+        return value
+      })
+    } catch (error) {
+      if (!(error instanceof MustBeInOrder)) throw error
+      return commitUnit(work, 'orderedResults')
+    }
+  }
+
   async function runUnit<T>(
     work: (tx: Transaction) => Promise<T>,
     isInterleaved: boolean,
   ): Promise<{ value: T; told: Promise<unknown> }> {
     const startedAt = clock.monotonic()
-    const isolation = isInterleaved ? 'read committed' : 'serializable'
-    const { value, effects } = await commit(isolation, async ({ connection }, own) => {
-      const { transaction, flush } = options.createTransaction(connection, own, isInterleaved)
-      const result = await work(transaction)
-      await flush()
-      await countUpSubscriptions(connection, own)
-      return result
-    })
+    const { value, effects } = await commitUnit(
+      work,
+      isInterleaved ? 'interleavedResults' : 'ordered',
+    )
     const told = announce(effects)
     observe(startedAt, 1)
     if (!effects.hasTouched()) return { value, told: Promise.resolve() }

@@ -48,7 +48,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 )
 
 /** Everything about leases and due times, against a model so simple that it must be right. */
-export function claimModelSuite(open: OpenStore): void {
+export function claimModelSuite(open: OpenStore, numRuns: number): void {
   test('claims, results, releases, retries and restarts agree with the model', async () => {
     const live = async (life: Step[]) => {
       const store = await open({ leaseMs })
@@ -63,7 +63,7 @@ export function claimModelSuite(open: OpenStore): void {
       }
     }
     // On a failure fast-check prints the seed and the shortest life that shows it.
-    await fc.assert(fc.asyncProperty(steps, live), { numRuns: 60 })
+    await fc.assert(fc.asyncProperty(steps, live), { numRuns })
   })
 }
 

@@ -9,9 +9,9 @@ import { readPages } from './pages-suite.ts'
 import { createSamples } from './samples-suite.ts'
 
 /** Stretches and counts say what the pages of the same list say, whatever is in it. */
-export function stretchesModelSuite(open: OpenStore): void {
+export function stretchesModelSuite(open: OpenStore, numRuns: number): void {
   // On a failure fast-check prints the seed and the smallest case that shows it.
-  const runs = { numRuns: 40 }
+  const runs = { numRuns }
 
   test('endpoints by position are slices of the whole list, for any filter and order', async () => {
     const property = fc.asyncProperty(endpointKinds, endpointReads, async (kinds, reads) => {
