@@ -5,12 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { deliveryStatuses } from '../../core/delivery.ts'
-import { blockers } from '../../core/fleet.ts'
 import { createIdFactory } from '../../core/ids.ts'
-import type { DeliveryFilter, Storage } from '../storage.ts'
-import { onePage } from '../suite/pages-suite.ts'
-import { createSamples } from '../suite/samples-suite.ts'
+import { exerciseStorage } from '../suite/exercise-suite.ts'
 import { createTestClock } from '../suite/test-clock-suite.ts'
 import { applyMigrations } from './migrate.ts'
 import { createSqliteStorage } from './sqlite-storage.ts'
@@ -126,61 +122,9 @@ async function exerciseEverything() {
       rmSync(directory, { recursive: true })
     },
   })
-  const samples = createSamples({ storage, clock })
-  const { project, endpoint } = await samples.addPair()
-  const [event] = await samples.publish(project.id, { id: 'own', hasCallerId: true }, {})
-  const dueAt = clock.now() + 5
-  const [delivery] = await samples.deliverAll({ next: { status: 'pending', dueAt } })
-  assert.ok(event && delivery)
-  for (const status of [undefined, ...deliveryStatuses]) {
-    for (const endpointId of [undefined, endpoint.id]) {
-      for (const eventType of [undefined, event.type]) {
-        for (const eventId of [undefined, event.id]) {
-          const given = { status, endpointId, eventType, eventId, since: 1, until: 5 }
-          const filter = Object.entries(given).filter(([, value]) => value !== undefined)
-          const read = Object.fromEntries(filter) as DeliveryFilter
-          await storage.listDeliveries(project.id, read, onePage)
-          await storage.listDeliveriesAt(project.id, read, { skip: 1, limit: 1 })
-          await storage.countDeliveries(project.id, read)
-        }
-      }
-    }
-  }
-  const secret = samples.secret(endpoint)
-  await storage.transact(async (tx) => {
-    await tx.retryDelivery(delivery.id, clock.now())
-    await tx.insertSecret(secret)
-    await tx.updateSecretTimes({ id: secret.id, revokedAt: 1 })
-    await tx.insertRotation(samples.rotation(secret, secret))
-    await tx.deleteExpiredIdempotentAnswers(1, 1)
-  })
-  await samples.claimAll()
-  await storage.getDelivery(project.id, delivery.id)
-  await storage.listAttempts(delivery.id)
-  await storage.findApiKeyByClientId('none')
-  await storage.findApiKeyById('none')
-  const endpointStretch = { skip: 0, limit: 1, afterId: endpoint.id }
-  await storage.listEndpointsAt(project.id, { dialect: 'dinie' }, endpointStretch)
-  await storage.countEndpointsByCondition(project.id)
-  await storage.getEvent(project.id, event.id)
-  await storage.listEvents(project.id, onePage)
-  await storage.listSecrets(endpoint.id)
-  await storage.listOpenRotations(clock.now())
-  await exerciseFleet(storage, clock.now())
-  await storage.latestRotation(endpoint.id)
-  await storage.listDueAnnouncements(1, 1)
-  await storage.nextAnnouncementAt()
-  await storage.listAuditRows(project.id, { actor: 'x', action: 'y', since: 1 }, onePage)
-  await storage.transact((tx) => tx.deleteProject(project.id, clock.now()))
+  await exerciseStorage({ storage, clock })
   await storage.close()
   return { database: readerDatabase, statements }
-}
-
-async function exerciseFleet(storage: Storage, now: number): Promise<void> {
-  const fleet = { now, defaultMaxAgeDays: 1 }
-  await storage.listFleet(fleet, onePage)
-  await storage.countOverAge(fleet)
-  for (const blocker of blockers) await storage.listFleet({ ...fleet, blocker }, onePage)
 }
 
 function watch(database: DatabaseSync, statements: Set<string>): DatabaseSync {

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { after, before, test } from 'node:test'
+import pg from 'pg'
+import { openNode } from '../../../test/support/postgres-nodes.ts'
+import {
+  findPostgres,
+  noPostgres,
+  type PostgresServer,
+  startPostgres,
+} from '../../../test/support/postgres-server.ts'
+import { StorageOpenError } from '../storage.ts'
+import { inspectPostgres } from './inspect.ts'
+import { migratePostgres, readSchemaStatus } from './migrate.ts'
+
+const skip = findPostgres() === null ? noPostgres : false
+const migrationCount = readdirSync(new URL('./migrations/', import.meta.url)).length
+let server: PostgresServer
+
+before(async () => {
+  if (!skip) server = await startPostgres()
+})
+after(() => server?.dispose())
+
+test('of nodes that start at the same time one migrates', { skip }, async () => {
+  const { url } = await server.createEmptyDatabase()
+  assert.deepEqual(await inspectPostgres(url), { kind: 'absent' })
+  const migrations = await Promise.all(Array.from({ length: 4 }, () => migratePostgres(url)))
+  const applied = migrations.map((migration) => migration.applied.length)
+  assert.deepEqual(applied.sort(), [0, 0, 0, migrationCount])
+  const version = migrationCount
+  assert.deepEqual(await readSchemaStatus(url), { version, knownVersion: version })
+  await using node = await openNode(url)
+  const { project } = await node.samples.addPair()
+  const [event] = await node.samples.publish(project.id)
+  assert.deepEqual(await inspectPostgres(url), {
+    kind: 'usable',
+    version,
+    knownVersion: version,
+    newestEventAt: event?.createdAt,
+    masterKeyCheck: null,
+  })
+})
+
+test('a node refuses a newer schema, and one that runs goes on beside it', { skip }, async () => {
+  const { url } = await server.createDatabase()
+  await using node = await openNode(url)
+  await run(url, `insert into schema_migrations values (9999, '9999-later', 0)`)
+  await assert.rejects(openNode(url), (error: Error) => {
+    assert.ok(error instanceof StorageOpenError)
+    assert.match(error.message, /has schema version 9999, but this build knows only \d+: run the/)
+    return true
+  })
+  assert.equal((await inspectPostgres(url)).kind, 'unusable')
+  await node.storage.ping()
+})
+
+test('a node that may not migrate says what is to be done', { skip }, async () => {
+  const { url } = await server.createEmptyDatabase()
+  await assert.rejects(openNode(url, { migrates: false }), /run countersign migrate/)
+  assert.equal((await readSchemaStatus(url)).version, 0)
+})
+
+async function run(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(sql)
+  await client.end()
+}
