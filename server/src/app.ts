@@ -321,6 +321,7 @@ function createParts(options: {
     eventSchemas,
     eventTypes: createEventTypeDirectory({
       storage: base.storage,
+      clock: base.clock,
       typesMax: limits.eventTypesKnownMax,
     }),
     noteAccepted: metrics.eventsAccepted,

@@ -142,6 +142,7 @@ describe('while the algorithm changes', () => {
     let told: SenderEndpoint | undefined
     const directory = createEndpointDirectory({
       storage: server.storage,
+      clock: server.clock,
       secretBox,
       defaultRetryScheduleMs: [],
       post: (message) => {

@@ -21,10 +21,12 @@ export async function readSituation(
   const own = project?.settings.rotationBounds
   const secrets = await tx.listSecrets(endpoint.id)
   const { settings } = context
+  const now = context.clock.now()
   return {
     secrets,
     situation: {
-      now: context.clock.now(),
+      now,
+      answeredAt: now + context.storage.cacheTtlMs,
       secrets,
       latest: await tx.latestRotation(endpoint.id),
       signaturesMax: formatOf(endpoint.format).signaturesMax,

@@ -33,12 +33,14 @@ export async function rotateApiKey(
     const { value } = makeApiKeyValue(context.randomBytes, before.dialect)
     const overlapSeconds = input.expireCurrentInSeconds ?? limits.expireCurrentInDefaultSeconds
     const isCut = overlapSeconds === 0
+    // The overlap counts from the answer, as that of secrets does.
+    const answeredAt = now + context.storage.cacheTtlMs
     const apiKey: ApiKey = {
       ...before,
       hint: secretHint(value),
       hash: hashApiKey(value),
       previousHash: isCut ? null : before.hash,
-      previousExpiresAt: isCut ? null : now + overlapSeconds * 1000,
+      previousExpiresAt: isCut ? null : answeredAt + overlapSeconds * 1000,
     }
     await tx.updateApiKey(apiKey)
     await recordAudit(tx, context, {

@@ -34,8 +34,8 @@ export async function updateRotation(
     })
     if (plan === null) return rotation
     await applyRotationPlan(tx, situation, plan, { isNew: false })
-    if (!isRotationOpen(plan.rotation, situation.now)) {
-      // Ended here and now: no correction of the clock may give the old secret another instant.
+    if (!isRotationOpen(plan.rotation, situation.answeredAt)) {
+      // Ended with the answer: no correction of the clock may give the old secret another instant.
       await tx.latchExpiredSecrets([plan.rotation.previousSecretId], situation.now)
     }
     await recordAudit(tx, context, {

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { hash, timingSafeEqual } from 'node:crypto'
 import { type Principal, rootPrincipal } from '../core/authorization.ts'
+import { freshUntil, isFresh } from '../core/cache-lifetime.ts'
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import type { SecretBox } from '../core/secret-box.ts'
@@ -26,6 +27,11 @@ export type CredentialChanges = Pick<
   'apiKeyIds' | 'portalSessionIds' | 'projectIds'
 >
 
+/** With the end of its use, on the monotonic clock: other processes may revoke it too. */
+interface KeptCredential extends KnownCredential {
+  until: number
+}
+
 /** Someone without a key: may do nothing that asks. */
 export const anonymousPrincipal: Principal = {
   actor: { type: 'system', id: null, name: 'anonymous' },
@@ -41,7 +47,10 @@ export const anonymousPrincipal: Principal = {
  */
 export function createAuthenticator(options: {
   rootKeys: readonly string[]
-  storage: Pick<Storage, 'findApiKeyByHash' | 'findApiKeyById' | 'findPortalSessionByHash'>
+  storage: Pick<
+    Storage,
+    'findApiKeyByHash' | 'findApiKeyById' | 'findPortalSessionByHash' | 'cacheTtlMs'
+  >
   /** Opens access tokens. */
   secretBox: SecretBox
   clock: Clock
@@ -51,7 +60,7 @@ export function createAuthenticator(options: {
 }): Authenticator {
   const { clock, failedAttempts } = options
   const rootDigests = options.rootKeys.map((key) => Buffer.from(hash('sha256', key)))
-  const known = new Map<string, KnownCredential>()
+  const known = new Map<string, KeptCredential>()
   // What was read while a commit came in may be out of date: it is used, but not kept.
   let commitCount = 0
 
@@ -74,8 +83,9 @@ export function createAuthenticator(options: {
 
   const lookUp = async (digest: string, credential: string): Promise<Principal> => {
     const commitCountBefore = commitCount
+    const until = freshUntil(options.storage.cacheTtlMs, clock)
     const entry = await findCredential(options, credential, digest)
-    if (commitCount === commitCountBefore) remember(known, digest, entry)
+    if (commitCount === commitCountBefore) remember(known, digest, { ...entry, until })
     return principalOf(entry)
   }
 
@@ -84,7 +94,7 @@ export function createAuthenticator(options: {
       const digest = hash('sha256', credential)
       // 256 random bits behind a hash: how long the look-up takes tells nothing about another key.
       const entry = known.get(digest)
-      if (entry !== undefined) return principalOf(entry)
+      if (entry !== undefined && isFresh(entry.until, clock)) return principalOf(entry)
       const bytes = Buffer.from(digest)
       let isRoot = false
       for (const rootDigest of rootDigests) if (timingSafeEqual(bytes, rootDigest)) isRoot = true
@@ -117,11 +127,7 @@ export function bearerOf(authorization: string | undefined): string {
   return match[1]
 }
 
-function remember(
-  known: Map<string, KnownCredential>,
-  digest: string,
-  entry: KnownCredential,
-): void {
+function remember(known: Map<string, KeptCredential>, digest: string, entry: KeptCredential): void {
   if (known.size >= apiLimits.cachedKeysMax) {
     const [oldest] = known.keys()
     if (oldest !== undefined) known.delete(oldest)

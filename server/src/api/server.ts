@@ -100,7 +100,7 @@ export function createApi(options: ApiOptions): Api {
     failedAttempts,
     noteUse: keyUses.note,
   })
-  const projects = createProjectDirectory({ storage: parts.storage })
+  const projects = createProjectDirectory(parts)
   const document = openApiDocument({ publicUrl })
   const native = nativeSurface(publicUrl)
   const app = createServer(options, publicUrl, native)

@@ -66,10 +66,11 @@ export function planCancel(
   rotation: Rotation,
   { actor, reason, force = false }: EndRequest,
 ): RotationPlan | null {
-  const { now, secrets } = situation
-  const { status } = rotationState(rotation, now)
+  const { now, answeredAt, secrets } = situation
+  // At the answer: a secret that stops before it may have been seen expired by then.
+  const { status } = rotationState(rotation, answeredAt)
   if (status === 'cancelled') return null
-  if (status === 'completed') throw rotationClosed(rotation, now)
+  if (status === 'completed') throw rotationClosed(rotation, answeredAt)
   const hasReportedNew = rotation.reported.some(({ secretId }) => secretId === rotation.newSecretId)
   if (!force && usesNewAlone(rotation.evidence, { hasReportedNew })) {
     throw receiverUsesNew(rotation)
@@ -77,7 +78,7 @@ export function planCancel(
   const changes: SecretChange[] = [{ id: rotation.newSecretId, revokedAt: now }]
   for (const secret of secrets) {
     const before = rotation.expiriesBefore[secret.id]
-    if (before === undefined || !canExtend(secret, now)) continue
+    if (before === undefined || !canExtend(secret, answeredAt)) continue
     // The predecessor is current again without an expiry, even where a forced rotation had set one.
     const expiresAt = secret.id === rotation.previousSecretId ? null : before
     changes.push({ id: secret.id, expiresAt })

@@ -10,6 +10,11 @@ import { currentSecret, isSecretLive, type SecretTimes, secretsInForce } from '.
 /** What the planner must know of an endpoint at one instant. */
 export interface RotationSituation extends WindowRules, WatchFacts {
   secrets: readonly SecretTimes[]
+  /**
+   * When every process that signs will know of the plan, which is when the caller is answered: later
+   * than `now` where there are several. Windows begin here.
+   */
+  answeredAt: number
   /** The newest rotation, open or not. */
   latest: Rotation | null
   /** Longest time for which a window without another end stays open. */
@@ -103,7 +108,7 @@ export function planRotate(situation: RotationSituation, request: RotateRequest)
 
 /** Which of the ends a new rotation has: see the members of `Rotation` with these names. */
 function windowOf(
-  { now, signaturesMax, capMs }: RotationSituation,
+  { answeredAt, signaturesMax, capMs }: RotationSituation,
   request: RotateRequest,
   { activatesAt, windowSeconds }: { activatesAt: number; windowSeconds: number },
 ) {
@@ -115,7 +120,9 @@ function windowOf(
     const none = { previousSecretExpiresAt: null, windowEndsAt: null, capAt: null }
     return { isCutNow, unclaimedWindowSeconds: null, ...none }
   }
-  const startsAt = isStaged ? activatesAt : now
+  // A cut at the activation stays one, however soon that is.
+  const isStagedCut = isStaged && windowSeconds === 0
+  const startsAt = isStagedCut ? activatesAt : Math.max(isStaged ? activatesAt : 0, answeredAt)
   const windowEndsAt = waitsForClaim ? null : expiryOf(request, startsAt, windowSeconds)
   const hasCap = waitsForClaim || request.completeWhen === 'verified'
   const capAt = hasCap ? Math.max(startsAt + capMs, windowEndsAt ?? 0) : null

@@ -32,18 +32,21 @@ export function planWindow(
   rotation: Rotation,
   request: WindowRequest,
 ): RotationPlan | null {
-  const { now, secrets } = situation
+  const { now, answeredAt, secrets } = situation
   const { status } = rotationState(rotation, now)
   if (status === 'completed' || status === 'cancelled') throw rotationClosed(rotation, now)
   const previous = secrets.find((secret) => secret.id === rotation.previousSecretId)
-  if (previous === undefined || !canExtend(previous, now)) throw rotationClosed(rotation, now)
+  // One that stops before the answer may have been seen expired by a process that does not know yet.
+  if (previous === undefined || !canExtend(previous, answeredAt)) {
+    throw rotationClosed(rotation, answeredAt)
+  }
   const { completeWhen = rotation.completeWhen } = request
   const isCut = request.expireCurrentInSeconds === 0
   if (request.completeWhen === 'verified' || (completeWhen === 'verified' && isCut)) {
     const problems = proofProblems(situation, request.expireCurrentInSeconds)
     if (problems.length > 0) throw invalidFields(problems)
   }
-  const startsAt = status === 'staged' ? rotation.activatesAt : now
+  const startsAt = status === 'staged' ? Math.max(rotation.activatesAt, answeredAt) : answeredAt
   const changed = withWindow(situation, withCompleteWhen(rotation, request), request, startsAt)
   const next = withEnd(situation, changed, request)
   const expiresAt = next.previousSecretExpiresAt
@@ -87,10 +90,10 @@ export function planReleaseHold(situation: RotationSituation, rotation: Rotation
 
 /** The secret was claimed: the overlap begins. */
 export function planClaimed(situation: RotationSituation, rotation: Rotation): RotationPlan {
-  const { now } = situation
+  const { now, answeredAt } = situation
   const seconds = rotation.unclaimedWindowSeconds
   const isStaged = rotationState(rotation, now).status === 'staged'
-  const startsAt = isStaged ? rotation.activatesAt : now
+  const startsAt = isStaged ? Math.max(rotation.activatesAt, answeredAt) : answeredAt
   const windowEndsAt = seconds === null ? rotation.windowEndsAt : startsAt + seconds * 1000
   const next = withEnd(situation, { ...rotation, windowEndsAt, unclaimedWindowSeconds: null }, {})
   return automaticPlan(rotation, {
@@ -153,7 +156,8 @@ function withEnd(
     return { ...rotation, capAt: endsAt, previousSecretExpiresAt: endsAt }
   }
   const { windowEndsAt } = rotation
-  if (windowEndsAt !== null && windowEndsAt <= situation.now && request.completeWhen === 'expiry') {
+  const { answeredAt } = situation
+  if (windowEndsAt !== null && windowEndsAt <= answeredAt && request.completeWhen === 'expiry') {
     throw invalidField(
       'complete_when',
       'The window has passed, so the previous secret would stop at once. Give expire_current_in beside it, or complete the rotation.',

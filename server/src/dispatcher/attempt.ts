@@ -17,8 +17,11 @@ export interface AttemptInput {
   timeoutMs: number
   userAgent: string
   now: () => number
-  /** The signing set of an instant; asked when the connection is in hand. */
-  keysAt: (now: number) => readonly SenderSecret[]
+  /**
+   * The signing set of an instant; asked when the connection is in hand. Null: what is known of it is
+   * too old, so that nothing may be sent.
+   */
+  keysAt: (now: number) => readonly SenderSecret[] | null
   /** Why this URL may never be sent to under the present configuration; null when it may. */
   urlRefusal: string | null
   /** How long ago the request claims to be signed; 0 but for a probe of stale timestamps. */
@@ -40,13 +43,15 @@ export function attempt(
     return
   }
   let secretIds: string[] = []
+  let isStale = false
 
   const sign = () => {
     const now = input.now()
+    const signingKeys = input.keysAt(now)
+    isStale = signingKeys === null
+    if (signingKeys === null) return null
     // Formats with one signature sign with the newest alone, and so only that one is recorded.
-    const keys = input.endpoint.isSigned
-      ? input.keysAt(now).slice(0, input.format.signaturesMax)
-      : []
+    const keys = input.endpoint.isSigned ? signingKeys.slice(0, input.format.signaturesMax) : []
     secretIds = keys.map((key) => key.id)
     return {
       ...input.endpoint.headers,
@@ -78,10 +83,8 @@ export function attempt(
       isGone: response?.statusCode === 410,
       isRefusedForGood: false,
       isOurShortage: exchange.kind === 'error' && exchange.isOurShortage,
-      retryAfterMs:
-        response === null
-          ? null
-          : retryAfterOf(response.statusCode, response.headers['retry-after'], input.now()),
+      isStale,
+      retryAfterMs: patienceOf(response, input.now()),
       attempt: {
         id: input.attemptId,
         startedAt,
@@ -100,6 +103,11 @@ export function attempt(
   })
 }
 
+function patienceOf(response: AttemptResponse | null, now: number): number | null {
+  if (response === null) return null
+  return retryAfterOf(response.statusCode, response.headers['retry-after'], now)
+}
+
 function refused(input: AttemptInput, startedAt: number, errorDetail: string): AttemptedVerdict {
   return {
     kind: 'attempted',
@@ -107,6 +115,7 @@ function refused(input: AttemptInput, startedAt: number, errorDetail: string): A
     isGone: false,
     isRefusedForGood: true,
     isOurShortage: false,
+    isStale: false,
     retryAfterMs: null,
     attempt: {
       id: input.attemptId,

@@ -12,6 +12,7 @@ import { createClaimer } from './claimer.ts'
 import { createEndpointDirectory } from './endpoint-directory.ts'
 import { createHandOffRoom } from './hand-off-room.ts'
 import { createRecorder, type RecordedOutcome, type SortedResult } from './recorder.ts'
+import { createRenewal } from './renewal.ts'
 import type { FromSender, SenderProbe, ToSender, Verdict } from './sender-messages.ts'
 import { createUnderWay } from './under-way.ts'
 
@@ -66,11 +67,18 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const underWay = createUnderWay(room)
   const directory = createEndpointDirectory({
     storage,
+    clock,
     secretBox: options.secretBox,
     defaultRetryScheduleMs: options.defaultRetryScheduleMs,
     post: sender.post,
     isBusy: underWay.isBusy,
     isStopping: () => isStopping,
+    onError,
+  })
+  const renewal = createRenewal({
+    ttlMs: storage.cacheTtlMs,
+    renew: directory.renew,
+    busyEndpointIds: underWay.busyEndpointIds,
     onError,
   })
   let whenIdle = () => {}
@@ -80,8 +88,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const send = (deliveries: readonly ClaimedDelivery[], isImmediate = false) => {
     const endpointIds = deliveries.map((delivery) => delivery.endpointId)
     const post = () => sender.post(messageOf(deliveries, isImmediate))
-    const areKnown = endpointIds.every((id) => directory.get(id) !== undefined)
-    if (areKnown && batchesWaiting === 0) return post()
+    renewal.noteUse(endpointIds)
+    if (endpointIds.every(directory.isFresh) && batchesWaiting === 0) return post()
     batchesWaiting++
     directory
       .ensure(endpointIds)
@@ -167,6 +175,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       })
       sender.post({ kind: 'stop' })
       await withinDeadline(idle, deadlineMs)
+      renewal.stop()
       await recorder.settled()
     },
   }

@@ -14,7 +14,7 @@ test('tells the sender of endpoints once, before what needs them', async () => {
 
 test('an endpoint that could not be read is not known, nor are those read beside it', async () => {
   const { directory, told, failAtRead } = createSubject()
-  failAtRead(2)
+  failAtRead(1)
   await assert.rejects(directory.ensure(['ep_1', 'ep_2']), StorageUnavailableError)
   assert.deepEqual(told(), [])
   assert.equal(directory.get('ep_1'), undefined, 'the sender was told nothing of it')
@@ -23,8 +23,9 @@ test('an endpoint that could not be read is not known, nor are those read beside
 })
 
 test('a change that cannot be read is read again, for it is committed', async () => {
-  const { directory, told, failAtRead, errors } = createSubject()
+  const { directory, told, failAtRead, errors, urls } = createSubject()
   await directory.ensure(['ep_1'])
+  urls.set('ep_1', 'https://example.com/moved')
   failAtRead(1)
   await directory.refresh(['ep_1', 'ep_unknown'])
   assert.deepEqual(told(), [['ep_1'], ['ep_1']])
@@ -39,8 +40,51 @@ test('a change is not waited for once the server stops', async () => {
   await assert.rejects(directory.refresh(['ep_1']), StorageUnavailableError)
 })
 
+test('what was read holds for the ttl, counted from before the read; then it is read again', async () => {
+  const { directory, messages, reads, pass } = createSubject({ cacheTtlMs: 100 })
+  await directory.ensure(['ep_1'])
+  const [told] = messages
+  assert.ok(told?.kind === 'endpoints')
+  assert.equal(told.endpoints[0]?.freshUntilMonotonic, 1_100)
+  pass(99)
+  assert.ok(directory.isFresh('ep_1'))
+  await directory.ensure(['ep_1'])
+  assert.equal(reads.length, 1)
+  pass(1)
+  assert.ok(!directory.isFresh('ep_1'))
+  await directory.ensure(['ep_1'])
+  assert.deepEqual(messages[1], {
+    kind: 'fresh',
+    endpointIds: ['ep_1'],
+    freshUntilMonotonic: 1_200,
+  })
+})
+
+test('a renewal tells the sender of what has changed alone', async () => {
+  const { directory, messages, urls } = createSubject({ cacheTtlMs: 100 })
+  await directory.ensure(['ep_1', 'ep_2'])
+  urls.set('ep_2', 'https://example.com/moved')
+  await directory.renew(['ep_1', 'ep_2'])
+  const [, fresh, news] = messages
+  assert.ok(fresh?.kind === 'fresh' && news?.kind === 'endpoints')
+  assert.deepEqual(fresh.endpointIds, ['ep_1'])
+  assert.deepEqual(
+    news.endpoints.map(({ url }) => url),
+    ['https://example.com/moved'],
+  )
+})
+
+test('what waits behind a read is read together', async () => {
+  const { directory, reads } = createSubject({ cacheTtlMs: 100 })
+  await Promise.all(['ep_1', 'ep_2', 'ep_3'].map((id) => directory.ensure([id])))
+  assert.deepEqual(reads, [['ep_1', 'ep_2', 'ep_3']])
+})
+
 /** A directory whose sender says at once that it has heard. */
-function createSubject() {
+function createSubject(options: { cacheTtlMs?: number } = {}) {
+  let now = 1_000
+  const reads: string[][] = []
+  const urls = new Map<string, string>()
   const messages: ToSender[] = []
   const errors: unknown[] = []
   let readsUntilFailure = Number.POSITIVE_INFINITY
@@ -48,14 +92,19 @@ function createSubject() {
 
   const directory = createEndpointDirectory({
     storage: {
-      async getEndpointById(id) {
+      cacheTtlMs: options.cacheTtlMs ?? 0,
+      async listSenderEndpoints(ids) {
+        reads.push([...ids])
         readsUntilFailure--
         if (readsUntilFailure === 0) throw new StorageUnavailableError('Failed on purpose.')
-        return endpointOf(id)
+        return ids.map((id) => ({
+          endpoint: { ...endpointOf(id), url: urls.get(id) ?? 'https://example.com/hook' },
+          secrets: [],
+          retryScheduleMs: null,
+        }))
       },
-      listSecrets: async () => [],
-      getProject: async () => null,
     },
+    clock: { monotonic: () => now },
     secretBox: {
       seal: () => assert.fail('nothing is sealed'),
       isUnderFirstKey: () => true,
@@ -75,6 +124,12 @@ function createSubject() {
   return {
     directory,
     errors,
+    messages,
+    reads,
+    urls,
+    pass(ms: number) {
+      now += ms
+    },
     /** The ids of each message, in order. */
     told: () =>
       messages.map((message) => {

@@ -17,9 +17,10 @@ export interface OutgoingRequest {
    * All headers of the request, signature included; `host` and `content-length` are the sender's.
    * Called when a connection is in hand, right before the bytes go to the socket, and again when
    * `signatureAgeMaxMs` passed in between or the request is sent once more. If it throws, that is
-   * a bug: it goes to `onBug`, and the exchange is an error before anything was sent.
+   * a bug: it goes to `onBug`, and the exchange is an error before anything was sent. Null ends the
+   * exchange in the same way, and is none.
    */
-  sign: () => Record<string, string>
+  sign: () => Record<string, string> | null
 }
 
 export type SendError = Exclude<AttemptError, 'redirect' | 'http_status'>

@@ -12,6 +12,7 @@ function attempted(changes: Partial<AttemptedVerdict>): Verdict {
     isGone: false,
     isRefusedForGood: false,
     isOurShortage: false,
+    isStale: false,
     retryAfterMs: null,
     attempt: {
       id: 'att',

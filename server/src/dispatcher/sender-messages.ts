@@ -10,6 +10,8 @@ import type { KeyMaterial } from '../formats/format.ts'
  */
 export type ToSender =
   | { kind: 'endpoints'; endpoints: SenderEndpoint[]; acknowledge: number }
+  /** Nothing has changed about these, and they may be signed for longer. */
+  | { kind: 'fresh'; endpointIds: string[]; freshUntilMonotonic: number }
   | { kind: 'forget'; endpointIds: string[] }
   | { kind: 'deliveries'; events: SenderEvent[]; deliveries: SenderDelivery[] }
   | { kind: 'probe'; probe: SenderProbe }
@@ -34,6 +36,11 @@ export interface SenderEndpoint {
   condition: 'active' | 'disabled' | 'deleted'
   headers: Record<string, string>
   rateLimitPerSecond: number | null
+  /**
+   * Until when this may be signed with, on the monotonic clock; Infinity where no other process
+   * writes to the store (rotation.md section 2).
+   */
+  freshUntilMonotonic: number
   secrets: SenderSecret[]
 }
 
@@ -90,7 +97,7 @@ export type Verdict =
   | AttemptedVerdict
   /** Not attempted: the endpoint is disabled or deleted. */
   | { kind: 'skipped' | 'endpoint_deleted' }
-  /** Not attempted: the lease ran out in the queue, no connection can be opened, or the sender stops. */
+  /** Not attempted: the lease or what is known of the secrets ran out, no connection can be opened, or the sender stops. */
   | { kind: 'released'; notBefore: number | null }
 
 export interface AttemptedVerdict {
@@ -103,6 +110,8 @@ export interface AttemptedVerdict {
   isRefusedForGood: boolean
   /** This process may open no more connections, so the receiver was not asked. */
   isOurShortage: boolean
+  /** What is known of the endpoint's secrets was too old to sign with, so nothing was sent. */
+  isStale: boolean
   retryAfterMs: number | null
 }
 

@@ -88,6 +88,7 @@ describe('the sender', () => {
     const sent = requests[index]
     assert.ok(sent)
     const requestHeaders = sent.request.sign()
+    assert.ok(requestHeaders)
     const body = new Uint8Array()
     sent.done({
       kind: 'response',
@@ -201,6 +202,34 @@ describe('the sender', () => {
     assert.ok(requests.length > early)
   })
 
+  test('begins nothing for an endpoint that was read too long ago, until it is told', () => {
+    learn({ freshUntilMonotonic: now })
+    deliver(1)
+    assert.equal(requests.length, 0)
+    assert.ok(wake !== null && wake.delayMs > 0)
+    sender.receive({ kind: 'fresh', endpointIds: ['ep'], freshUntilMonotonic: now + 10 })
+    assert.equal(requests.length, 1)
+    assert.equal(answer(0, 204)['webhook-secret-ids'], 'sec_1')
+  })
+
+  test('signs nothing with what grew too old while the connection was made: it is given back', () => {
+    learn({ freshUntilMonotonic: now + 10 })
+    deliver(1)
+    now += 10
+    const sent = requests[0]
+    assert.equal(sent?.request.sign(), null)
+    sent.done({
+      kind: 'error',
+      error: 'connect',
+      detail: '',
+      isOurShortage: false,
+      response: null,
+      requestHeaders: null,
+      durationMs: 1,
+    })
+    assert.deepEqual(kinds(), ['released'])
+  })
+
   test('stops: gives the queue back and says when nothing is in flight', () => {
     learn()
     deliver(6)
@@ -222,6 +251,7 @@ function endpoint(changes: Partial<SenderEndpoint>): SenderEndpoint {
     condition: 'active',
     headers: {},
     rateLimitPerSecond: null,
+    freshUntilMonotonic: Number.POSITIVE_INFINITY,
     secrets: [secret('sec_1')],
     ...changes,
   }

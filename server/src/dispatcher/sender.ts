@@ -1,3 +1,4 @@
+import { isFresh } from '../core/cache-lifetime.ts'
 import type { Clock } from '../core/clock.ts'
 import type { IdPrefix } from '../core/ids.ts'
 import { afterOutcome, createSendRate, type SendRate, takeAt } from '../core/send-rate.ts'
@@ -44,6 +45,8 @@ export interface Sender {
 
 /** Deliveries to an endpoint that may not be sent to for longer than this go back to the store. */
 const parkAfterMs = 2_000
+/** What may not be signed for looks again after this, if it was not told to before. */
+const staleLookAgainMs = 50
 
 /** After a connection could not be opened for want of descriptors; and how often that is told. */
 const shortagePauseMs = 1_000
@@ -86,6 +89,7 @@ export function createSender(options: SenderOptions): Sender {
       const known = endpoints.get(job.endpointId)
       // What goes back unsent must not use up the turn of what could be sent.
       if (known === undefined || !hasTime(job)) return 0
+      if (!maySign(known)) return now + staleLookAgainMs
       const goesAt = takeAt(known.rate, now)
       if (goesAt - now > parkAfterMs) pausedUntil.set(job.endpointId, goesAt)
       return goesAt
@@ -94,6 +98,8 @@ export function createSender(options: SenderOptions): Sender {
   /** What is left of the lease exceeds the timeout: an attempt may begin. */
   const hasTime = ({ leaseUntilMonotonic }: SenderDelivery) =>
     leaseUntilMonotonic - clock.monotonic() > options.attemptTimeoutMs
+  /** What is known of the endpoint may be signed with: it was read not long ago. */
+  const maySign = ({ endpoint }: KnownEndpoint) => isFresh(endpoint.freshUntilMonotonic, clock)
   const pausedUntil = new Map<string, number>()
   let results: SenderResult[] = []
   let expiredSecretIds: string[] = []
@@ -152,6 +158,12 @@ export function createSender(options: SenderOptions): Sender {
       for (const job of queue.drain(endpoint.id)) refuseInactive(job, endpoint.condition)
     }
   }
+  const renew = (endpointId: string, freshUntilMonotonic: number) => {
+    const known = endpoints.get(endpointId)
+    if (known === undefined) return
+    known.endpoint.freshUntilMonotonic = freshUntilMonotonic
+    queue.reopen(endpointId)
+  }
   const refuseInactive = (job: Job, condition: 'disabled' | 'deleted') =>
     report(job, { kind: condition === 'deleted' ? 'endpoint_deleted' : 'skipped' })
 
@@ -173,10 +185,17 @@ export function createSender(options: SenderOptions): Sender {
       body: bodyOf(job, known.format),
       attemptNumber: job.attemptNumber,
       // Looked up anew: the endpoint may have learned of a rotation while a connection was made.
-      keysAt: (now: number) => (endpoints.get(job.endpointId) ?? known).signing.keysAt(now),
+      keysAt(now: number) {
+        const present = endpoints.get(job.endpointId) ?? known
+        return maySign(present) ? present.signing.keysAt(now) : null
+      },
     }
     makeAttempt(options.http, input, (verdict) => {
       inFlight--
+      if (verdict.isStale) {
+        report(job, { kind: 'released', notBefore: null })
+        return finish()
+      }
       if (verdict.isOurShortage && !job.isImmediate) {
         noteShortage(verdict.attempt.errorDetail ?? '')
         report(job, { kind: 'released', notBefore: clock.now() + shortagePauseMs })
@@ -294,6 +313,9 @@ export function createSender(options: SenderOptions): Sender {
         case 'endpoints':
           message.endpoints.forEach(learn)
           post({ kind: 'acknowledged', acknowledge: message.acknowledge })
+          break
+        case 'fresh':
+          for (const id of message.endpointIds) renew(id, message.freshUntilMonotonic)
           break
         case 'forget':
           for (const id of message.endpointIds) {

@@ -31,6 +31,8 @@ export interface SenderParts {
   inFlight: SendingRequest[]
 }
 
+const notSigned = 'The request could not be signed; nothing was sent.'
+
 /** Thrown into the client to take a request back before it is written; the connection survives. */
 const signatureTooOld = new Error('The signature is too old to be sent.')
 
@@ -98,21 +100,27 @@ export class SendingRequest implements Dispatcher.DispatchHandler {
     this.#isWritten = false
     // From before signing, so that a slow `sign` counts too.
     this.#signedAtMs = this.#parts.monotonicNow()
+    let headers: Record<string, string> | null
     try {
-      this.#requestHeaders = this.#request.sign()
-      assertHostIsOurs(this.#requestHeaders)
+      headers = this.#request.sign()
+      if (headers !== null) assertHostIsOurs(headers)
     } catch (error) {
-      this.fail('connect', 'The request could not be signed; nothing was sent.')
+      this.fail('connect', notSigned)
       this.#parts.onBug(error)
       return
     }
+    if (headers === null) {
+      this.fail('connect', notSigned)
+      return
+    }
+    this.#requestHeaders = headers
     this.#bytesReadMax = connection.socket.bytesRead + this.#parts.limits.responseReadBytesMax
     connection.reader = this
     connection.client.dispatch(
       {
         method: 'POST',
         path: this.#destination!.path,
-        headers: this.#requestHeaders,
+        headers,
         body: this.#request.body,
       },
       this,

@@ -12,6 +12,7 @@ export interface UnderWay {
   /** The result is stored: frees what the delivery held and tells who waits for it. */
   settle(result: SenderResult): void
   isBusy(endpointId: string): boolean
+  busyEndpointIds(): Iterable<string>
 }
 
 export function createUnderWay(room: HandOffRoom): UnderWay {
@@ -54,6 +55,7 @@ export function createUnderWay(room: HandOffRoom): UnderWay {
       if (verdict.kind === 'attempted') room.learn(delivery.endpointId, isPromptVerdict(verdict))
     },
     isBusy: (endpointId) => countByEndpoint.has(endpointId),
+    busyEndpointIds: () => countByEndpoint.keys(),
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Attempt, DeliveryStatus, FailureReason } from '../core/delivery.ts'
 import type { DialectName } from '../core/dialect.ts'
-import type { EndpointCondition } from '../core/endpoint.ts'
+import type { Endpoint, EndpointCondition } from '../core/endpoint.ts'
 import type { Blocker } from '../core/fleet.ts'
 import type { Health } from '../core/health.ts'
-import type { SecretAlgorithm } from '../core/secret.ts'
+import type { Secret, SecretAlgorithm } from '../core/secret.ts'
 
 /* What goes in and out of the storage port, beside the things of `core`. */
 
@@ -179,6 +179,27 @@ export interface TransactOptions {
    * other transactions may come in between, and nobody waits until caches have run out.
    */
   isInterleaved?: boolean
+}
+
+/** An endpoint with all that signing and retrying needs. */
+export interface SenderEndpointRecord {
+  endpoint: Endpoint
+  /** Every version, newest first. */
+  secrets: Secret[]
+  /** The project's own schedule; null: the operator's holds. */
+  retryScheduleMs: readonly number[] | null
+}
+
+/** A token bucket: `burst` at once, filled up again by `perSecond`. */
+export interface TokenRule {
+  burst: number
+  perSecond: number
+}
+
+export interface TokensTaken {
+  taken: number
+  /** What the bucket still holds. */
+  left: number
 }
 
 export interface StorageConsumers {

@@ -34,9 +34,12 @@ import type {
   Page,
   PageRequest,
   Recovery,
+  SenderEndpointRecord,
   StatsRequest,
   StorageConsumers,
   Stretch,
+  TokenRule,
+  TokensTaken,
   TransactOptions,
 } from './storage-records.ts'
 
@@ -60,6 +63,9 @@ export interface Storage extends Reads {
    * count from the answer begin that much after the commit (rotation.md section 2).
    */
   readonly cacheTtlMs: number
+
+  /** What processes on this store share beside its data; null where there is only ever one. */
+  readonly cluster: Cluster | null
 
   /**
    * Runs `work` in a transaction and resolves once it is durable AND every `onCommitted` listener
@@ -122,6 +128,21 @@ export interface Storage extends Reads {
   close(): Promise<void>
 }
 
+/** What several processes on one store have in common. Nothing here is part of a transaction. */
+export interface Cluster {
+  /** The time by the store's clock: milliseconds since the epoch, to a fraction. */
+  now(): Promise<number>
+  /**
+   * True where this process is the one to do a job for the next `limits.leadMs`: it has the lead
+   * already, or nobody has. To be asked again before each step.
+   */
+  tryLead(job: string): Promise<boolean>
+  /** Gives up what this process leads, so that another need not wait for its end. */
+  endLeads(): Promise<void>
+  /** Takes as many as there are of `wanted` tokens from a bucket that all processes share. */
+  takeTokens(bucket: string, rule: TokenRule, wanted: number): Promise<TokensTaken>
+}
+
 export interface Reads {
   /** By id or uid. */
   getProject(ref: string): Promise<Project | null>
@@ -142,6 +163,11 @@ export interface Reads {
   getEndpoint(projectId: string, ref: string): Promise<Endpoint | null>
   /** By id alone, deleted ones included: for the dispatcher. */
   getEndpointById(endpointId: string): Promise<Endpoint | null>
+  /**
+   * What sending to these endpoints takes, deleted ones included, in no order; what does not exist
+   * is left out. Nothing of it was read before the call.
+   */
+  listSenderEndpoints(endpointIds: readonly string[]): Promise<SenderEndpointRecord[]>
   listEndpoints(
     projectId: string,
     filter: EndpointFilter,

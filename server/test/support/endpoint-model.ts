@@ -34,6 +34,7 @@ export function endpointModel(
     min?: number
     max?: number
     capMs?: number
+    cacheTtlMs?: number
     autoProbe?: boolean
   } = {},
 ) {
@@ -55,6 +56,7 @@ export function endpointModel(
 
   const situation = (): RotationSituation => ({
     now,
+    answeredAt: now + (options.cacheTtlMs ?? 0),
     secrets,
     latest: latestId === null ? null : (rotations.get(latestId) ?? null),
     signaturesMax: options.signaturesMax ?? 3,

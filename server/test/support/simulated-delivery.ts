@@ -157,6 +157,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
   const send = (request: OutgoingRequest, done: (exchange: Exchange) => void) => {
     const endpoint = endpointAt(new URL(request.url).hostname.split('.')[0])
     const requestHeaders = request.sign()
+    assert(requestHeaders !== null, 'What is known of the endpoints never grows too old.')
     const delivery = endpoint.open.get(Number(requestHeaders['webhook-id']))
     assert(delivery !== undefined, 'What is finished is not sent again.')
     const answer = endpoint.options.receiver(now - beginAt)
@@ -393,6 +394,7 @@ function senderEndpoint({ id, options }: Endpoint) {
     condition: 'active' as const,
     headers: {},
     rateLimitPerSecond: options.limitPerSecond ?? null,
+    freshUntilMonotonic: Number.POSITIVE_INFINITY,
     secrets: [],
   }
 }

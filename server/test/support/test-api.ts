@@ -170,7 +170,7 @@ function createParts(
     },
     noteAccepted: () => {},
     wakeRecoveries: () => {},
-    eventTypes: createEventTypeDirectory({ storage: base.storage, typesMax: 100 }),
+    eventTypes: createEventTypeDirectory({ ...base, typesMax: 100 }),
     urlPolicy: {
       problemOf: (url) => (url.startsWith('https://') ? null : 'Must be an https address.'),
       addressProblemOf: async () => null,

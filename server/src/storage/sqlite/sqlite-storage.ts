@@ -33,6 +33,7 @@ import { recoveryWrites } from './recoveries.ts'
 import { removalWrites } from './removals.ts'
 import { rotationReads, rotationWrites } from './rotations.ts'
 import { secretReads, secretWrites } from './secrets.ts'
+import { senderEndpointReads } from './sender-endpoints.ts'
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts'
 import { createWriteGuard } from './write-guard.ts'
 import { type CommitReport, createWriter } from './writer.ts'
@@ -88,7 +89,7 @@ export function createSqliteStorage(options: {
   })
 
   return {
-    cacheTtlMs: 0,
+    ...alone,
     ...createReads(reader, claims),
     ...deliveryCounts(reader),
     transact: writer.transact,
@@ -111,6 +112,9 @@ export function createSqliteStorage(options: {
     },
   }
 }
+
+/** One process has the file for itself. */
+const alone = { cacheTtlMs: 0, cluster: null }
 
 function createTransaction(parts: {
   connection: Connection
@@ -148,13 +152,17 @@ function createTransaction(parts: {
 }
 
 function createReads(connection: Connection, claims: Pick<Claims, 'backlog'>): Reads {
-  return {
+  const sending = {
     ...projectReads(connection),
-    ...apiKeyReads(connection),
     ...endpointReads(connection),
+    ...secretReads(connection),
+  }
+  return {
+    ...sending,
+    ...senderEndpointReads(sending),
+    ...apiKeyReads(connection),
     ...eventTypeReads(connection),
     ...portalSessionReads(connection),
-    ...secretReads(connection),
     ...rotationReads(connection),
     ...fleetReads(connection),
     ...campaignReads(connection),

@@ -81,6 +81,34 @@ export function endpointsSuite(test: StoreTest): void {
     assert.deepEqual(await storage.getEndpointById(endpoint.id), { ...changed, ...health })
   })
 
+  test('reads what sending takes of several endpoints at once', async ({ storage, samples }) => {
+    const { project, endpoint } = await samples.addPair()
+    const quiet = await samples.addEndpoint(project.id)
+    const settings = { ...project.settings, retryScheduleMs: [5, 10] }
+    const { endpoint: gone } = await samples.addPair()
+    const older = samples.secret(endpoint, { activatesAt: 1 })
+    const newer = samples.secret(endpoint, { activatesAt: 2 })
+    await storage.transact(async (tx) => {
+      await tx.updateProject({ ...project, settings })
+      await tx.insertSecret(older)
+      await tx.insertSecret(newer)
+      await tx.deleteEndpoint(gone.id, 7)
+    })
+    const ids = [endpoint.id, 'ep_unknown', quiet.id, gone.id]
+    const records = await storage.listSenderEndpoints(ids)
+    const recordOf = (id: string) => records.find((record) => record.endpoint.id === id)
+    assert.equal(records.length, 3)
+    assert.deepEqual(recordOf(endpoint.id), {
+      endpoint,
+      secrets: [newer, older],
+      retryScheduleMs: [5, 10],
+    })
+    assert.deepEqual(recordOf(quiet.id)?.secrets, [])
+    assert.equal(recordOf(gone.id)?.endpoint.deletedAt, 7)
+    assert.equal(recordOf(gone.id)?.retryScheduleMs, null)
+    assert.deepEqual(await storage.listSenderEndpoints([]), [])
+  })
+
   test('refuses a uid that is in use in the project', async ({ storage, samples }) => {
     const project = await samples.addProject()
     const other = await samples.addProject()
