@@ -36,7 +36,7 @@ export const zones: readonly Zone[] = [
   zone('cli', /^server\/src\/cli\//, ['app', 'config', 'sdk', 'clock', 'random']),
   zone('app', /^server\/src\/(?:app|store-tools)\.ts$/, 'anything'),
   zone('main', /^server\/src\/main\.ts$/, ['app', 'cli', 'app-part', ...knownToAppParts]),
-  zone('config', /^server\/src\/(?:config|option-kinds|secret-policy-options|start-error)\.ts$/, [
+  zone('config', /^server\/src\/(?:config|option-kinds|node-options|secret-policy-options|start-error)\.ts$/, [
     'core',
   ]),
   zone('clock', /^server\/src\/clock\.ts$/, ['core']),

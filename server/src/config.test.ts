@@ -32,6 +32,8 @@ test('an empty environment gives the defaults of the published contract', () => 
     port: 8080,
     dataDir: resolve('data'),
     database: 'sqlite',
+    roles: ['api', 'dispatch', 'console'],
+    secretCacheTtlMs: 1_000,
     rootKeys: [],
     masterKeys: [],
     publicUrl: null,
@@ -71,7 +73,9 @@ test('every option is read from its variable', () => {
     COUNTERSIGN_HOST: '::1',
     COUNTERSIGN_PORT: '0',
     COUNTERSIGN_DATA_DIR: '/srv/countersign',
-    COUNTERSIGN_DATABASE_URL: 'sqlite',
+    COUNTERSIGN_DATABASE_URL: 'postgres://me:word@db.internal/webhooks',
+    COUNTERSIGN_ROLES: 'dispatch',
+    COUNTERSIGN_SECRET_CACHE_TTL: '300ms',
     COUNTERSIGN_ROOT_KEY: `${rootKey}, csk_${'s'.repeat(32)}`,
     COUNTERSIGN_MASTER_KEYS: masterKey,
     COUNTERSIGN_PUBLIC_URL: 'https://hooks.example.com/countersign/',
@@ -106,7 +110,9 @@ test('every option is read from its variable', () => {
     host: '::1',
     port: 0,
     dataDir: '/srv/countersign',
-    database: 'sqlite',
+    database: 'postgres://me:word@db.internal/webhooks',
+    roles: ['dispatch'],
+    secretCacheTtlMs: 300,
     rootKeys: [rootKey, `csk_${'s'.repeat(32)}`],
     masterKeys: [Buffer.alloc(32, 7)],
     publicUrl: 'https://hooks.example.com/countersign',
@@ -146,7 +152,9 @@ const wrongTexts: Record<OptionName, readonly string[]> = {
   host: ['http://x', 'a b', '127.0.0.1:80', '-x'],
   port: ['-1', '65536', '80a', '8e3', '0x50', '1.5'],
   dataDir: ['a\0b'],
-  database: ['postgres://user:hunter2@db/x', 'postgresql://db', 'mysql://db'],
+  database: ['postgresql://db', 'postgres:', 'mysql://db/x', 'db/x'],
+  roles: ['apis', 'api;console'],
+  secretCacheTtlMs: ['99ms', '61s', '1'],
   rootKeys: [
     'short',
     `csk_${'a'.repeat(31)}`,
@@ -223,7 +231,7 @@ test('all mistakes are told at once, in the order of the table', () => {
 test('no message repeats a secret, nor the password of a URL in the wrong place', () => {
   const secrets = ['hunter2', `csk_${'q'.repeat(31)}!`, 'q83vEjRWeJCrze8SNFZ4kA==']
   const problems = problemsOf({
-    COUNTERSIGN_DATABASE_URL: `postgres://admin:${secrets[0]}@db.internal/x`,
+    COUNTERSIGN_DATABASE_URL: `mysql://admin:${secrets[0]}@db.internal/x`,
     COUNTERSIGN_ROOT_KEY: `${rootKey},${secrets[1]}`,
     COUNTERSIGN_MASTER_KEYS: `${masterKey},${secrets[2]}`,
     COUNTERSIGN_PUBLIC_URL: `https://admin:${secrets[0]}@example.com`,
@@ -235,11 +243,27 @@ test('no message repeats a secret, nor the password of a URL in the wrong place'
   }
 })
 
-test('a PostgreSQL URL is told to be unsupported, and what to do', () => {
-  assert.match(
-    problemsOf({ COUNTERSIGN_DATABASE_URL: 'postgres://db/x' })[0] ?? '',
-    /PostgreSQL .* does not support: leave it out/,
-  )
+test('with PostgreSQL, no node makes keys of its own', () => {
+  const problems = problemsOf({ COUNTERSIGN_DATABASE_URL: 'postgres://db/x' })
+  assert.equal(problems.length, 2)
+  assert.match(problems[0] ?? '', /^COUNTERSIGN_MASTER_KEYS must be set with PostgreSQL/)
+  assert.match(problems[1] ?? '', /^COUNTERSIGN_ROOT_KEY must be set with PostgreSQL/)
+})
+
+test('one process on a SQLite file has to do everything but show the console', () => {
+  const [problem = ''] = problemsOf({ COUNTERSIGN_ROLES: 'console' })
+  assert.match(problem, /leaves out api and dispatch/)
+  assert.deepEqual(read({ COUNTERSIGN_ROLES: 'dispatch,api' }).roles, ['api', 'dispatch'])
+})
+
+test('of a database, neither user nor password is shown', () => {
+  const config = read({
+    COUNTERSIGN_DATABASE_URL: 'postgres://me:hunter2@db.internal:5433/webhooks?password=hunter3',
+    COUNTERSIGN_ROOT_KEY: rootKey,
+    COUNTERSIGN_MASTER_KEYS: masterKey,
+  })
+  const shown = describeConfig(config).COUNTERSIGN_DATABASE_URL
+  assert.equal(shown, 'postgres://db.internal:5433/webhooks')
 })
 
 test('a very long value does not hide the other mistakes', () => {

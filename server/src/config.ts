@@ -2,8 +2,8 @@ import assert from 'node:assert'
 import { dialectNames } from './core/dialect.ts'
 import { limits } from './core/limits.ts'
 import { nearestWord } from './core/nearest-word.ts'
+import { nodeContradictions, nodeOptions } from './node-options.ts'
 import {
-  database,
   directory,
   duration,
   durationList,
@@ -47,14 +47,7 @@ export const options = {
     sentence:
       'Directory of the SQLite file and of the key files that the first start makes; created if missing.',
   }),
-  database: option({
-    variable: 'COUNTERSIGN_DATABASE_URL',
-    kind: database,
-    default: 'sqlite',
-    sentence:
-      'Store of everything; this version supports the SQLite file in the data directory only.',
-    isSecret: true,
-  }),
+  ...nodeOptions,
   rootKeys: option({
     variable: 'COUNTERSIGN_ROOT_KEY',
     kind: rootKeyList,
@@ -359,7 +352,7 @@ function quote(text: string): string {
 
 /** Mistakes that no option makes by itself. */
 function contradictions(config: Config): string[] {
-  const problems: string[] = []
+  const problems = nodeContradictions(config)
   const { expireCurrentInMinSeconds: min, expireCurrentInMaxSeconds: max } = config
   if (min > max) {
     problems.push(

@@ -113,18 +113,28 @@ export const directory: OptionKind<string> = kindOf({
   write: (path) => path,
 })
 
-/** Where the data is. The only kind of store so far; others get a sentence of their own. */
-export const database: OptionKind<'sqlite'> = {
-  expected: 'absent, or sqlite',
-  parse(text) {
-    if (text === 'sqlite') return { ok: true, value: 'sqlite' }
-    return { ok: false, problem: /^postgres(?:ql)?:/i.test(text) ? postgresql : 'must be sqlite' }
-  },
-  write: (name) => name,
-}
+/** `sqlite`, or the URL of a PostgreSQL database. */
+export type Database = 'sqlite' | `postgres${string}`
 
-const postgresql =
-  'names a PostgreSQL database, which this version does not support: leave it out to use the SQLite file in the data directory'
+/** Where the data is. */
+export const database: OptionKind<Database> = kindOf({
+  expected:
+    'sqlite, or the URL of a PostgreSQL database such as postgres://user:password@host:5432/countersign',
+  read(text) {
+    if (text === 'sqlite') return text
+    const url = /^postgres(?:ql)?:/.test(text) ? URL.parse(text) : null
+    const isNamed = url !== null && url.pathname.length > 1
+    return isNamed ? (text as Database) : null
+  },
+  write: shownDatabase,
+})
+
+/** What may be shown of it: neither the user, nor a password, which may be a parameter too. */
+export function shownDatabase(name: Database): string {
+  if (name === 'sqlite') return name
+  const { protocol, host, pathname } = new URL(name)
+  return `${protocol}//${host}${pathname}`
+}
 
 /** A base for links: no trailing slash, and nothing in it that must not be shown. */
 export const webAddress: OptionKind<string> = kindOf({
