@@ -36,9 +36,11 @@ export const zones: readonly Zone[] = [
   zone('cli', /^server\/src\/cli\//, ['app', 'config', 'sdk', 'clock', 'random']),
   zone('app', /^server\/src\/(?:app|store-tools)\.ts$/, 'anything'),
   zone('main', /^server\/src\/main\.ts$/, ['app', 'cli', 'app-part', ...knownToAppParts]),
-  zone('config', /^server\/src\/(?:config|option-kinds|node-options|secret-policy-options|start-error)\.ts$/, [
-    'core',
-  ]),
+  zone(
+    'config',
+    /^server\/src\/(?:config|option-kinds|node-options|secret-policy-options|start-error)\.ts$/,
+    ['core'],
+  ),
   zone('clock', /^server\/src\/clock\.ts$/, ['core']),
   zone('random', /^server\/src\/random\.ts$/, ['core']),
   zone('version', /^server\/src\/version\.ts$/, []),

@@ -1,51 +1,45 @@
-import type { ActionContext, ActionParts, AttemptSummary } from './actions/action-context.ts'
-import { createEventTypeDirectory } from './actions/effective-event-type.ts'
+import { addressRules, createParts } from './action-parts.ts'
+import type { ActionContext, ActionParts } from './actions/action-context.ts'
 import { settleEndpointHealth } from './actions/settle-endpoint-health.ts'
 import { type Api, createApi } from './api/server.ts'
 import { createClock, type SystemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { systemPrincipal } from './core/authorization.ts'
 import type { Clock } from './core/clock.ts'
-import { AppError } from './core/errors.ts'
-import type { EventSchemas } from './core/event-schemas.ts'
 import { createIdFactory } from './core/ids.ts'
 import { limits } from './core/limits.ts'
-import { createProbeLimiter } from './core/probe-limiter.ts'
 import type { SecretBox } from './core/secret-box.ts'
-import type { SecretPolicy } from './core/secret-policy.ts'
 import { makeDataDirectory } from './data-directory.ts'
 import { dialectApis } from './dialects/registry.ts'
-import { createAddressGuard } from './dispatcher/address-guard.ts'
 import { createDispatcher, type Dispatcher } from './dispatcher/dispatcher.ts'
-import { createNameResolver } from './dispatcher/name-resolver.ts'
-import { createProber } from './dispatcher/prober.ts'
 import { startSenderThread } from './dispatcher/sender-link.ts'
-import type { Verdict } from './dispatcher/sender-messages.ts'
 import { createEventSchemaChecker } from './event-schema-checker.ts'
 import { createJobs, type Jobs } from './jobs.ts'
 import { loadOrCreateRootKeys } from './key-files.ts'
+import { createLead } from './lead.ts'
 import { assertFree, listenForMetrics, listening } from './listening.ts'
 import type { Logger } from './logger.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { openSecretBox } from './open-secret-box.ts'
 import { createRandom } from './random.ts'
 import { StartError } from './start-error.ts'
+import { openPostgresStorage } from './storage/postgres/open.ts'
 import { openSqliteStorage } from './storage/sqlite/open.ts'
-import {
-  type ClaimedDelivery,
-  type Storage,
-  StorageOpenError,
-  StorageUnavailableError,
-} from './storage/storage.ts'
-import { storeFile } from './store-file.ts'
-import { createUrlPolicy } from './url-policy.ts'
+import { type Storage, StorageOpenError, StorageUnavailableError } from './storage/storage.ts'
+import { storeDrift } from './store-clock.ts'
+import { storeFile, storeName } from './store-file.ts'
 import { version } from './version.ts'
+import { waitForStore } from './wait-for-store.ts'
 
 export interface AppOptions {
   config: Config
   logger: Logger
   /** Tests move it; the process's own by default. */
   clock?: SystemClock
+  /** Ends a start that waits for the store. */
+  stopSignal?: AbortSignal
+  /** Tests move it; the store's own by default. For PostgreSQL alone. */
+  storeTime?: () => number
   /** Tests wrap it, to make it fail. */
   wrapStorage?: (storage: Storage) => Storage
   /** Directory of the console's static files; null: none are served. */
@@ -87,15 +81,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     return await start(options, releases, release)
   } catch (error) {
     await release()
-    throw asStartError(error, options.config.dataDir)
+    throw asStartError(error, storeName(options.config))
   }
 }
 
-function asStartError(error: unknown, dataDir: string): unknown {
+function asStartError(error: unknown, name: string): unknown {
   if (error instanceof StorageOpenError) return new StartError(error.message, { cause: error })
   if (!(error instanceof StorageUnavailableError)) return error
   // It opened and then failed at its first write: a disk that is nearly full, a lock.
-  const sentence = error.message.replace('The store', `The store in ${dataDir}`)
+  const sentence = error.message.replace('The store', `The store in ${name}`)
   return new StartError(sentence, { cause: error })
 }
 
@@ -110,11 +104,13 @@ async function start(
   const metrics = createMetrics({ now: clock.now, secretMaxAgeDays: config.secretMaxAgeDays })
   releases.push(async () => metrics.stop())
   const base = await openBase(options, { clock, metrics, releases })
+  const isDispatching = config.roles.includes('dispatch')
   metrics.watch(base.storage)
   const rootKeys = loadOrCreateRootKeys({ config, randomBytes: base.random.bytes })
   for (const warning of rootKeys.warnings) logger.warn(warning)
   const jobs = createJobs({
     ...base,
+    ...jobSharing(base, isDispatching),
     context: () => delivery.systemContext(),
     warn: (facts, message) => logger.warn(facts, message),
     onClockJump: () => delivery.dispatcher.wake(),
@@ -127,10 +123,11 @@ async function start(
     rootKeys: rootKeys.keys,
     logger,
     metrics,
-    consoleDirectory: options.consoleDirectory ?? null,
+    hasApi: config.roles.includes('api'),
+    consoleDirectory: config.roles.includes('console') ? (options.consoleDirectory ?? null) : null,
   })
   base.opened.connect({
-    handOff: delivery.dispatcher.handOff,
+    ...(isDispatching ? { handOff: delivery.dispatcher.handOff } : {}),
     async onCommitted(changes) {
       metrics.deliveriesEnded(changes.endedCounts)
       api.forgetApiKeys(changes)
@@ -216,6 +213,7 @@ function createDelivery(options: {
   const dispatcher = createDispatcher({
     ...base,
     sender,
+    isClaiming: config.roles.includes('dispatch'),
     randomFraction: base.random.fraction,
     defaultRetryScheduleMs: config.retryScheduleMs,
     settleHealth: (tx, endpointId, outcomes) =>
@@ -264,9 +262,7 @@ async function openBase(
   const onError = (message: string, error: unknown) => logger.error({ err: error }, message)
   const random = createRandom()
   const newId = createIdFactory({ now: clock.now, randomBytes: random.bytes })
-  makeDataDirectory(config.dataDir)
-  const opened = await openSqliteStorage({
-    file: storeFile(config),
+  const opened = await openStore(options, {
     clock,
     newId,
     leaseMs: config.attemptTimeoutMs + limits.leaseMarginMs,
@@ -274,6 +270,7 @@ async function openBase(
     onError,
   })
   releases.push(() => opened.close())
+  if (opened.cluster !== null) clock.adjust((await storeDrift(opened.cluster, clock)) ?? 0)
   const secretBox = await openSecretBox({ config, storage: opened, random, logger })
   return {
     clock,
@@ -287,58 +284,34 @@ async function openBase(
   }
 }
 
-function createParts(options: {
-  config: Config
-  base: Base
-  metrics: Metrics
-  dispatcher: Dispatcher
-  eventSchemas: EventSchemas
-  wakeRecoveries: () => void
-}): ActionParts {
-  const { config, base, metrics, dispatcher, eventSchemas, wakeRecoveries } = options
-  const guard = createAddressGuard({
-    ...addressRules(config),
-    resolve: createNameResolver({ monotonicNow: base.clock.monotonic }),
-  })
-  return {
-    storage: base.storage,
-    clock: base.clock,
-    newId: base.newId,
-    randomBytes: base.random.bytes,
-    secretBox: base.secretBox,
-    settings: {
-      dataBytesMax: config.dataBytesMax,
-      endpointsPerProjectMax: config.endpointsPerProjectMax,
-      expireCurrentInMinSeconds: config.expireCurrentInMinSeconds,
-      expireCurrentInMaxSeconds: config.expireCurrentInMaxSeconds,
-      blockAfterMs: config.blockAfterMs,
-      rotationCapMs: config.rotationCapMs,
-      secretPolicy: secretPolicyOf(config),
-      publicUrl: config.publicUrl?.replace(/\/+$/, '') ?? null,
-      retentionDays: config.retentionDays,
-    },
-    urlPolicy: createUrlPolicy(guard),
-    eventSchemas,
-    eventTypes: createEventTypeDirectory({
-      storage: base.storage,
-      clock: base.clock,
-      typesMax: limits.eventTypesKnownMax,
-    }),
-    noteAccepted: metrics.eventsAccepted,
-    wakeRecoveries,
-    attemptNow: async (delivery) => summaryOf(await dispatcher.attemptNow(delivery), delivery),
-    probe: createProber({ ...base, dispatcher }),
-    probeLimiter: createProbeLimiter(base.clock),
+type StoreParts = Omit<Parameters<typeof openSqliteStorage>[0], 'file'> & { clock: SystemClock }
+
+/** The store that the configuration names: a file, or a database that is waited for. */
+async function openStore(options: AppOptions, parts: StoreParts): Promise<Storage> {
+  const { config, logger, storeTime, stopSignal } = options
+  const { database } = config
+  if (database === 'sqlite') {
+    makeDataDirectory(config.dataDir)
+    return openSqliteStorage({ file: storeFile(config), ...parts })
   }
+  const open = () =>
+    openPostgresStorage({
+      url: database,
+      cacheTtlMs: config.secretCacheTtlMs,
+      ...parts,
+      ...(storeTime === undefined ? {} : { storeTime }),
+    })
+  const { monotonic } = parts.clock
+  return waitForStore(open, { at: config, logger, monotonic, stop: stopSignal })
 }
 
-/** What the operator says of old secrets. */
-function secretPolicyOf(config: Config): SecretPolicy {
+/** What the jobs of several nodes agree on: who does them, and what time it is. */
+function jobSharing({ storage, clock }: Base, isCandidate: boolean) {
+  const { cluster } = storage
   return {
-    maxAgeDays: config.secretMaxAgeDays,
-    action: config.secretOverAgeAction,
-    expireCurrentInSeconds: config.secretExpireCurrentInSeconds,
-    completeWhen: config.secretCompleteWhen,
+    lead: createLead({ cluster, isCandidate, monotonic: clock.monotonic }),
+    storeDrift: cluster === null ? null : () => storeDrift(cluster, clock),
+    forgetTokens: async () => cluster?.forgetTokens(),
   }
 }
 
@@ -350,25 +323,5 @@ function apiOptions(config: Config) {
     corsOrigins: config.corsOrigins,
     dialects: dialectApis(config.dialects),
     rateLimit: { perSecond: config.rateLimitPerSecond, burst: config.rateLimitBurst },
-  }
-}
-
-function addressRules(config: Config) {
-  const { allowHttp, allowedNetworks, allowedPorts } = config
-  return { allowHttp, allowedNetworks, allowedPorts }
-}
-
-function summaryOf(verdict: Verdict, delivery: ClaimedDelivery): AttemptSummary {
-  if (verdict.kind !== 'attempted') {
-    throw new AppError('endpoint_deleted', {
-      detail: `Endpoint ${delivery.endpointId} is gone; nothing was sent.`,
-    })
-  }
-  const { succeeded, attempt } = verdict
-  return {
-    succeeded,
-    statusCode: attempt.response?.statusCode ?? null,
-    error: attempt.error,
-    durationMs: attempt.durationMs,
   }
 }

@@ -9,6 +9,7 @@ import { removeOldEvents } from './actions/remove-old-events.ts'
 import { createChore } from './chore.ts'
 import type { SystemClock } from './clock.ts'
 import { createClockWatch } from './clock-watch.ts'
+import { type Lead, leadAskedEveryMs } from './lead.ts'
 import { createRotationWatch } from './rotation-watch.ts'
 import type { CommittedChanges, Storage } from './storage/storage.ts'
 import { createTimekeeping } from './timekeeping.ts'
@@ -36,6 +37,10 @@ const rotationShareMax = 0.3
 
 export function createJobs(options: {
   clock: SystemClock
+  lead: Lead
+  storeDrift: (() => Promise<number | null>) | null
+  /** Forgets shared limits that are no longer used. */
+  forgetTokens(): Promise<void>
   storage: Pick<Storage, 'nextAnnouncementAt' | 'nextLookAt' | 'listDueLooks'>
   /** Asked at each step: not called before `start`. */
   context: () => ActionContext
@@ -44,29 +49,49 @@ export function createJobs(options: {
   onError(message: string, error: unknown): void
   warn(facts: object, message: string): void
 }): Jobs {
-  const { clock, storage, context, onError } = options
+  const { clock, lead, storage, context, onError } = options
   const { monotonic } = clock
+  /** Work that one node does for all; the others say `otherwise`. */
+  const whereLeading =
+    <Args extends unknown[], T>(work: (...args: Args) => Promise<T>, otherwise: () => T) =>
+    async (...args: Args): Promise<T> =>
+      (await lead.isOurs()) ? work(...args) : otherwise()
+  const askLater = () => clock.now() + leadAskedEveryMs
   const clockWatch = createClockWatch({ context, monotonic, warn: options.warn })
   const timekeeping = createTimekeeping({
     clock,
-    nextAnnouncementAt: () => storage.nextAnnouncementAt(),
-    announce: () => announceExpiries(context()),
-    forget: () => forgetExpired(context()),
+    storeDrift: options.storeDrift,
+    nextAnnouncementAt: whereLeading(() => storage.nextAnnouncementAt(), askLater),
+    announce: whereLeading(
+      () => announceExpiries(context()),
+      () => 0,
+    ),
+    forget: whereLeading(
+      async () => {
+        await forgetExpired(context())
+        await options.forgetTokens()
+      },
+      () => undefined,
+    ),
     async onJump(jumpMs) {
       options.warn({ jumpMs }, 'The wall clock jumped; the clock of this process follows it.')
       options.onClockJump()
       watch.wake()
-      await clockWatch.jumped(jumpMs)
+      if (await lead.isOurs()) await clockWatch.jumped(jumpMs)
     },
     onError,
   })
   const watch = createRotationWatch({
     now: clock.now,
-    nextLookAt: () => storage.nextLookAt(),
-    listDue: (limit) => storage.listDueLooks(clock.now(), limit),
+    nextLookAt: whereLeading(() => storage.nextLookAt(), askLater),
+    listDue: whereLeading(
+      (limit: number) => storage.listDueLooks(clock.now(), limit),
+      () => [],
+    ),
     look: (due) => lookAtRotation(context(), due),
     onError,
   })
+  // Wherever one was asked for, and so without a wait; the lead is no matter, as a step is a whole.
   const recoveries = createChore({
     step: () => continueRecoveries(context()),
     everyMs: recoveryEveryMs,
@@ -75,21 +100,27 @@ export function createJobs(options: {
     onError: (error) => onError('A recovery could not go on; trying again.', error),
   })
   const retention = createChore({
-    step: async () => clockWatch.mayRemove() && removeOldEvents(context()),
+    step: whereLeading(
+      async () => clockWatch.mayRemove() && removeOldEvents(context()),
+      () => false,
+    ),
     everyMs: retentionEveryMs,
     shareMax: retentionShareMax,
     monotonic,
     onError: (error) => onError('Old events could not be removed; trying again.', error),
   })
   const campaigns = createChore({
-    step: () => continueCampaigns(context()),
+    step: whereLeading(
+      () => continueCampaigns(context()),
+      () => false,
+    ),
     everyMs: campaignsEveryMs,
     shareMax: rotationShareMax,
     monotonic,
     onError: (error) => onError('A campaign could not go on; trying again.', error),
   })
   const policies = createChore({
-    step: createPolicyRound(context),
+    step: whereLeading(createPolicyRound(context), () => false),
     everyMs: policiesEveryMs,
     shareMax: rotationShareMax,
     monotonic,
@@ -97,7 +128,7 @@ export function createJobs(options: {
   })
   const timeNotes = createChore({
     async step() {
-      await clockWatch.noteTime()
+      if (await lead.isOurs()) await clockWatch.noteTime()
       return false
     },
     everyMs: noteTimeEveryMs,
@@ -107,7 +138,7 @@ export function createJobs(options: {
   })
   return {
     async start() {
-      await clockWatch.start()
+      if (await lead.isOurs()) await clockWatch.start()
       timeNotes.start()
       timekeeping.start()
       watch.start()
@@ -125,6 +156,7 @@ export function createJobs(options: {
     async stop() {
       const parts = [timeNotes, timekeeping, watch, recoveries, retention, campaigns, policies]
       await Promise.all(parts.map((part) => part.stop()))
+      await lead.end().catch((error) => onError('The lead could not be given up.', error))
     },
   }
 }

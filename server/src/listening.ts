@@ -48,7 +48,8 @@ export async function listenForMetrics(
   return { url: urlOf(server, at.host), close: () => close(server) }
 }
 
-function listen(server: Server, at: { host: string; port: number }): Promise<void> {
+/** Resolves when it listens; rejects where it cannot. */
+export function listen(server: Server, at: { host: string; port: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(at.port, at.host, resolve)
@@ -73,7 +74,8 @@ function urlOf(server: Server, host: string): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
 }
 
-function close(server: Server): Promise<void> {
+/** Cuts every connection off. */
+export function close(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.closeAllConnections()
     server.close(() => resolve())

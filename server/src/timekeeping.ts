@@ -9,18 +9,22 @@ export interface Timekeeping {
   stop(): Promise<void>
 }
 
-const watchEveryMs = 1_000
+/** The machine's clock costs nothing to look at, the store's a question. */
+const watchWallEveryMs = 1_000
+const watchStoreEveryMs = 5_000
 const forgetEveryMs = 10 * 60_000
 const sleepMsMax = 60_000
 const tryAgainMs = 1_000
 
 /**
  * Runs the announcements when they are due, and keeps the process's clock at the machine's wall
- * clock: drift is followed quietly, a jump is reported. Nothing that decides whether a secret signs
- * depends on this.
+ * clock, or at the store's where there are several nodes: drift is followed quietly, a jump is
+ * reported. Nothing that decides whether a secret signs depends on this.
  */
 export function createTimekeeping(options: {
   clock: SystemClock
+  /** How far the store's clock is ahead; null: this process goes by its machine's. */
+  storeDrift: (() => Promise<number | null>) | null
   nextAnnouncementAt: () => Promise<number | null>
   /** Works off what is due; returns how many, so that more can be asked for. */
   announce: () => Promise<number>
@@ -30,6 +34,7 @@ export function createTimekeeping(options: {
   onError: (message: string, error: unknown) => void
 }): Timekeeping {
   const { clock } = options
+  const watchEveryMs = options.storeDrift === null ? watchWallEveryMs : watchStoreEveryMs
   let isStopped = false
   let running: Promise<void> | null = null
   let mustRunAgain = false
@@ -62,15 +67,24 @@ export function createTimekeeping(options: {
       running = null
     })
   }
-  const watch = () => {
-    const driftMs = clock.wallDrift()
+  const watch = async () => {
+    const driftMs = await (options.storeDrift?.() ?? clock.wallDrift())
+    if (driftMs === null || isStopped) return
     clock.adjust(driftMs)
     if (Math.abs(driftMs) < limits.clockJumpMs) return
     wake()
     // Times are whole milliseconds.
-    options.onJump(Math.round(driftMs)).catch((error) => {
+    await options.onJump(Math.round(driftMs)).catch((error) => {
       options.onError('A jump of the clock could not be noted.', error)
     })
+  }
+  const watchOn = async () => {
+    try {
+      await watch()
+    } catch (error) {
+      options.onError('The clock of the store could not be read; trying again.', error)
+    }
+    if (!isStopped) watchTimer = setTimeout(watchOn, watchEveryMs)
   }
 
   const forget = () => {
@@ -83,13 +97,13 @@ export function createTimekeeping(options: {
     start() {
       forget()
       forgetTimer = setInterval(forget, forgetEveryMs)
-      watchTimer = setInterval(watch, watchEveryMs)
+      watchTimer = setTimeout(watchOn, watchEveryMs)
       wake()
     },
     wake,
     async stop() {
       isStopped = true
-      clearInterval(watchTimer)
+      clearTimeout(watchTimer)
       clearInterval(forgetTimer)
       clearTimeout(sleepTimer)
       await Promise.all([running, forgetting])

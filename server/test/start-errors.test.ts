@@ -58,7 +58,7 @@ test('a wrong configuration lists every mistake, ends with 2 and makes nothing',
     ['serve', '--port', '70000', '--data-dir', dataDir],
     {
       COUNTERSIGN_ROOT_KEY: 'csk_hunter2',
-      COUNTERSIGN_DATABASE_URL: 'postgres://admin:hunter2@db/x',
+      COUNTERSIGN_DATABASE_URL: 'mysql://admin:hunter2@db/x',
       COUNTERSIGN_ATTEMPT_TIMEOUT: 'soon',
       COUNTERSIGN_RETRY_SCHEDULE: '5s,never',
     },

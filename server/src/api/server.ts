@@ -18,16 +18,17 @@ import { createIdempotency } from './idempotency.ts'
 import { createKeyUses } from './key-uses.ts'
 import { type KnownPaths, watchPaths } from './known-paths.ts'
 import { nativeSurface } from './native-surface.ts'
-import { openApiDocument } from './openapi.ts'
+import { type OpenApiDocument, openApiDocument } from './openapi.ts'
 import { toAppError } from './problem.ts'
 import { createProjectDirectory } from './project-directory.ts'
 import { createRateLimiter } from './rate-limit.ts'
 import { addReference } from './reference.ts'
 import { refuseUnreadable } from './refuse-unreadable.ts'
 import type { Metrics } from './route.ts'
+import { serverRoutes } from './routes/server.ts'
 import { routes } from './routes.ts'
 import { serveDialect } from './serve-dialect.ts'
-import { type BodyType, pathOf, serveRoute } from './serve-route.ts'
+import { type BodyType, pathOf, type RouteServing, serveRoute } from './serve-route.ts'
 import type { DialectApi, Surface } from './surface.ts'
 import { createSchemaCompiler } from './validation.ts'
 
@@ -45,6 +46,8 @@ export interface ApiOptions {
   publicUrl: string | null
   logger: ApiLogger
   metrics: Metrics
+  /** False: of all routes, only those that tell of the server itself. Default true. */
+  hasApi?: boolean
   /** The console's static files; null: none are served. */
   consoleDirectory: string | null
   /** Addresses and networks of proxies whose `X-Forwarded-For` is believed; none by default. */
@@ -122,15 +125,7 @@ export function createApi(options: ApiOptions): Api {
       waitMs: options.idempotencyWaitMs ?? limits.idempotencyWaitMs,
     }),
   }
-  addCors(app, options.corsOrigins ?? [])
-  for (const route of routes) {
-    serveRoute(app, route, [route.path], { ...serving, surface: native })
-  }
-  for (const dialect of options.dialects ?? []) serveDialect(app, dialect, serving)
-  addReference(app, document)
-  if (options.consoleDirectory !== null) addConsole(app, options.consoleDirectory)
-  const start = options.consoleDirectory === null ? '/docs/' : '/console/'
-  app.get('/', (_request, reply) => reply.redirect(start, 302))
+  addRoutes(app, options, { ...serving, surface: native }, document)
 
   return {
     app,
@@ -152,6 +147,27 @@ export function createApi(options: ApiOptions): Api {
       projects.forget(changes)
     },
   }
+}
+
+/** What this process serves: the API in all its forms, the console, or what tells of itself alone. */
+function addRoutes(
+  app: FastifyInstance,
+  options: ApiOptions,
+  serving: RouteServing,
+  document: OpenApiDocument,
+): void {
+  const { hasApi = true, consoleDirectory } = options
+  addCors(app, options.corsOrigins ?? [])
+  for (const route of hasApi ? routes : serverRoutes) {
+    serveRoute(app, route, [route.path], serving)
+  }
+  if (hasApi) {
+    for (const dialect of options.dialects ?? []) serveDialect(app, dialect, serving)
+    addReference(app, document)
+  }
+  if (consoleDirectory !== null) addConsole(app, consoleDirectory)
+  const start = consoleDirectory !== null ? '/console/' : hasApi ? '/docs/' : null
+  if (start !== null) app.get('/', (_request, reply) => reply.redirect(start, 302))
 }
 
 /** What one address may ask for without a key. */

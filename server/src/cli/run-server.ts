@@ -35,7 +35,13 @@ export async function runServer(options: {
 
   let app: App | null = null
   try {
-    app = await startApp({ config, logger, clock, consoleDirectory: findConsole() })
+    app = await startApp({
+      config,
+      logger,
+      clock,
+      consoleDirectory: findConsole(),
+      stopSignal: stop.signal,
+    })
     await onStarted(app, logger)
     const failure = await Promise.race([stop.requested, app.failed])
     if (failure !== undefined) throw failure

@@ -28,6 +28,8 @@ export interface DispatcherOptions {
   secretBox: SecretBox
   sender: SenderLink
   randomFraction: () => number
+  /** Whether due deliveries are brought from the store; false: tests and drills alone are sent. */
+  isClaiming: boolean
   defaultRetryScheduleMs: readonly number[]
   /** Moves an endpoint's health on, in the transaction that records the attempts. */
   settleHealth(
@@ -123,7 +125,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     onError,
     isStopping: () => isStopping,
   })
-  const claimer = createClaimer({ storage, clock, room, send: take, onError })
+  const claimer = options.isClaiming
+    ? createClaimer({ storage, clock, room, send: take, onError })
+    : idleClaimer
 
   const probes = new Map<string, (answer: ProbeAnswer) => void>()
   const probed = ({ id, answer }: Extract<FromSender, { kind: 'probed' }>) => {
@@ -180,6 +184,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     },
   }
 }
+
+const idleClaimer = { wake() {}, roomMade() {}, stop() {} }
 
 const shortOfDescriptors = 'No more connections can be opened; deliveries wait.'
 

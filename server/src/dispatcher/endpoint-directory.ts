@@ -172,8 +172,7 @@ function sealedTextOf({ endpoint, secrets }: SenderEndpointRecord): string {
     ...[url, format, signingEnabled, state, deletedAt, rateLimitPerSecond],
     base64Of(endpoint.sealedHeaders),
     secrets.map((secret) => [
-      ...[secret.id, secret.activatesAt, secret.expiresAt, secret.revokedAt, secret.expirySeenAt],
-      base64Of(secret.sealedValue),
+      ...[secret.id, secret.activatesAt, secret.expiresAt, base64Of(secret.sealedValue)],
     ]),
   ])
 }
@@ -203,9 +202,7 @@ function senderEndpointOf(
     rateLimitPerSecond: endpoint.rateLimitPerSecond,
     freshUntilMonotonic,
     // One that has expired but was not seen so yet goes along: the sender sees it and has it latched.
-    secrets: secrets
-      .filter(({ revokedAt, expirySeenAt }) => revokedAt === null && expirySeenAt === null)
-      .flatMap((secret) => senderSecretOf(endpoint, secret, secretBox)),
+    secrets: secrets.flatMap((secret) => senderSecretOf(endpoint, secret, secretBox)),
   }
 }
 

@@ -11,6 +11,13 @@ export class StorageOverloadedError extends Error {
 /** The store could not be opened; the message is one sentence for the operator. */
 export class StorageOpenError extends Error {
   override readonly name = 'StorageOpenError'
+  /** There is no way to it now, or it is only starting: worth another try, unlike all else. */
+  readonly isUnreachable: boolean
+
+  constructor(message: string, options: ErrorOptions & { isUnreachable?: boolean } = {}) {
+    super(message, options)
+    this.isUnreachable = options.isUnreachable ?? false
+  }
 }
 
 /** A value that must be unique is in use. */

@@ -184,7 +184,7 @@ export interface TransactOptions {
 /** An endpoint with all that signing and retrying needs. */
 export interface SenderEndpointRecord {
   endpoint: Endpoint
-  /** Every version, newest first. */
+  /** Those that are neither revoked nor seen expired, newest first. */
   secrets: Secret[]
   /** The project's own schedule; null: the operator's holds. */
   retryScheduleMs: readonly number[] | null

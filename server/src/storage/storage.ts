@@ -141,6 +141,8 @@ export interface Cluster {
   endLeads(): Promise<void>
   /** Takes as many as there are of `wanted` tokens from a bucket that all processes share. */
   takeTokens(bucket: string, rule: TokenRule, wanted: number): Promise<TokensTaken>
+  /** Removes what is known of buckets that have long been full; to be called now and then. */
+  forgetTokens(): Promise<void>
 }
 
 export interface Reads {

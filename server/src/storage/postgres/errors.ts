@@ -70,6 +70,11 @@ export function isConnectionLost(error: unknown): boolean {
   return connectionLost.test(`${error.message} ${typeof code === 'string' ? code : ''}`)
 }
 
+/** It is starting, stopping or full of connections: another time it may be different. */
+function isStarting(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && /^(57P03|53300)/.test(error.code ?? '')
+}
+
 /** One sentence for the operator of a database that does not open. */
 export function openError(where: string, error: unknown): unknown {
   if (error instanceof StorageOpenError) return error
@@ -78,6 +83,7 @@ export function openError(where: string, error: unknown): unknown {
     const reason = cause instanceof Error ? cause.message : String(cause)
     return new StorageOpenError(`The database ${where} cannot be opened: ${reason}`, {
       cause: error,
+      isUnreachable: isConnectionLost(cause) || isStarting(cause),
     })
   }
   return error

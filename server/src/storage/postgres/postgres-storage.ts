@@ -9,6 +9,7 @@ import { auditReads, auditWrites } from './audit.ts'
 import { campaignReads, campaignWrites } from './campaigns.ts'
 import { claimLinkReads, claimLinkWrites } from './claim-links.ts'
 import { type Claims, createClaims } from './claims.ts'
+import { createCluster } from './cluster.ts'
 import type { Connection } from './connection.ts'
 import { deliveryCounts, deliveryReads, deliveryWrites } from './deliveries.ts'
 import type { StoreTime } from './due-deliveries.ts'
@@ -31,6 +32,7 @@ import { recoveryWrites } from './recoveries.ts'
 import { removalWrites } from './removals.ts'
 import { rotationReads, rotationWrites } from './rotations.ts'
 import { secretReads, secretWrites } from './secrets.ts'
+import { senderEndpointReads } from './sender-endpoints.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { startUpkeep } from './upkeep.ts'
 import { type CommitReport, createWriter, type TransactionKind } from './writer.ts'
@@ -45,12 +47,13 @@ export async function createPostgresStorage(options: StorageOptions): Promise<St
     options,
     () => connected ?? {},
   )
-  const { pool, failures, clock, cacheTtlMs } = options
+  const { pool, failures, clock, cacheTtlMs, newId } = options
   const reader = options.reader.connection
   await notifications.begun
 
   return {
     cacheTtlMs,
+    cluster: createCluster({ ...options, connection: pool.connection, nodeId: newId('dlv') }),
     ...createReads(reader, claims),
     ...deliveryCounts(reader),
     transact: writer.transact,
@@ -192,6 +195,7 @@ function createReads(connection: Connection, claims: Pick<Claims, 'backlog'>): R
     ...eventTypeReads(connection),
     ...portalSessionReads(connection),
     ...secretReads(connection),
+    ...senderEndpointReads(connection),
     ...rotationReads(connection),
     ...fleetReads(connection),
     ...campaignReads(connection),

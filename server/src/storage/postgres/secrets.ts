@@ -105,7 +105,7 @@ export function secretWrites(
   }
 }
 
-function toSecret(row: SecretRow): Secret {
+export function toSecret(row: SecretRow): Secret {
   return {
     id: row.id,
     projectId: row.project_id,

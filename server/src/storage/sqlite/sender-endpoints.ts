@@ -10,7 +10,9 @@ export function senderEndpointReads(
       for (const id of endpointIds) {
         const endpoint = await reads.getEndpointById(id)
         if (endpoint === null) continue
-        const secrets = await reads.listSecrets(id)
+        const secrets = (await reads.listSecrets(id)).filter(
+          ({ revokedAt, expirySeenAt }) => revokedAt === null && expirySeenAt === null,
+        )
         const project = await reads.getProject(endpoint.projectId)
         const retryScheduleMs = project?.settings.retryScheduleMs ?? null
         records.push({ endpoint, secrets, retryScheduleMs })

@@ -92,6 +92,8 @@ export function endpointsSuite(test: StoreTest): void {
       await tx.updateProject({ ...project, settings })
       await tx.insertSecret(older)
       await tx.insertSecret(newer)
+      await tx.insertSecret(samples.secret(endpoint, { revokedAt: 3 }))
+      await tx.insertSecret(samples.secret(endpoint, { expirySeenAt: 3 }))
       await tx.deleteEndpoint(gone.id, 7)
     })
     const ids = [endpoint.id, 'ep_unknown', quiet.id, gone.id]
