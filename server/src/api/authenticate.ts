@@ -76,7 +76,9 @@ export function createAuthenticator(options: {
     try {
       return await lookUp(digest, credential)
     } catch (error) {
-      if (error instanceof AppError && error.code === 'unauthorized') failedAttempts.count(address)
+      if (error instanceof AppError && error.code === 'unauthorized') {
+        await failedAttempts.count(address)
+      }
       throw error
     }
   }

@@ -6,7 +6,7 @@ import { createFailedAttempts } from './failed-attempts.ts'
 
 function attemptsAt() {
   const clock = { at: 0, monotonic: () => clock.at }
-  const attempts = createFailedAttempts(clock)
+  const attempts = createFailedAttempts(clock, null)
   const isRefused = (address: string) => {
     try {
       attempts.refuseWhereTooMany(address)
@@ -16,7 +16,7 @@ function attemptsAt() {
     }
   }
   const fail = (address: string, times: number = apiLimits.failedAttemptsBurst) => {
-    for (let count = 0; count < times; count += 1) attempts.count(address)
+    for (let count = 0; count < times; count += 1) void attempts.count(address)
   }
   return { clock, attempts, isRefused, fail }
 }
@@ -76,4 +76,23 @@ test('a request without any credential is no attempt', async () => {
     assert.equal((await server.call('GET', '/v1/projects', { key: null })).status, 401)
   }
   assert.equal((await server.call('GET', '/v1/projects', { key: 'csk_wrong' })).status, 401)
+})
+
+test('nodes share what an address has failed', async () => {
+  let left = apiLimits.failedAttemptsBurst
+  const cluster = {
+    async takeTokens() {
+      left -= 1
+      return { taken: 1, left }
+    },
+  }
+  const clock = { monotonic: () => 0 }
+  const [first, second] = [1, 2].map(() => createFailedAttempts(clock, cluster))
+  assert.ok(first && second)
+  for (let count = 1; count < apiLimits.failedAttemptsBurst; count += 1) {
+    await first.count('192.0.2.1')
+  }
+  second.refuseWhereTooMany('192.0.2.1')
+  await second.count('192.0.2.1')
+  assert.throws(() => second.refuseWhereTooMany('192.0.2.1'), { code: 'rate_limit_exceeded' })
 })

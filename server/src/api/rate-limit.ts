@@ -17,19 +17,17 @@ export interface Quota {
 }
 
 export interface RateLimiter {
-  /** Counts one request of a key. */
-  take(keyId: string): Quota
+  /** Counts one request of a key; at once where nothing has to be asked for. */
+  take(keyId: string): Quota | Promise<Quota>
 }
 
 /**
  * A token bucket for each key: `burst` requests at once, filled up again by `perSecond`. Kept in
  * this process's memory, so a restart begins anew.
  */
-export function createRateLimiter(options: {
-  perSecond: number
-  burst: number
-  clock: Clock
-}): RateLimiter {
+export function createRateLimiter(options: { perSecond: number; burst: number; clock: Clock }): {
+  take(keyId: string): Quota
+} {
   const { perSecond, burst, clock } = options
   const buckets = new Map<string, { tokens: number; at: number }>()
   const windowMs = Math.ceil((burst / perSecond) * 1000)

@@ -10,7 +10,7 @@ import { type Authenticator, anonymousPrincipal } from './authenticate.ts'
 import type { BodyRoom } from './body-room.ts'
 import type { Idempotency } from './idempotency.ts'
 import type { ProjectDirectory } from './project-directory.ts'
-import { type RateLimiter, rateLimitExceeded } from './rate-limit.ts'
+import { type Quota, type RateLimiter, rateLimitExceeded } from './rate-limit.ts'
 import type { Call, ServedRoute, ServerParts } from './route.ts'
 import type { Surface } from './surface.ts'
 import type { Check, SchemaCompiler } from './validation.ts'
@@ -123,8 +123,9 @@ function authorize(
   const credential = serving.surface.credentialOf(request.headers)
   const principal = serving.authenticator.authenticate(credential, addressOf(request))
   const goOn = (known: Principal) => {
-    countRequest(serving, known, reply)
-    return admit(route, serving, request, known)
+    const counted = countRequest(serving, known, reply)
+    const admitted = () => admit(route, serving, request, known)
+    return counted instanceof Promise ? counted.then(admitted) : admitted()
   }
   return principal instanceof Promise ? principal.then(goOn) : goOn(principal)
 }
@@ -134,11 +135,14 @@ function countRequest(
   { rateLimiter, surface }: RouteServing,
   { actor }: Principal,
   reply: FastifyReply,
-): void {
+): void | Promise<void> {
   if (actor.id === null) return
+  const tell = (quota: Quota) => {
+    reply.headers(surface.rateLimitHeaders(quota))
+    if (!quota.isAllowed) throw rateLimitExceeded(quota)
+  }
   const quota = rateLimiter.take(actor.id)
-  reply.headers(surface.rateLimitHeaders(quota))
-  if (!quota.isAllowed) throw rateLimitExceeded(quota)
+  return quota instanceof Promise ? quota.then(tell) : tell(quota)
 }
 
 function admit(

@@ -21,7 +21,7 @@ import { nativeSurface } from './native-surface.ts'
 import { type OpenApiDocument, openApiDocument } from './openapi.ts'
 import { toAppError } from './problem.ts'
 import { createProjectDirectory } from './project-directory.ts'
-import { createRateLimiter } from './rate-limit.ts'
+import { createRateLimiter, type RateLimiter } from './rate-limit.ts'
 import { addReference } from './reference.ts'
 import { refuseUnreadable } from './refuse-unreadable.ts'
 import type { Metrics } from './route.ts'
@@ -29,6 +29,7 @@ import { serverRoutes } from './routes/server.ts'
 import { routes } from './routes.ts'
 import { serveDialect } from './serve-dialect.ts'
 import { type BodyType, pathOf, type RouteServing, serveRoute } from './serve-route.ts'
+import { createSharedRateLimiter } from './shared-rate-limit.ts'
 import type { DialectApi, Surface } from './surface.ts'
 import { createSchemaCompiler } from './validation.ts'
 
@@ -94,7 +95,7 @@ export function createApi(options: ApiOptions): Api {
     clock: parts.clock,
     onError: (err) => logger.warn({ err }, 'The last use of API keys could not be written down.'),
   })
-  const failedAttempts = createFailedAttempts(parts.clock)
+  const failedAttempts = createFailedAttempts(parts.clock, parts.storage.cluster)
   const authenticator = createAuthenticator({
     rootKeys: options.rootKeys,
     storage: parts.storage,
@@ -118,7 +119,7 @@ export function createApi(options: ApiOptions): Api {
     },
     schemas: createSchemaCompiler(components),
     authenticator,
-    rateLimiter: createRateLimiter({ ...options.rateLimit, clock: parts.clock }),
+    rateLimiter: rateLimiterOf(options),
     projects,
     bodyRoom: createBodyRoom(bodyBounds),
     idempotency: createIdempotency({
@@ -168,6 +169,13 @@ function addRoutes(
   if (consoleDirectory !== null) addConsole(app, consoleDirectory)
   const start = consoleDirectory !== null ? '/console/' : hasApi ? '/docs/' : null
   if (start !== null) app.get('/', (_request, reply) => reply.redirect(start, 302))
+}
+
+/** Several processes on one store count together. */
+function rateLimiterOf({ rateLimit, parts: { clock, storage } }: ApiOptions): RateLimiter {
+  const { cluster } = storage
+  if (cluster === null) return createRateLimiter({ ...rateLimit, clock })
+  return createSharedRateLimiter({ ...rateLimit, clock, cluster })
 }
 
 /** What one address may ask for without a key. */

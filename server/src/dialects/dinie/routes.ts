@@ -57,7 +57,7 @@ export const dinieTokenRoute: ServedRoute = dialectPostRoute({
       return await issueAccessToken(context, credentials)
     } catch (error) {
       if (error instanceof AppError && error.code === 'unauthorized') {
-        server.failedAttempts.count(address)
+        await server.failedAttempts.count(address)
       }
       throw error
     }
