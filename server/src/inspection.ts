@@ -78,7 +78,7 @@ export function inspectStore(condition: StoreCondition, now: number): Finding[] 
       problem(
         what,
         condition.problem,
-        'Where the file itself is at fault, restore the newest backup: countersign restore <file>.',
+        'Where the data itself is at fault, restore the newest backup; with SQLite, countersign restore <file>.',
       ),
     ]
   }

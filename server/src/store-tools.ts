@@ -10,15 +10,19 @@ import {
   inspectStore,
 } from './inspection.ts'
 import { loadOrCreateMasterKeys, prependMasterKey } from './key-files.ts'
+import { shownDatabase } from './option-kinds.ts'
 import { createRandom } from './random.ts'
 import { StartError } from './start-error.ts'
+import { inspectPostgres } from './storage/postgres/inspect.ts'
+import { migratePostgres } from './storage/postgres/migrate.ts'
+import { resealPostgres } from './storage/postgres/reseal.ts'
 import { backupSqlite, type OnPages } from './storage/sqlite/backup.ts'
 import { inspectSqlite } from './storage/sqlite/inspect.ts'
 import { migrateSqlite, type SqliteMigration } from './storage/sqlite/migrate.ts'
 import { resealSqlite } from './storage/sqlite/reseal.ts'
 import { restoreSqlite } from './storage/sqlite/restore.ts'
 import { StorageOpenError, type StoreCondition } from './storage/storage.ts'
-import { storeFile } from './store-file.ts'
+import { storeFile, storeName } from './store-file.ts'
 
 export type { Finding } from './inspection.ts'
 
@@ -28,20 +32,36 @@ export type { Finding } from './inspection.ts'
  */
 
 /** Applies missing migrations and closes again: what `countersign migrate` does. */
-export async function migrateStore(config: Config): Promise<SqliteMigration> {
+export async function migrateStore(
+  config: Config,
+): Promise<Pick<SqliteMigration, 'applied' | 'version'> & { name: string }> {
+  const name = storeName(config)
+  if (config.database !== 'sqlite') {
+    return { ...(await asStartError(migratePostgres(config.database))), name }
+  }
   makeDataDirectory(config.dataDir)
-  return asStartError(migrateSqlite(storeFile(config)))
+  return { ...(await asStartError(migrateSqlite(storeFile(config)))), name }
 }
 
 /** Writes a consistent copy of the store beside a running server: `countersign backup`. */
-export function backupStore(config: Config, to: string, onPages: OnPages) {
+export async function backupStore(config: Config, to: string, onPages: OnPages) {
+  refuseDatabase(config, 'pg_dump')
   return asStartError(backupSqlite({ file: storeFile(config), to, onPages }))
 }
 
 /** Puts a backup in the place of the store: `countersign restore`. */
-export function restoreStore(config: Config, from: string, isForced: boolean) {
+export async function restoreStore(config: Config, from: string, isForced: boolean) {
+  refuseDatabase(config, 'pg_restore')
   makeDataDirectory(config.dataDir)
   return asStartError(restoreSqlite({ from, file: storeFile(config), isForced }))
+}
+
+/** PostgreSQL's own tools know how to copy a database of any size. */
+function refuseDatabase({ database }: Config, tool: string): void {
+  if (database === 'sqlite') return
+  throw new StartError(
+    `This copies a SQLite file; for the PostgreSQL database ${shownDatabase(database)} use ${tool}, as docs/guides/scaling.md says.`,
+  )
 }
 
 /** Seals everything under the first master key: `countersign keys rotate-master`. */
@@ -58,7 +78,12 @@ export async function resealStore(
   const box = createSecretBox({ masterKeys: keys, randomBytes: random.bytes })
   const reseal = (sealed: Uint8Array, context: string) =>
     box.isUnderFirstKey(sealed) ? null : box.seal(box.open(sealed, context), context)
-  return asStartError(resealSqlite({ file: storeFile(config), reseal, onRows }))
+  const { database } = config
+  return asStartError(
+    database === 'sqlite'
+      ? resealSqlite({ file: storeFile(config), reseal, onRows })
+      : resealPostgres({ url: database, reseal, onRows }),
+  )
 }
 
 async function asStartError<T>(work: Promise<T>): Promise<T> {
@@ -78,10 +103,11 @@ export function addMasterKey(config: Config): { file: string } {
 
 /** Looks at an installation without changing it: `countersign doctor`. */
 export async function inspect(config: Config, now: number): Promise<Finding[]> {
-  const condition = await inspectSqlite(storeFile(config))
+  const { database } = config
+  const isFile = database === 'sqlite'
+  const condition = await (isFile ? inspectSqlite(storeFile(config)) : inspectPostgres(database))
   return [
-    ...inspectDirectory(config),
-    ...inspectKeyFiles(config),
+    ...(isFile ? [...inspectDirectory(config), ...inspectKeyFiles(config)] : []),
     ...inspectStore(condition, now),
     ...inspectMasterKeys(fitOfMasterKeys(config, condition)),
     ...inspectAddressGuard(config),

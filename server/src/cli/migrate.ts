@@ -18,10 +18,10 @@ export function migrateCommand(context: CommandContext): Command {
       if (read === null) return context.finish(exitCodes.usage)
       for (const warning of read.warnings) stderr.write(`${warning}\n`)
       try {
-        const { applied, version } = await migrateStore(read.config)
-        for (const name of applied) stdout.write(`applied ${name}\n`)
+        const { applied, version, name } = await migrateStore(read.config)
+        for (const migration of applied) stdout.write(`applied ${migration}\n`)
         const outcome = applied.length === 0 ? 'Nothing to do: the' : 'The'
-        stdout.write(`${outcome} store in ${read.config.dataDir} has schema version ${version}.\n`)
+        stdout.write(`${outcome} store in ${name} has schema version ${version}.\n`)
         context.finish(exitCodes.ok)
       } catch (error) {
         stderr.write(`${describeFailure(error)}\n`)
