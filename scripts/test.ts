@@ -1,12 +1,16 @@
 /**
  * The test command: `npm test` checks the tree and runs every test; `npm test -- <path> …` runs
  * the test files at these paths only. Fails when anything failed, and when no test ran.
+ * `--store postgres` runs the end-to-end tests on a PostgreSQL, without the checks.
  */
+import { parseArgs } from 'node:util'
+import { startPostgres } from '../server/test/support/postgres-server.ts'
 import { check } from './check.ts'
 import { repositoryRoot } from './run-node.ts'
 import { countAll, formatFile, formatTotals } from './test-run/format-report.ts'
 import { runTestFile, type TestFileReport } from './test-run/run-test-file.ts'
 import { selectFiles } from './test-run/select-files.ts'
+import { isSqliteOnly } from './test-run/sqlite-only.ts'
 
 /** Two cores: a third file would only slow down the others. */
 const UNIT_FILES_AT_ONCE = 2
@@ -35,15 +39,32 @@ async function runAll(paths: readonly string[], atOnce: number): Promise<TestFil
   return reports.sort((a, b) => a.path.localeCompare(b.path))
 }
 
-const filters = process.argv.slice(2)
+/** The unit tests know their stores; of the others, those that can be on any. */
+function select(filters: readonly string[]) {
+  const selected = selectFiles(repositoryRoot, filters)
+  if (database === null) return selected
+  return {
+    ...selected,
+    unit: [],
+    endToEnd: selected.endToEnd.filter((path) => !isSqliteOnly(path)),
+  }
+}
+
+const { values, positionals: filters } = parseArgs({
+  allowPositionals: true,
+  options: { store: { type: 'string', default: 'sqlite' } },
+})
+const database = values.store === 'postgres' ? await startPostgres() : null
+if (database !== null) process.env.COUNTERSIGN_TEST_POSTGRES = database.url
 const startedAtMs = performance.now()
-const { unit, endToEnd, unmatched } = selectFiles(repositoryRoot, filters)
+const { unit, endToEnd, unmatched } = select(filters)
 for (const filter of unmatched) console.log(`✖ ${filter} is or holds no test file`)
-const isTidy = filters.length > 0 || (await check())
+const isTidy = database !== null || filters.length > 0 || (await check())
 const reports = [
   ...(await runAll(unit, UNIT_FILES_AT_ONCE)),
   ...(await runAll(endToEnd, END_TO_END_FILES_AT_ONCE)),
 ]
+await database?.dispose()
 const totals = countAll(reports)
 if (totals.tests === 0) console.log('✖ no test ran')
 if (!isTidy) console.log('\n✖ the checks at the beginning failed')

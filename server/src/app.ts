@@ -270,7 +270,7 @@ async function openBase(
     onError,
   })
   releases.push(() => opened.close())
-  if (opened.cluster !== null) clock.adjust((await storeDrift(opened.cluster, clock)) ?? 0)
+  if (opened.cluster !== null) clock.adjust((await storeDrift(opened.cluster, clock)).driftMs)
   const secretBox = await openSecretBox({ config, storage: opened, random, logger })
   return {
     clock,

@@ -12,6 +12,7 @@ import { createClockWatch } from './clock-watch.ts'
 import { type Lead, leadAskedEveryMs } from './lead.ts'
 import { createRotationWatch } from './rotation-watch.ts'
 import type { CommittedChanges, Storage } from './storage/storage.ts'
+import type { StoreDrift } from './store-clock.ts'
 import { createTimekeeping } from './timekeeping.ts'
 
 /** What the server does by itself, beside serving and delivering. */
@@ -38,7 +39,7 @@ const rotationShareMax = 0.3
 export function createJobs(options: {
   clock: SystemClock
   lead: Lead
-  storeDrift: (() => Promise<number | null>) | null
+  storeDrift: (() => Promise<StoreDrift>) | null
   /** Forgets shared limits that are no longer used. */
   forgetTokens(): Promise<void>
   storage: Pick<Storage, 'nextAnnouncementAt' | 'nextLookAt' | 'listDueLooks'>

@@ -1,5 +1,6 @@
 import type { SystemClock } from './clock.ts'
 import { limits } from './core/limits.ts'
+import type { StoreDrift } from './store-clock.ts'
 
 /** Watches the clock and says in time what time has brought. */
 export interface Timekeeping {
@@ -12,6 +13,7 @@ export interface Timekeeping {
 /** The machine's clock costs nothing to look at, the store's a question. */
 const watchWallEveryMs = 1_000
 const watchStoreEveryMs = 5_000
+const driftErrorMsMax = 250
 const forgetEveryMs = 10 * 60_000
 const sleepMsMax = 60_000
 const tryAgainMs = 1_000
@@ -24,7 +26,7 @@ const tryAgainMs = 1_000
 export function createTimekeeping(options: {
   clock: SystemClock
   /** How far the store's clock is ahead; null: this process goes by its machine's. */
-  storeDrift: (() => Promise<number | null>) | null
+  storeDrift: (() => Promise<StoreDrift>) | null
   nextAnnouncementAt: () => Promise<number | null>
   /** Works off what is due; returns how many, so that more can be asked for. */
   announce: () => Promise<number>
@@ -68,8 +70,12 @@ export function createTimekeeping(options: {
     })
   }
   const watch = async () => {
-    const driftMs = await (options.storeDrift?.() ?? clock.wallDrift())
-    if (driftMs === null || isStopped) return
+    const { driftMs, errorMs } =
+      options.storeDrift === null
+        ? { driftMs: clock.wallDrift(), errorMs: 0 }
+        : await options.storeDrift()
+    // Where the answer took long, the monotonic clock knows better.
+    if (errorMs > driftErrorMsMax || isStopped) return
     clock.adjust(driftMs)
     if (Math.abs(driftMs) < limits.clockJumpMs) return
     wake()

@@ -4,6 +4,7 @@ import { Countersign } from '@countersign/sdk'
 import { checkInvariants, type StoreFigures } from './support/check-invariants.ts'
 import { type Receiver, startReceiver } from './support/hostile-receivers.ts'
 import { startPublisher } from './support/publisher.ts'
+import { seededRandom } from './support/seeded-random.ts'
 import { type ServerProcess, startServerProcess } from './support/start-server-process.ts'
 import { until } from './support/until.ts'
 
@@ -211,15 +212,4 @@ function count(counts: Map<string, number>, id: string): void {
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
-}
-
-/** mulberry32: small, and the same on every machine. */
-function seededRandom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { RotatedSecret } from '@countersign/sdk'
 import { type Publisher, startPublisher } from './support/publisher.ts'
 import { startReceiver } from './support/receiver.ts'
+import { seededRandom } from './support/seeded-random.ts'
 import { type ServerProcess, startServerProcess } from './support/start-server-process.ts'
 import { until } from './support/until.ts'
 
@@ -124,15 +125,4 @@ async function rotateAcrossCrashes(
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
-}
-
-/** mulberry32: small, and the same on every machine. */
-function seededRandom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
 }

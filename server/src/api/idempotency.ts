@@ -6,6 +6,7 @@ import { limits } from '../core/limits.ts'
 import { idempotencyContext } from '../core/secret-box.ts'
 import {
   type IdempotentAnswer,
+  type Storage,
   StorageConflictError,
   type Transaction,
 } from '../storage/storage.ts'
@@ -116,6 +117,7 @@ async function replay(scope: string, request: KeyedRequest<unknown>): Promise<An
       detail: 'This key was used on the same path for a request with another body.',
     })
   }
+  await untilKnownEverywhere(storage, { createdAt: kept.createdAt, now: clock.now() })
   return {
     status: kept.statusCode,
     contentType: kept.contentType,
@@ -125,6 +127,21 @@ async function replay(scope: string, request: KeyedRequest<unknown>): Promise<An
     headers: { ...kept.headers, [replayedHeader]: 'true' },
   }
 }
+
+/**
+ * The first request may have been cut off before its answer: then what it changed may not be known
+ * to every node yet, and the answer promises that it is (rotation.md section 2).
+ */
+async function untilKnownEverywhere(
+  { cacheTtlMs }: Pick<Storage, 'cacheTtlMs'>,
+  { createdAt, now }: { createdAt: number; now: number },
+): Promise<void> {
+  if (cacheTtlMs === 0 || createdAt + cacheTtlMs + commitMsMax < now) return
+  await new Promise((resolve) => setTimeout(resolve, cacheTtlMs))
+}
+
+/** No transaction of the store takes longer. */
+const commitMsMax = 30_000
 
 async function actAndKeep<Result>(scope: string, request: KeyedRequest<Result>): Promise<Answer> {
   const { storage } = request.context

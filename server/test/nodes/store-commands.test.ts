@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import { nodeEnvironment } from '../support/node-environment.ts'
 import { findPostgres, noPostgres } from '../support/postgres-server.ts'
 import { startReceiver } from '../support/receiver.ts'
 import { runCommand } from '../support/run-command.ts'
-import { nodeEnvironment, startNodes } from '../support/start-nodes.ts'
+import { startNodes } from '../support/start-nodes.ts'
 import { until } from '../support/until.ts'
 
 const skip = findPostgres() === null && noPostgres

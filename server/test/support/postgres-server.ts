@@ -20,6 +20,8 @@ import { createTestClock } from '../../src/storage/suite/test-clock-suite.ts'
 
 /** A real PostgreSQL that belongs to this process, on 127.0.0.1, in a temporary directory. */
 export interface PostgresServer {
+  /** Of its own database, for whoever makes others. */
+  url: string
   /** An empty database with all migrations applied. */
   createDatabase(): Promise<PostgresDatabase>
   /** An empty database without any. */
@@ -40,7 +42,8 @@ export interface PostgresDatabase {
 export const noPostgres =
   'needs the PostgreSQL server: `initdb` and `postgres` on the PATH or under /usr/lib/postgresql'
 
-const templateName = 'countersign_template'
+/** The database that others are made from: empty, with all migrations. */
+export const templateName = 'countersign_template'
 const startTimeoutMs = 30_000
 /** A server that is starting may take a connection and drop it without a word. */
 const connectMsMax = 1_000
@@ -114,6 +117,7 @@ export async function startPostgres({
   await fillTemplate(urlOf(templateName))
 
   return {
+    url: urlOf('postgres'),
     createDatabase: () => create(templateName),
     createEmptyDatabase: () => create('template1'),
     stop,

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import type { Environment } from '../../src/config.ts'
+import { nodeEnvironment } from './node-environment.ts'
 import { type PostgresServer, startPostgres } from './postgres-server.ts'
 import { startTestApp, type TestApp } from './start-test-app.ts'
 
@@ -46,13 +46,4 @@ export async function startNodes(options: {
   }
   for (let count = 0; count < options.count; count++) await test.add()
   return test
-}
-
-/** What nodes on one database have in common. */
-export function nodeEnvironment(databaseUrl: string): Record<string, string> {
-  return {
-    COUNTERSIGN_DATABASE_URL: databaseUrl,
-    COUNTERSIGN_ROOT_KEY: `csk_${'test-root-key-'.repeat(3)}`,
-    COUNTERSIGN_MASTER_KEYS: randomBytes(32).toString('base64'),
-  }
 }

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Countersign } from '@countersign/sdk'
 import { freePort } from './free-port.ts'
+import { nodeEnvironment } from './node-environment.ts'
+import { createTestDatabase } from './test-database.ts'
 import { until } from './until.ts'
 
 /** A server in a process of its own, as an operator runs it, that can be killed. */
@@ -39,6 +41,8 @@ export async function startServerProcess(
   } = {},
 ): Promise<ServerProcess> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'countersign-process-')))
+  const database = await createTestDatabase()
+  const stored = database === null ? {} : nodeEnvironment(database.url)
   const port = await freePort()
   const rootKey = `csk_${'test-root-key-'.repeat(3)}`
   const url = `http://127.0.0.1:${port}`
@@ -76,6 +80,7 @@ export async function startServerProcess(
           COUNTERSIGN_ROOT_KEY: rootKey,
           COUNTERSIGN_ALLOW_HTTP: 'true',
           COUNTERSIGN_ALLOWED_NETWORKS: '127.0.0.0/8',
+          ...stored,
           ...environment,
         },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -97,6 +102,7 @@ export async function startServerProcess(
     },
     async dispose() {
       await server.kill()
+      await database?.drop()
       await rm(dataDir, { recursive: true, force: true })
     },
   }

@@ -6,6 +6,8 @@ import { type App, type AppOptions, startApp } from '../../src/app.ts'
 import { createClock, type SystemClock } from '../../src/clock.ts'
 import { type Environment, readConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/logger.ts'
+import { nodeEnvironment } from './node-environment.ts'
+import { createTestDatabase } from './test-database.ts'
 
 /** A server in this process, on a fresh store and a free port of loopback. */
 export interface TestApp {
@@ -30,6 +32,8 @@ export async function startTestApp(
     clock?: SystemClock
   } = {},
 ): Promise<TestApp> {
+  const database = await createTestDatabase()
+  const stored = database === null ? {} : nodeEnvironment(database.url)
   const dataDir = await mkdtemp(join(tmpdir(), 'countersign-test-'))
   // A test's own steps must not be taken for a jump and be followed back.
   const clock = options.clock ?? { ...createClock(), wallDrift: () => 0 }
@@ -40,6 +44,7 @@ export async function startTestApp(
       COUNTERSIGN_ALLOW_HTTP: 'true',
       COUNTERSIGN_ALLOWED_NETWORKS: '127.0.0.0/8,::1/128',
       COUNTERSIGN_LOG_LEVEL: 'debug',
+      ...stored,
       ...options.environment,
     })
     if (!read.ok) throw new Error(read.problems.join('\n'))
@@ -51,6 +56,7 @@ export async function startTestApp(
         usesColor: false,
       }),
       clock,
+      ...(database === null ? {} : { storeTime: clock.now }),
       ...(options.wrapStorage ? { wrapStorage: options.wrapStorage } : {}),
     })
   }
@@ -67,6 +73,7 @@ export async function startTestApp(
     },
     async dispose() {
       await test.app.stop(5_000)
+      await database?.drop()
       await rm(dataDir, { recursive: true, force: true })
     },
   }

@@ -17,8 +17,10 @@ import { createSecretBox } from '../../src/core/secret-box.ts'
 import { dialectApis } from '../../src/dialects/registry.ts'
 import { createEventSchemaChecker } from '../../src/event-schema-checker.ts'
 import { createRandom } from '../../src/random.ts'
+import { openPostgresStorage } from '../../src/storage/postgres/open.ts'
 import { openSqliteStorage } from '../../src/storage/sqlite/open.ts'
 import type { Storage } from '../../src/storage/storage.ts'
+import { createTestDatabase } from './test-database.ts'
 
 export const rootKey = 'csk_root-key-of-the-tests-0123456789abcdef'
 
@@ -82,13 +84,21 @@ export async function createTestApi(
   const clock = createHandClock()
   const random = createRandom()
   const newId = createIdFactory({ now: clock.now, randomBytes: random.bytes })
-  const opened = await openSqliteStorage({
-    file: join(directory, 'test.db'),
-    clock,
-    newId,
-    leaseMs: 30_000,
-    checkpointThread: false,
-  })
+  const database = await createTestDatabase()
+  const common = { clock, newId, leaseMs: 30_000 }
+  const opened =
+    database === null
+      ? await openSqliteStorage({
+          file: join(directory, 'test.db'),
+          checkpointThread: false,
+          ...common,
+        })
+      : await openPostgresStorage({
+          url: database.url,
+          cacheTtlMs: 0,
+          storeTime: clock.now,
+          ...common,
+        })
   const storage = wrapStorage?.(opened) ?? opened
   const logged: TestApi['logged'] = []
   const log = (fields: object, message: string) => void logged.push({ fields, message })
@@ -126,6 +136,7 @@ export async function createTestApi(
       await api.close(1_000)
       await eventSchemas.stop()
       await opened.close()
+      await database?.drop()
       await rm(directory, { recursive: true, force: true })
     },
   }

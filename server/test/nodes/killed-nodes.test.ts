@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { findPostgres, noPostgres } from '../support/postgres-server.ts'
+import { type Publisher, startPublisher } from '../support/publisher.ts'
+import { type Receiver, startReceiver } from '../support/receiver.ts'
+import { seededRandom } from '../support/seeded-random.ts'
+import { type Cluster, startCluster } from '../support/start-cluster.ts'
+import type { ServerProcess } from '../support/start-server-process.ts'
+import { until } from '../support/until.ts'
+
+const skip = findPostgres() === null && noPostgres
+const loadMs = process.env.COUNTERSIGN_TEST_LONG ? 300_000 : 30_000
+const attemptTimeoutMs = 1_000
+const eventsPerSecond = 150
+/** Of receiving: what is further off was signed by a clock that is wrong. */
+const toleranceSeconds = 10
+/** Longer than a lease: what the node then records comes too late. */
+const longStopMs = 18_000
+/** Of all nodes, some one answers within this. */
+const answerMsMax = 30_000
+
+/**
+ * Goal: three nodes under load and every kind of fault lose no accepted event, record nothing under
+ * a lost lease, and send no signature that is rejected, while secrets rotate all the time.
+ * Method: 150 events a second, each to two receivers that verify; each takes the old secret beside
+ * the new one from the answer of a rotation on, and drops it before the window is over.
+ */
+test('nodes are killed and suspended, the database restarts and is cut off', {
+  skip,
+  timeout: loadMs + 150_000,
+}, async (t) => {
+  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
+  t.diagnostic(`seed ${seed}`)
+  const random = seededRandom(seed)
+  const publishers: Publisher[] = []
+  const receivers = [await startReceiver(), await startReceiver()]
+  const cluster = await startCluster({
+    count: 3,
+    wallOffsetMs: 30_000,
+    environment: {
+      COUNTERSIGN_ATTEMPT_TIMEOUT: `${attemptTimeoutMs}ms`,
+      COUNTERSIGN_RETRY_SCHEDULE: Array(50).fill('1s').join(','),
+      COUNTERSIGN_LOG_LEVEL: 'warn',
+      COUNTERSIGN_SECRET_CACHE_TTL: '1s',
+    },
+  })
+  const work: Promise<unknown>[] = []
+  let isOver = false
+  t.after(async () => {
+    isOver = true
+    for (const node of cluster.nodes) t.diagnostic(node.output().slice(-3_000))
+    await Promise.all(publishers.map((publisher) => publisher.stop()))
+    await Promise.allSettled(work)
+    await cluster.dispose()
+    await Promise.all(receivers.map((receiver) => receiver.close()))
+  })
+  const { project, endpointIds } = await prepare(cluster, receivers)
+  for (const [n, { client }] of cluster.nodes.entries()) {
+    const perSecond = eventsPerSecond / cluster.nodes.length
+    publishers.push(
+      startPublisher({ client, project, type: 'load.test', perSecond, idPrefix: `e${n}` }),
+    )
+  }
+  const isRunning = () => !isOver
+  const faults: Fault[] = []
+  const faulting = makeFaults(cluster, { faults, random, isRunning })
+  const rotations = receivers.map((receiver, n) =>
+    rotateAllTheTime({ cluster, project, receiver, random, isRunning, id: endpointIds[n] ?? '' }),
+  )
+  work.push(faulting, ...rotations)
+  await pause(loadMs)
+  isOver = true
+  await faulting
+  const rotationCounts = await Promise.all(rotations)
+  await Promise.all(publishers.map((publisher) => publisher.stop()))
+  const accepted = publishers.flatMap(({ acceptedIds }) => [...acceptedIds])
+  for (const receiver of receivers) {
+    await until(
+      'every accepted event is delivered',
+      () => accepted.every((id) => receiver.deliveredIds.has(id)),
+      60_000,
+    )
+    assert.deepEqual(rejected(receiver), [], 'no signature was rejected')
+  }
+  assert.ok(accepted.length > (loadMs / 1_000) * eventsPerSecond * 0.3, `${accepted.length} events`)
+  assert.ok(
+    rotationCounts.every((count) => count > 2),
+    `${rotationCounts} rotations`,
+  )
+  await assertSound(cluster)
+  const again = receivers.flatMap(({ received }) => sentAgain(received))
+  const unexplained = again.filter((at) => !faults.some(({ from, to }) => at >= from && at <= to))
+  t.diagnostic(
+    `${accepted.length} events, ${rotationCounts} rotations, ${again.length} requests again, ${faults.length} faults`,
+  )
+  assert.deepEqual(unexplained, [], 'a request is made again only where a fault hid its outcome')
+})
+
+/** A project with one endpoint for each receiver, which takes its secret. */
+async function prepare({ nodes }: Cluster, receivers: readonly Receiver[]) {
+  const client = nodes[0]?.client
+  assert.ok(client)
+  const { id: project } = await client.projects.create({ name: 'faults' })
+  const endpointIds: string[] = []
+  for (const receiver of receivers) {
+    receiver.toleranceSeconds = toleranceSeconds
+    const endpoint = await client.endpoints.create(project, { url: receiver.url })
+    receiver.secrets = [endpoint.secret]
+    endpointIds.push(endpoint.id)
+  }
+  return { project, endpointIds }
+}
+
+/** Outcomes of this time may have been lost. */
+interface Fault {
+  from: number
+  to: number
+}
+
+/** One fault after the other, with a while of peace after each. */
+async function makeFaults(
+  cluster: Cluster,
+  {
+    faults,
+    random,
+    isRunning,
+  }: { faults: Fault[]; random: () => number; isRunning: () => boolean },
+): Promise<void> {
+  const [first, second] = cluster.nodes
+  assert.ok(first && second)
+  const during = async (work: () => Promise<unknown>) => {
+    const fault = { from: Date.now() - attemptTimeoutMs - 500, to: Number.POSITIVE_INFINITY }
+    faults.push(fault)
+    await work()
+    fault.to = Date.now() + attemptTimeoutMs
+  }
+  const kinds = [
+    async () => {
+      const node = cluster.nodes[Math.floor(random() * 3)] ?? first
+      await node.kill()
+      await node.start()
+    },
+    () => suspend(second, 200 + random() * 2_000),
+    async () => {
+      cluster.proxy.cut()
+      await pause(500 + random() * 2_000)
+      cluster.proxy.restore()
+    },
+    async () => {
+      await cluster.postgres.stop()
+      await cluster.postgres.start()
+    },
+    // Until its leases are over, others have sent what it had, and it comes back with its results.
+    () => suspend(first, longStopMs),
+  ]
+  for (let n = 0; isRunning(); n++) {
+    await pause(500 + random() * 1_000)
+    await during(kinds[n % kinds.length] ?? (async () => {}))
+  }
+}
+
+async function suspend(node: ServerProcess, ms: number): Promise<void> {
+  const pid = node.pid()
+  assert.ok(pid !== null)
+  process.kill(pid, 'SIGSTOP')
+  await pause(ms)
+  process.kill(pid, 'SIGCONT')
+}
+
+/** Returns how often it rotated. */
+async function rotateAllTheTime(options: {
+  cluster: Cluster
+  project: string
+  id: string
+  receiver: Receiver
+  random: () => number
+  isRunning: () => boolean
+}): Promise<number> {
+  const { cluster, project, id, receiver, random, isRunning } = options
+  let count = 0
+  while (isRunning()) {
+    const { secret, rotation } = await onAnyNode(cluster, random, ({ client }) =>
+      client.endpoints.rotateSecret(
+        project,
+        id,
+        { expireCurrentIn: 120 },
+        { idempotencyKey: `${id}-${count}` },
+      ),
+    )
+    receiver.secrets = [...receiver.secrets, secret]
+    // What was signed before the answer is on its way for one attempt at most.
+    await pause(attemptTimeoutMs + random() * 500)
+    receiver.secrets = [secret]
+    await onAnyNode(cluster, random, ({ client }) =>
+      client.rotations.complete(project, id, rotation.id),
+    )
+    count += 1
+  }
+  return count
+}
+
+/** Again and again, on one node after the other, until one answers. */
+async function onAnyNode<T>(
+  { nodes }: Cluster,
+  random: () => number,
+  call: (node: ServerProcess) => Promise<T>,
+): Promise<T> {
+  const endsAt = performance.now() + answerMsMax
+  for (;;) {
+    const node = nodes[Math.floor(random() * nodes.length)]
+    assert.ok(node)
+    try {
+      return await withinTime(call(node))
+    } catch (error) {
+      const { status, code } = error as { status?: number; code?: string }
+      const isFinal = status !== undefined && status < 500 && code !== 'idempotency_in_flight'
+      if (isFinal || performance.now() > endsAt) throw error
+      await pause(50)
+    }
+  }
+}
+
+/** A node that is suspended answers late; another one is asked meanwhile. */
+function withinTime<T>(work: Promise<T>): Promise<T> {
+  const late = pause(4_000).then(() => Promise.reject(new Error('No answer in time.')))
+  return Promise.race([work, late])
+}
+
+/** What was wrong with what was rejected: how old it claimed to be, and what signed it. */
+function rejected({ received }: Receiver) {
+  return received
+    .filter(({ isVerified }) => !isVerified)
+    .map(({ at, headers }) => ({
+      at,
+      ageSeconds: at / 1_000 - Number(headers['webhook-timestamp']),
+      secretIds: headers['webhook-secret-ids'],
+    }))
+    .slice(0, 10)
+}
+
+/** When each request was made whose delivery was made again later. */
+function sentAgain(received: Receiver['received']): number[] {
+  const lastAt = new Map<string, number>()
+  const again: number[] = []
+  for (const { id, at } of received) {
+    const before = lastAt.get(id)
+    if (before !== undefined) again.push(before)
+    lastAt.set(id, at)
+  }
+  return again
+}
+
+async function assertSound({ query }: Cluster): Promise<void> {
+  const none = async (what: string, sql: string) =>
+    assert.deepEqual(await query(sql), [], `there is ${what}`)
+  await none(
+    'no delivery that is not delivered',
+    "select id from deliveries where status <> 'delivered'",
+  )
+  await none('nothing left due', 'select id from due_deliveries')
+  await none(
+    'no event without its deliveries',
+    `select e.id from events e where e.type = 'load.test' and (
+       select count(*) from deliveries d where d.project_seq = e.project_seq and d.event_seq = e.seq
+     ) <> 2`,
+  )
+  await none(
+    'no hole in the numbers of attempts',
+    `select d.id from deliveries d join attempts a
+       on a.project_seq = d.project_seq and a.created_at = d.created_at and a.delivery_seq = d.seq
+     group by d.id, d.attempt_count
+     having count(*) <> d.attempt_count or max(a.number) <> d.attempt_count`,
+  )
+  await none(
+    'no result under a lost lease: nothing was recorded after a success',
+    `select delivery_seq from attempts where error is null
+     group by project_seq, created_at, delivery_seq having count(*) <> 1`,
+  )
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
