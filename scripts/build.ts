@@ -1,25 +1,11 @@
 /** Compiles the SDK and the server for publishing, and puts beside them what is not TypeScript. */
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { nameCompiledEntries } from './build/name-compiled-entries.ts'
 import { repositoryRoot, runNode } from './run-node.ts'
 
 /** In this order: the server is compiled against the built SDK. */
 const workspaces = ['sdk', 'server']
-
-/** What the console serves: its own build where it has one, else its sources that need none. */
-const consoleFolders = [
-  { folder: 'console/dist', pattern: '**/*' },
-  { folder: 'console/src', pattern: '**/*.{html,css,js,json,svg,png,ico,woff2}' },
-]
 
 async function build(): Promise<boolean> {
   for (const workspace of workspaces) {
@@ -35,10 +21,10 @@ async function build(): Promise<boolean> {
   }
   const statements = copy('server/src', 'storage/**/migrations/*.sql', 'server/dist')
   console.log(`✔ server/dist: ${statements} migrations`)
-  const source = consoleFolders.find(({ folder }) => existsSync(resolve(repositoryRoot, folder)))
-  const pages = source ? copy(source.folder, source.pattern, 'server/dist/console') : 0
-  console.log(`✔ server/dist/console: ${pages} files`)
-  return true
+  // Built by `npm ci`.
+  const pages = copy('console/dist', '**/*', 'server/dist/console')
+  console.log(`${pages > 0 ? '✔' : '✖'} server/dist/console: ${pages} files`)
+  return pages > 0
 }
 
 /** Returns how many modules there are. */

@@ -65,8 +65,9 @@ export function describeFailure(error: unknown): string {
   return `Something went wrong that should not: ${text}`
 }
 
-/** The console's files in this checkout; null in an installation that came without them. */
+/** The built console, of this package or of this checkout; null where nobody has built it. */
 function findConsole(): string | null {
-  const directory = join(import.meta.dirname, '..', '..', '..', 'console', 'src')
-  return existsSync(join(directory, 'index.html')) ? directory : null
+  const packed = join(import.meta.dirname, '..', 'console')
+  const built = join(import.meta.dirname, '..', '..', '..', 'console', 'dist')
+  return [packed, built].find((directory) => existsSync(join(directory, 'index.html'))) ?? null
 }

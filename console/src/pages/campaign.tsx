@@ -1,0 +1,5 @@
+import { PageFrame } from '../kit/page.tsx'
+
+export function CampaignPage() {
+  return <PageFrame title="Campaign">{null}</PageFrame>
+}

@@ -1,0 +1,5 @@
+import { PageFrame } from '../kit/page.tsx'
+
+export function DeliveriesPage() {
+  return <PageFrame title="Deliveries">{null}</PageFrame>
+}

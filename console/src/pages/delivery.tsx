@@ -1,0 +1,5 @@
+import { PageFrame } from '../kit/page.tsx'
+
+export function DeliveryPage() {
+  return <PageFrame title="Delivery">{null}</PageFrame>
+}

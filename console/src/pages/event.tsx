@@ -1,0 +1,5 @@
+import { PageFrame } from '../kit/page.tsx'
+
+export function EventPage() {
+  return <PageFrame title="Event">{null}</PageFrame>
+}
