@@ -7,6 +7,7 @@ import { doctorCommand } from './cli/doctor.ts'
 import { type ExitCode, exitCodes } from './cli/exit-codes.ts'
 import { keysCommand } from './cli/keys.ts'
 import { migrateCommand } from './cli/migrate.ts'
+import { migrateStoreCommand } from './cli/migrate-store.ts'
 import { restoreCommand } from './cli/restore.ts'
 import { serveCommand } from './cli/serve.ts'
 import { createClock } from './clock.ts'
@@ -15,7 +16,7 @@ import { version } from './version.ts'
 
 const commands = [
   ...[serveCommand, devCommand, migrateCommand, demoCommand],
-  ...[doctorCommand, backupCommand, restoreCommand, keysCommand],
+  ...[doctorCommand, backupCommand, restoreCommand, keysCommand, migrateStoreCommand],
 ]
 
 /** The process: arguments → command → exit code. */

@@ -1,5 +1,6 @@
 import type { Config } from './config.ts'
-import { checkContext, createSecretBox, SecretBoxError } from './core/secret-box.ts'
+import { copyStore, type StoreCopy } from './copy-store.ts'
+import { checkContext, createSecretBox, type SecretBox, SecretBoxError } from './core/secret-box.ts'
 import { makeDataDirectory } from './data-directory.ts'
 import {
   type Finding,
@@ -13,10 +14,12 @@ import { loadOrCreateMasterKeys, prependMasterKey } from './key-files.ts'
 import { shownDatabase } from './option-kinds.ts'
 import { createRandom } from './random.ts'
 import { StartError } from './start-error.ts'
+import { openPostgresImport } from './storage/postgres/import.ts'
 import { inspectPostgres } from './storage/postgres/inspect.ts'
 import { migratePostgres } from './storage/postgres/migrate.ts'
 import { resealPostgres } from './storage/postgres/reseal.ts'
 import { backupSqlite, type OnPages } from './storage/sqlite/backup.ts'
+import { openSqliteExport } from './storage/sqlite/export.ts'
 import { inspectSqlite } from './storage/sqlite/inspect.ts'
 import { migrateSqlite, type SqliteMigration } from './storage/sqlite/migrate.ts'
 import { resealSqlite } from './storage/sqlite/reseal.ts'
@@ -64,18 +67,38 @@ function refuseDatabase({ database }: Config, tool: string): void {
   )
 }
 
+/** Copies a SQLite store into an empty PostgreSQL database: `countersign migrate-store`. */
+export function moveStore(
+  config: Config,
+  { from, to }: { from: string; to: string },
+  onRows: (done: number, total: number) => void,
+): Promise<StoreCopy> {
+  return asStartError(move())
+
+  async function move(): Promise<StoreCopy> {
+    const { source, masterKeyCheck } = await openSqliteExport(from)
+    try {
+      // Before anything is copied: it may take hours, and without the keys it is worth nothing.
+      const secretBox = openedBox(config)
+      if (masterKeyCheck !== null) secretBox.open(masterKeyCheck, checkContext)
+      const target = await openPostgresImport(to)
+      try {
+        return await copyStore({ source, target, secretBox, onRows })
+      } finally {
+        await target.close()
+      }
+    } finally {
+      source.close()
+    }
+  }
+}
+
 /** Seals everything under the first master key: `countersign keys rotate-master`. */
 export async function resealStore(
   config: Config,
   onRows: (done: number, total: number) => void,
 ): Promise<{ resealed: number; total: number }> {
-  const random = createRandom()
-  const { keys } = loadOrCreateMasterKeys({
-    config,
-    randomBytes: random.bytes,
-    isStoreSealed: true,
-  })
-  const box = createSecretBox({ masterKeys: keys, randomBytes: random.bytes })
+  const box = openedBox(config)
   const reseal = (sealed: Uint8Array, context: string) =>
     box.isUnderFirstKey(sealed) ? null : box.seal(box.open(sealed, context), context)
   const { database } = config
@@ -84,6 +107,13 @@ export async function resealStore(
       ? resealSqlite({ file: storeFile(config), reseal, onRows })
       : resealPostgres({ url: database, reseal, onRows }),
   )
+}
+
+/** With the keys of a store that is there. */
+function openedBox(config: Config): SecretBox {
+  const { bytes: randomBytes } = createRandom()
+  const { keys } = loadOrCreateMasterKeys({ config, randomBytes, isStoreSealed: true })
+  return createSecretBox({ masterKeys: keys, randomBytes })
 }
 
 async function asStartError<T>(work: Promise<T>): Promise<T> {
@@ -117,10 +147,8 @@ export async function inspect(config: Config, now: number): Promise<Finding[]> {
 function fitOfMasterKeys(config: Config, condition: StoreCondition) {
   const check = condition.kind === 'usable' ? condition.masterKeyCheck : null
   if (check === null) return 'unknown'
-  const { bytes: randomBytes } = createRandom()
   try {
-    const { keys } = loadOrCreateMasterKeys({ config, randomBytes, isStoreSealed: true })
-    createSecretBox({ masterKeys: keys, randomBytes }).open(check, checkContext)
+    openedBox(config).open(check, checkContext)
     return 'fits'
   } catch (error) {
     if (error instanceof SecretBoxError || error instanceof StartError) return 'does not fit'

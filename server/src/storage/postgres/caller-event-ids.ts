@@ -26,8 +26,12 @@ interface EarlierRow {
   delivery_count: number
 }
 
-/** Ids that this server made for events without one: such an event is in no list of callers' ids. */
 const madeHere = /^evt_[0-9a-f]{32}$/
+
+/** Of the form that this server makes: an event with such an id is in no list of callers' ids. */
+export function isMadeHere(eventId: string): boolean {
+  return madeHere.test(eventId)
+}
 
 /**
  * Takes the ids for these events. Returns, by `seq` of the new one, the earlier event where an id is
@@ -70,7 +74,7 @@ async function insertIds(connection: Connection, rows: readonly NewRow[]): Promi
     rows.map(({ seq }) => seq),
   )
   const seqs = new Set(inserted.map(({ seq }) => seq))
-  return rows.filter(({ seq, event }) => !seqs.has(seq) || madeHere.test(event.id))
+  return rows.filter(({ seq, event }) => !seqs.has(seq) || isMadeHere(event.id))
 }
 
 async function readEarlier(

@@ -64,6 +64,11 @@ export function nameOf(url: string): string {
   return `${hostname}${port === '' ? '' : `:${port}`}${pathname}`
 }
 
+/** Until this connection ends, nodes that start wait, and nobody else migrates. */
+export async function lockStarts(client: Client): Promise<void> {
+  await client.command(`select pg_advisory_lock(${lockKey})`)
+}
+
 /** Until the end of the transaction, one node at a time makes and drops partitions. */
 export async function lockPartitions(client: Client): Promise<void> {
   await client.command(`select pg_advisory_xact_lock(${lockKey}, 1)`)

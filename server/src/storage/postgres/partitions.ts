@@ -71,7 +71,8 @@ export function createPartitions(pool: Pool): Partitions {
   }
 }
 
-function weekOf(time: number): number {
+/** The Monday that the week of this time begins with. */
+export function weekOf(time: number): number {
   return Math.floor((time - firstMondayMs) / weekMs) * weekMs + firstMondayMs
 }
 
@@ -93,8 +94,11 @@ async function existing(pool: Pool): Promise<number[]> {
   })
 }
 
-/** Attached, not created in place: that would wait for everyone who uses the table, and they for it. */
-async function makeWeek(client: Client, start: number): Promise<void> {
+/**
+ * Makes what is missing for a week, in the running transaction. Attached, not created in place: that
+ * would wait for everyone who uses the table, and they for it.
+ */
+export async function makeWeek(client: Client, start: number): Promise<void> {
   for (const { table, fillfactor } of tables) {
     const name = nameOf(table, start)
     const found = await client.connection.one<{ is_there: boolean }>(

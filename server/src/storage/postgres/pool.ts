@@ -155,7 +155,8 @@ export async function endSoon(ended: Promise<void>): Promise<void> {
   clearTimeout(timer)
 }
 
-function toClient(client: pg.ClientBase, statements: Statements): Client {
+/** For a connection that is in no pool. Every error of its statements is one of the port. */
+export function toClient(client: pg.ClientBase, statements: Statements): Client {
   const query = async (statement: Statement | string) => {
     try {
       return await client.query(statement)
