@@ -30,6 +30,8 @@ const left: Readonly<Record<string, string>> = {
 /** Tables and columns of PostgreSQL that begin empty, with the reason. */
 const fresh: Readonly<Record<string, string>> = {
   schema_migrations: 'each kind of store has its own',
+  leads: 'nodes take the lead when they run',
+  token_buckets: 'they fill by themselves within seconds',
   'projects.subscriptions_version': 'counts changes from here on',
 }
 
