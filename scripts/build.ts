@@ -2,6 +2,7 @@
 import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { nameCompiledEntries } from './build/name-compiled-entries.ts'
+import { publishedManifest } from './build/published-manifest.ts'
 import { repositoryRoot, runNode } from './run-node.ts'
 
 /** In this order: the server is compiled against the built SDK. */
@@ -17,6 +18,7 @@ async function build(): Promise<boolean> {
       return false
     }
     const compiled = correctEntries(`${workspace}/dist`)
+    writeManifest(workspace)
     console.log(`✔ ${workspace}/dist: ${compiled} modules`)
   }
   const statements = copy('server/src', 'storage/**/migrations/*.sql', 'server/dist')
@@ -37,6 +39,14 @@ function correctEntries(folder: string): number {
     if (corrected !== code) writeFileSync(file, corrected)
   }
   return modules.length
+}
+
+/** Makes the folder of the compiled files a package of its own: the one to pack and publish. */
+function writeManifest(workspace: string): void {
+  const manifest = readFileSync(resolve(repositoryRoot, workspace, 'package.json'), 'utf8')
+  const published = JSON.stringify(publishedManifest(JSON.parse(manifest)), null, 2)
+  writeFileSync(resolve(repositoryRoot, workspace, 'dist/package.json'), `${published}\n`)
+  cpSync(resolve(repositoryRoot, 'LICENSE'), resolve(repositoryRoot, workspace, 'dist/LICENSE'))
 }
 
 /** Copies the files that match, with their folders, and returns how many there were. */

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { backupCommand } from './cli/backup.ts'
 import type { CommandContext } from './cli/command-context.ts'
