@@ -321,8 +321,11 @@ export function isRunByNpm(environment: Environment): boolean {
 
 const prefix = 'COUNTERSIGN_'
 
-/** Variables with our prefix that other programs of ours read: the SDK's. */
-const variablesOfOthers = ['COUNTERSIGN_URL', 'COUNTERSIGN_API_KEY']
+/** Variables with our prefix that the SDK and commands against a server read. */
+const variablesOfOthers = [
+  ...['COUNTERSIGN_URL', 'COUNTERSIGN_API_KEY', 'COUNTERSIGN_PROJECT', 'COUNTERSIGN_PROFILE'],
+  'COUNTERSIGN_SECRET',
+]
 
 /** A value in a message is cut here, so that one long value cannot hide the other mistakes. */
 const quotedLengthMax = 60

@@ -41,6 +41,6 @@ environment variables only: COUNTERSIGN_ROOT_KEY, COUNTERSIGN_MASTER_KEYS.
 
 Examples:
   $ countersign serve --port 9000 --data-dir /var/lib/countersign
-  $ COUNTERSIGN_LOG_LEVEL=warn countersign serve
+  $ COUNTERSIGN_LOG_LEVEL=debug countersign serve
   $ countersign serve --allowed-networks 10.0.0.0/8 --allow-http
 `

@@ -5,14 +5,14 @@ import { createProgressBar } from './progress-bar.ts'
 import { storeCommand } from './store-command.ts'
 
 /** `countersign keys rotate-master`: everything sealed comes under the first master key. */
-export function keysCommand(context: CommandContext): Command {
+export function rotateMasterCommand(context: CommandContext): Command {
   const rotate = new Command('rotate-master')
     .description(
       'seal every secret, header value and kept answer under the first master key, also while a server runs that knows it; can be interrupted and run again',
     )
     .option('--new-key', 'only put a new key first into the key file of the data directory')
     .addHelpText('after', examples)
-  storeCommand(rotate, context, async (config) => {
+  return storeCommand(rotate, context, async (config) => {
     if (rotate.opts<{ newKey?: boolean }>().newKey === true) {
       const { file } = addMasterKey(config)
       context.stdout.write(
@@ -27,12 +27,12 @@ export function keysCommand(context: CommandContext): Command {
       `${resealed} of ${total} sealed values were under another key and are now under the first one. Keys after the first can be taken out; access tokens that were made under them end with that.\n`,
     )
   })
-  return new Command('keys').description('work on the keys of the server').addCommand(rotate)
 }
 
 const examples = `
 Examples:
-  $ countersign keys rotate-master --new-key    1. a new key, where the key file is used
-  $ systemctl restart countersign               2. the server knows both
-  $ countersign keys rotate-master              3. everything comes under the new one
+  $ countersign keys rotate-master --new-key --data-dir /var/lib/countersign
+      1. a new key, where the key file is used; 2. restart the server, so that it knows both
+  $ countersign keys rotate-master --data-dir /var/lib/countersign
+      3. everything comes under the new one
 `

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { Command } from 'commander'
+import type { CommandContext } from '../src/cli/command-context.ts'
+import { createProgram, descendantsOf } from '../src/cli/program.ts'
+import { createClock } from '../src/clock.ts'
+import { createExampleWorld, type ExampleWorld } from './support/example-world.ts'
+import { startCommand } from './support/run-command.ts'
+import { type CommandRun, runInProcess } from './support/run-in-process.ts'
+import { startTestApp, type TestApp } from './support/start-test-app.ts'
+
+let app: TestApp
+let world: ExampleWorld
+before(async () => {
+  app = await startTestApp({ environment: { COUNTERSIGN_PUBLIC_URL: 'https://hooks.example' } })
+  world = await createExampleWorld(app)
+})
+after(async () => {
+  await world.dispose()
+  await app.dispose()
+})
+
+/** Commands that go on until they are told to stop, with what they say when they have begun. */
+const lasting: Readonly<Record<string, RegExp>> = {
+  serve: /Listening on/,
+  dev: /Ctrl-C stops the server/,
+  demo: /Publishing/,
+}
+/** Work on a store, which has to be there. */
+const storeCommands = ['doctor', 'backup', 'restore', 'keys rotate-master']
+/** What ends with 1 because of what it found, not because it was wrong. */
+const findings = [/^endpoints (?:test|drill) /]
+
+const leaves = descendantsOf(createProgram({ clock: createClock() } as CommandContext)).filter(
+  ({ commands }) => commands.length === 0,
+)
+
+describe('the help', () => {
+  for (const command of leaves) {
+    const path = pathOf(command)
+    test(`of ${path} says what everything is, and its examples run`, async () => {
+      const help = await runInProcess([...path.split(' '), '--help'])
+      assert.equal(help.code, 0)
+      assert.ok(command.description().length > 10, 'it has a description')
+      for (const argument of command.registeredArguments) assert.ok(argument.description)
+      for (const { long, description } of command.options) assert.ok(description, long ?? '')
+      const examples = [...help.stdout.matchAll(/^ {2}\$ (.*?)(?: {2,}.*)?$/gm)]
+      assert.ok(examples.length > 0, 'it has examples')
+      for (const [, example = ''] of examples) {
+        const { line, directory } = await world.prepare(example)
+        if (path in lasting) await startAndStop(line, lasting[path] as RegExp, directory)
+        else await runExample(path, line, directory)
+      }
+    })
+  }
+
+  test('a command that does not exist is a mistake of the command line', async () => {
+    for (const args of [['nonsense'], ['endpoints', 'nonsense'], ['endpoints', 'list', '--no']]) {
+      assert.equal((await runInProcess(args)).code, 2)
+    }
+  })
+})
+
+async function runExample(path: string, line: string, directory: string): Promise<void> {
+  if (storeCommands.includes(path)) await prepareStore(path, directory)
+  const { code, stdout, stderr } = await runLine(line, directory)
+  const expected = findings.some((pattern) => pattern.test(`${path} `)) ? [0, 1] : [0]
+  assert.ok(expected.includes(code), `${line}\n${stdout}${stderr}`)
+  assert.notEqual(stdout + stderr, '', line)
+  if (line.includes('--json')) assert.doesNotThrow(() => JSON.parse(stdout), line)
+}
+
+/** In this process where the line is plain, else as a shell reads it. */
+async function runLine(line: string, directory: string): Promise<CommandRun> {
+  const environment = { ...world.environment, XDG_CONFIG_HOME: join(directory, 'config') }
+  const words = line.startsWith('countersign ') ? plainWords(line) : null
+  if (words !== null) {
+    const previous = process.cwd()
+    process.chdir(directory)
+    try {
+      return await runInProcess(words.slice(1), { environment, isTerminal: true })
+    } finally {
+      process.chdir(previous)
+    }
+  }
+  const bin = join(directory, 'bin')
+  const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+  mkdirSync(bin)
+  const script = `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`
+  writeFileSync(join(bin, 'countersign'), script, { mode: 0o755 })
+  const env = { ...environment, KEY: app.rootKey, PATH: `${bin}:${process.env.PATH}` }
+  return new Promise((resolve) => {
+    execFile(
+      'sh',
+      ['-c', line],
+      { cwd: directory, env, timeout: 60_000 },
+      (error, stdout, stderr) =>
+        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
+    )
+  })
+}
+
+async function startAndStop(line: string, begun: RegExp, directory: string): Promise<void> {
+  const [, variable = '', value = '', command = ''] = /^(?:(\w+)=(\S+) )?(.*)$/.exec(line) ?? []
+  const words = plainWords(command)?.slice(1) ?? []
+  const flags = words.includes('--data-dir') || words[0] === 'demo' ? [] : ['--data-dir', directory]
+  // A port of the machine may be taken.
+  const args = [...words.map((word) => (word === '9000' ? '0' : word)), ...flags]
+  if (words[0] !== 'demo' && !args.includes('--port')) args.push('--port', '0')
+  const environment = variable === '' ? {} : { [variable]: value }
+  await using running = startCommand(args, { COUNTERSIGN_SHUTDOWN_DEADLINE: '1s', ...environment })
+  await running.prints(begun)
+  running.signal('SIGTERM')
+  assert.equal(await running.exited, words[0] === 'demo' ? 1 : 0, running.stderr())
+}
+
+async function prepareStore(path: string, directory: string): Promise<void> {
+  const data = join(directory, 'data')
+  if (path === 'keys rotate-master') {
+    // Only a server makes the keys.
+    return startAndStop(`countersign serve --data-dir ${data}`, /Listening on/, directory)
+  }
+  const made = await runInProcess(['migrate', '--data-dir', data])
+  assert.equal(made.code, 0, made.stderr)
+  if (path !== 'restore') return
+  const backup = join(directory, 'countersign-2026-11-21.db')
+  const saved = await runInProcess(['backup', backup, '--data-dir', data])
+  assert.equal(saved.code, 0, saved.stderr)
+  rmSync(data, { recursive: true })
+}
+
+/** The words of a line without anything that only a shell knows; null where there is such. */
+function plainWords(line: string): string[] | null {
+  if (/[|<>$;&]/.test(line)) return null
+  const words = line.match(/'[^']*'|"[^"]*"|\S+/g) ?? []
+  return words.map((word) => word.replace(/^(['"])(.*)\1$/, '$2'))
+}
+
+function pathOf(command: Command): string {
+  const names: string[] = []
+  for (let at: Command | null = command; at?.parent; at = at.parent) names.unshift(at.name())
+  return names.join(' ')
+}
