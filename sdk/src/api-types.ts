@@ -1360,6 +1360,11 @@ export interface ListDeliveriesQuery {
   until?: string | Date | undefined
 }
 
+/** What `readStream` is asked with. */
+export interface ReadStreamQuery {
+  only?: 'events' | 'deliveries' | undefined
+}
+
 /** What `listAuditRows` is asked with. */
 export interface ListAuditRowsQuery {
   /** How many items at most. Default: 25. */
@@ -1433,6 +1438,7 @@ export interface Answers {
   listDeliveries: DeliveryPage
   getDelivery: DeliveryWithAttempts
   retryDelivery: Delivery
+  readStream: string
   listAuditRows: AuditRowPage
   checkHealth: Status
   checkReadiness: Status

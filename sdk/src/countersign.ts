@@ -12,6 +12,7 @@ import { PortalSessions } from './resources/portal-sessions.ts'
 import { Projects } from './resources/projects.ts'
 import { Rotations } from './resources/rotations.ts'
 import { Server } from './resources/server.ts'
+import { Stream } from './resources/stream.ts'
 import { createTransport, type Fetch, requireCount, requireTimeout } from './transport.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -69,6 +70,7 @@ export class Countersign {
   readonly events: Events
   readonly deliveries: Deliveries
   readonly auditLog: AuditLog
+  readonly stream: Stream
   readonly server: Server
 
   constructor(options: CountersignOptions = {}) {
@@ -99,6 +101,7 @@ export class Countersign {
     this.events = new Events(transport)
     this.deliveries = new Deliveries(transport)
     this.auditLog = new AuditLog(transport)
+    this.stream = new Stream(transport)
     this.server = new Server(transport)
   }
 }

@@ -18,6 +18,7 @@ export type { PortalSessions } from './resources/portal-sessions.ts'
 export type { Projects } from './resources/projects.ts'
 export type { Rotations } from './resources/rotations.ts'
 export type { Server } from './resources/server.ts'
+export type { FollowOptions, Stream, StreamItem } from './resources/stream.ts'
 export type * from './resources.ts'
 export {
   type HandleOnceOptions,

@@ -55,6 +55,7 @@ export interface Call {
   isUnversioned?: boolean
   /** The answer is text, and is given back as it is. */
   isText?: boolean
+  headers?: Record<string, string>
   query?: object | undefined
   body?: unknown
   options?: PostOptions | undefined
@@ -63,6 +64,14 @@ export interface Call {
 /** Sends calls and gives back the parsed JSON of the answer, still in wire form. */
 export interface Transport {
   send<TAnswer = unknown>(call: Call): Promise<TAnswer>
+  /**
+   * Asks once for an answer that has no end. `timeoutMs` counts until it begins, and from then on
+   * between its pieces.
+   */
+  open(call: Call): AsyncGenerator<Uint8Array, void, undefined>
+  /** How long to wait before asking again after `error`; null where that is pointless. */
+  retryDelayMs(error: unknown, retries: number): number | null
+  wait: TransportOptions['wait']
 }
 
 export interface TransportOptions {
@@ -79,6 +88,9 @@ export interface TransportOptions {
 /** Makes the one place that talks HTTP: authentication, timeouts, retries, error mapping. */
 export function createTransport(defaults: TransportOptions): Transport {
   return {
+    wait: defaults.wait,
+    retryDelayMs: (error, retries) => retryDelayMs(error, retries, defaults.random()),
+    open: (call) => openOnce(defaults, call),
     async send<TAnswer = unknown>(call: Call) {
       const signal = call.options?.signal
       const retriesMax = call.options?.retriesMax ?? defaults.retriesMax
@@ -144,6 +156,7 @@ function buildInit(apiKey: string, call: Call): Omit<FetchInit, 'signal'> {
   const headers: Record<string, string> = {
     accept: call.isText ? 'text/plain' : 'application/json',
     authorization: `Bearer ${apiKey}`,
+    ...call.headers,
   }
   if (call.method === 'POST') headers['idempotency-key'] = idempotencyKey(call.options)
   // `manual`, since `error` does not exist on every runtime; readAnswer refuses redirects.
@@ -186,6 +199,47 @@ async function tryOnce(fetch: Fetch, request: PreparedRequest): Promise<unknown>
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener('abort', abort)
+  }
+}
+
+async function* openOnce(
+  defaults: TransportOptions,
+  call: Call,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { signal, timeoutMs = defaults.timeoutMs } = call.options ?? {}
+  requireTimeout('timeoutMs', timeoutMs)
+  signal?.throwIfAborted()
+  const url = buildUrl(defaults.baseUrl, call)
+  const controller = new AbortController()
+  const abort = () => controller.abort(signal?.reason)
+  signal?.addEventListener('abort', abort, { once: true })
+  const watch = () => setTimeout(() => controller.abort(new TimeoutError(timeoutMs)), timeoutMs)
+  let timer = watch()
+  try {
+    const init = { ...buildInit(defaults.apiKey, call), signal: controller.signal }
+    const response = await defaults.fetch(url, init)
+    if (!response.ok || response.body === null) {
+      readAnswer(response, await response.text(), new Date())
+      return
+    }
+    const reader = response.body.getReader()
+    for (;;) {
+      clearTimeout(timer)
+      timer = watch()
+      const { done, value } = await reader.read()
+      if (done) return
+      // Whoever takes its time over a piece is not silence of the server.
+      clearTimeout(timer)
+      yield value
+    }
+  } catch (error) {
+    if (error instanceof CountersignError) throw error
+    if (controller.signal.aborted) throw controller.signal.reason
+    throw new ConnectionError(describeFailure(url, error), { cause: error })
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', abort)
+    controller.abort()
   }
 }
 

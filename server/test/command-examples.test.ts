@@ -12,6 +12,7 @@ import { createExampleWorld, type ExampleWorld } from './support/example-world.t
 import { startCommand } from './support/run-command.ts'
 import { type CommandRun, runInProcess } from './support/run-in-process.ts'
 import { startTestApp, type TestApp } from './support/start-test-app.ts'
+import { until } from './support/until.ts'
 
 let app: TestApp
 let world: ExampleWorld
@@ -29,6 +30,7 @@ const lasting: Readonly<Record<string, RegExp>> = {
   serve: /Listening on/,
   dev: /Ctrl-C stops the server/,
   demo: /Publishing/,
+  listen: /Listening/,
 }
 /** Work on a store, which has to be there. */
 const storeCommands = ['doctor', 'backup', 'restore', 'keys rotate-master']
@@ -107,13 +109,17 @@ async function runLine(line: string, directory: string): Promise<CommandRun> {
 async function startAndStop(line: string, begun: RegExp, directory: string): Promise<void> {
   const [, variable = '', value = '', command = ''] = /^(?:(\w+)=(\S+) )?(.*)$/.exec(line) ?? []
   const words = plainWords(command)?.slice(1) ?? []
-  const flags = words.includes('--data-dir') || words[0] === 'demo' ? [] : ['--data-dir', directory]
+  const isServer = words[0] === 'serve' || words[0] === 'dev'
   // A port of the machine may be taken.
-  const args = [...words.map((word) => (word === '9000' ? '0' : word)), ...flags]
-  if (words[0] !== 'demo' && !args.includes('--port')) args.push('--port', '0')
-  const environment = variable === '' ? {} : { [variable]: value }
-  await using running = startCommand(args, { COUNTERSIGN_SHUTDOWN_DEADLINE: '1s', ...environment })
-  await running.prints(begun)
+  const args = words.map((word) => (word === '9000' ? '0' : word))
+  if (isServer && !args.includes('--data-dir')) args.push('--data-dir', directory)
+  if (isServer && !args.includes('--port')) args.push('--port', '0')
+  await using running = startCommand(args, {
+    ...(isServer ? {} : { ...world.environment, XDG_CONFIG_HOME: directory }),
+    ...(variable === '' ? {} : { [variable]: value }),
+    COUNTERSIGN_SHUTDOWN_DEADLINE: '1s',
+  })
+  await until(`${line} has begun`, () => begun.test(running.stdout() + running.stderr()))
   running.signal('SIGTERM')
   assert.equal(await running.exited, words[0] === 'demo' ? 1 : 0, running.stderr())
 }

@@ -98,6 +98,7 @@ const operations: { [K in keyof Answers]: (c: Countersign, w: World) => Promise<
   listDeliveries: (c, w) => c.deliveries.list(w.project, { endpoint: w.endpoint }).page(),
   getDelivery: (c, w) => c.deliveries.get(w.project, w.delivery),
   retryDelivery: (c, w) => c.deliveries.retry(w.project, w.delivery),
+  readStream: readFirst,
   listAuditRows: (c, w) => c.auditLog.list(w.project, { since: new Date(0) }).page(),
   checkHealth: (c) => c.server.checkHealth(),
   checkReadiness: (c) => c.server.checkReadiness(),
@@ -172,6 +173,13 @@ describe('reaches with one method of the SDK', () => {
     assert.deepEqual(used.sort(), methods.sort())
   })
 })
+
+/** What a stream tells first. */
+async function readFirst(client: Countersign, { project }: World): Promise<string> {
+  const options = { position: '0-0', signal: AbortSignal.timeout(20_000) }
+  for await (const item of client.stream.follow(project, options)) return item.kind
+  throw new Error('The stream ended without an item.')
+}
 
 async function createWorld(client: Countersign): Promise<World> {
   const { id: project } = await client.projects.create({ name: 'A project' })

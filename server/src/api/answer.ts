@@ -1,6 +1,10 @@
+import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 
-/** What goes out: complete before anything is sent, so that it can be kept and sent again. */
+/**
+ * What goes out: complete before anything is sent, so that it can be kept and sent again. Only a
+ * stream is made while it goes out.
+ */
 export interface Answer {
   status: number
   /** The body; absent: none. */
@@ -8,6 +12,8 @@ export interface Answer {
   /** JSON where absent. */
   contentType?: string
   headers?: Readonly<Record<string, string>>
+  /** In place of `text`: its pieces as the client takes them, until `closed` is aborted. */
+  stream?: (closed: AbortSignal) => AsyncGenerator<string>
 }
 
 export const jsonContentType = 'application/json; charset=utf-8'
@@ -22,6 +28,17 @@ export const emptyAnswer: Answer = { status: 204 }
 export function sendAnswer(reply: FastifyReply, answer: Answer): FastifyReply {
   reply.code(answer.status).header('cache-control', 'no-store')
   if (answer.headers !== undefined) reply.headers(answer.headers)
+  if (answer.stream !== undefined) return sendStream(reply, answer.stream)
   if (answer.text === undefined) return reply.send()
   return reply.header('content-type', answer.contentType ?? jsonContentType).send(answer.text)
 }
+
+function sendStream(reply: FastifyReply, stream: NonNullable<Answer['stream']>): FastifyReply {
+  const closed = new AbortController()
+  reply.raw.once('close', () => closed.abort())
+  // Proxies that gather an answer before they pass it on would hold it back for ever.
+  reply.header('content-type', eventStreamType).header('x-accel-buffering', 'no')
+  return reply.send(Readable.from(stream(closed.signal)))
+}
+
+export const eventStreamType = 'text/event-stream'

@@ -46,6 +46,18 @@ export const apiLimits = {
   claimsBurst: 20,
   claimsPerSecond: 0.2,
   unavailableRetryAfterSeconds: 5,
+  /** Streams at once: of one key, and of one project. */
+  streamsPerKeyMax: 10,
+  streamsPerProjectMax: 100,
+  /** How often a stream looks for news without being woken, and at most. */
+  streamPollMs: 1_000,
+  streamPollMinMs: 100,
+  /** After this long without news a stream says that it is still there. */
+  streamSilenceMs: 15_000,
+  /** How often it is looked whether the caller may still read. */
+  streamAuthorityMs: 30_000,
+  /** What a client is told to wait before it connects again. */
+  streamRetryMs: 1_000,
   /** Static files of the console, all of which are kept in memory. */
   consoleFilesMax: 1_000,
   consoleBytesMax: 64 * 1024 * 1024,

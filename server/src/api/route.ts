@@ -1,12 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Static, TObject, TSchema } from 'typebox'
 import type { ActionContext } from '../actions/action-context.ts'
-import type { Scope } from '../core/authorization.ts'
+import type { Principal, Scope } from '../core/authorization.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { AddressLimit } from './address-limit.ts'
 import type { Answer } from './answer.ts'
 import type { FailedAttempts } from './failed-attempts.ts'
 import type { RequestBody } from './request-body.ts'
+import type { Streams } from './streams.ts'
 
 /**
  * Who may call a route: anyone, the root key, any key of the project, or a key of the project with
@@ -26,6 +27,9 @@ export interface ServerParts {
   claims: AddressLimit
   /** The OpenAPI document, as text. */
   openApiText: string
+  streams: Streams
+  /** Who sends this `Authorization`, now; throws or rejects as `Authenticator` says. */
+  authenticate(headers: IncomingHttpHeaders, address: string): Principal | Promise<Principal>
 }
 
 export interface Metrics {

@@ -15,6 +15,7 @@ import { recoveryRoutes } from './routes/recovery.ts'
 import { rotationRoutes } from './routes/rotations.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { serverRoutes } from './routes/server.ts'
+import { streamRoutes } from './routes/stream.ts'
 
 /** Every route of the native API, in the order of the reference. */
 export const routes: readonly Route[] = [
@@ -32,6 +33,7 @@ export const routes: readonly Route[] = [
   ...campaignRoutes,
   ...eventRoutes,
   ...deliveryRoutes,
+  ...streamRoutes,
   ...auditLogRoutes,
   ...serverRoutes,
 ]

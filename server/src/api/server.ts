@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import type { IncomingHttpHeaders } from 'node:http'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { ActionParts } from '../actions/action-context.ts'
 import type { Clock } from '../core/clock.ts'
@@ -30,6 +31,7 @@ import { routes } from './routes.ts'
 import { serveDialect } from './serve-dialect.ts'
 import { type BodyType, pathOf, type RouteServing, serveRoute } from './serve-route.ts'
 import { createSharedRateLimiter } from './shared-rate-limit.ts'
+import { createStreams, type Streams } from './streams.ts'
 import type { DialectApi, Surface } from './surface.ts'
 import { createSchemaCompiler } from './validation.ts'
 
@@ -88,7 +90,9 @@ export interface Api {
 }
 
 export function createApi(options: ApiOptions): Api {
-  const { parts, logger, metrics } = options
+  const { logger, metrics } = options
+  const streams = createStreams(options.parts)
+  const parts = waking(streams, options.parts)
   const publicUrl = options.publicUrl?.replace(/\/+$/, '') ?? null
   const keyUses = createKeyUses({
     storage: parts.storage,
@@ -116,6 +120,9 @@ export function createApi(options: ApiOptions): Api {
       ...addressLimits(parts.clock),
       publicUrl,
       openApiText: JSON.stringify(document),
+      streams,
+      authenticate: (headers: IncomingHttpHeaders, address: string) =>
+        authenticator.authenticate(native.credentialOf(headers), address),
     },
     schemas: createSchemaCompiler(components),
     authenticator,
@@ -132,15 +139,9 @@ export function createApi(options: ApiOptions): Api {
     app,
     listen: ({ host, port }) => app.listen({ host, port }),
     async close(deadlineMs) {
-      // A connection that is kept alive goes idle only after its last answer, and would stay open.
-      const sweeping = setInterval(() => app.server.closeIdleConnections(), idleSweepMs)
-      const deadline = setTimeout(() => app.server.closeAllConnections(), deadlineMs)
-      try {
-        await app.close()
-      } finally {
-        clearInterval(sweeping)
-        clearTimeout(deadline)
-      }
+      // They would never end by themselves.
+      streams.stop()
+      await closeInTime(app, deadlineMs)
       await keyUses.stop()
     },
     forgetApiKeys(changes) {
@@ -176,6 +177,29 @@ function rateLimiterOf({ rateLimit, parts: { clock, storage } }: ApiOptions): Ra
   const { cluster } = storage
   if (cluster === null) return createRateLimiter({ ...rateLimit, clock })
   return createSharedRateLimiter({ ...rateLimit, clock, cluster })
+}
+
+async function closeInTime(app: FastifyInstance, deadlineMs: number): Promise<void> {
+  // A connection that is kept alive goes idle only after its last answer, and would stay open.
+  const sweeping = setInterval(() => app.server.closeIdleConnections(), idleSweepMs)
+  const deadline = setTimeout(() => app.server.closeAllConnections(), deadlineMs)
+  try {
+    await app.close()
+  } finally {
+    clearInterval(sweeping)
+    clearTimeout(deadline)
+  }
+}
+
+/** The same parts; what is accepted through them wakes the streams. */
+function waking(streams: Streams, parts: ActionParts): ActionParts {
+  return {
+    ...parts,
+    noteAccepted(count) {
+      parts.noteAccepted(count)
+      streams.wake()
+    },
+  }
 }
 
 /** What one address may ask for without a key. */

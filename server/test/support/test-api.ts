@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { ActionParts } from '../../src/actions/action-context.ts'
 import { createEventTypeDirectory } from '../../src/actions/effective-event-type.ts'
@@ -204,9 +205,12 @@ function callerOf(send: TestApi['send']): TestApi['call'] {
 function senderOf(api: Api): TestApi['send'] {
   return async (method, url, { body, rawBody, headers = {} } = {}) => {
     const payload = rawBody ?? (body === undefined ? undefined : JSON.stringify(body))
+    // Of what never ends, the beginning is taken.
+    const isEndless = /\/stream(?:$|\?)/.test(url)
     const response = await api.app.inject({
       method,
       url,
+      payloadAsStream: isEndless,
       headers: {
         ...(payload === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
@@ -214,10 +218,19 @@ function senderOf(api: Api): TestApi['send'] {
       ...(payload === undefined ? {} : { payload: payload as string }),
     })
     const type = String(response.headers['content-type'] ?? '')
-    const text = response.payload
+    const text = isEndless ? await beginningOf(response.stream(), type) : response.payload
     const parsed = /json/.test(type) && text !== '' ? JSON.parse(text) : {}
     return { status: response.statusCode, headers: response.headers, text, body: parsed }
   }
+}
+
+async function beginningOf(stream: Readable, type: string): Promise<string> {
+  let text = ''
+  for await (const chunk of stream) {
+    text += chunk
+    if (type === 'text/event-stream') break
+  }
+  return text
 }
 
 async function addProject(
