@@ -68,8 +68,8 @@ function linkPackages(modules: string): void {
   }
 }
 
-/** Returns the packed file. */
-function pack(workspace: string, to: string): string {
+/** Packs a workspace that was built, and returns the packed file. */
+export function pack(workspace: string, to: string): string {
   const folder = resolve(repositoryRoot, workspace, 'dist')
   const args = ['pack', '--json', '--offline', '--pack-destination', to]
   const { stdout, stderr, status } = spawnSync('npm', args, { cwd: folder, encoding: 'utf8' })
