@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { SenderLink } from './dispatcher.ts'
-import type { FromSender } from './sender-messages.ts'
+import { type PackedFromSender, packToSender, unpackFromSender } from './packed-messages.ts'
 import type { SenderThreadData } from './sender-thread.ts'
 
 export interface SenderThread extends SenderLink {
@@ -24,9 +24,9 @@ export function startSenderThread(data: SenderThreadData): SenderThread {
   })
   return {
     failed,
-    post: (message) => worker.postMessage(message),
+    post: (message) => worker.postMessage(packToSender(message)),
     onMessage(listener) {
-      worker.on('message', (message: FromSender) => listener(message))
+      worker.on('message', (message: PackedFromSender) => listener(unpackFromSender(message)))
     },
     async end() {
       isEnding = true

@@ -5,8 +5,8 @@ import { createRandom } from '../random.ts'
 import { createAddressGuard, type PortRange } from './address-guard.ts'
 import { createHttpSender } from './http-sender.ts'
 import { createNameResolver } from './name-resolver.ts'
+import { type PackedToSender, packFromSender, unpackToSender } from './packed-messages.ts'
 import { createSender } from './sender.ts'
-import type { ToSender } from './sender-messages.ts'
 
 /** What the sender thread is started with. */
 export interface SenderThreadData {
@@ -48,14 +48,14 @@ function run(): void {
     slotsMax: data.slotsMax,
     attemptTimeoutMs: data.attemptTimeoutMs,
     userAgent: data.userAgent,
-    post: (message) => port.postMessage(message),
+    post: (message) => port.postMessage(packFromSender(message)),
     soon: setImmediate,
     wakeAfter(delayMs, work) {
       clearTimeout(timer)
       timer = setTimeout(work, delayMs)
     },
   })
-  port.on('message', (message: ToSender) => sender.receive(message))
+  port.on('message', (message: PackedToSender) => sender.receive(unpackToSender(message)))
 }
 
 run()
