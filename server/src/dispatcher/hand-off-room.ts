@@ -45,6 +45,7 @@ export function createHandOffRoom(): HandOffRoom {
   const full = new Set<string>()
   /** Endpoints that were tried; those tried last come last. */
   const tried = new Set<string>()
+  let triedLast: string | null = null
   const promptIds = new Set<string>()
   let outstanding = 0
   let outstandingBytes = 0
@@ -121,6 +122,8 @@ export function createHandOffRoom(): HandOffRoom {
     },
     learn(endpointId, isPrompt) {
       setPrompt(endpointId, isPrompt)
+      if (endpointId === triedLast) return
+      triedLast = endpointId
       tried.delete(endpointId)
       const oldest =
         tried.size >= limits.senderEndpointsMax ? tried.values().next().value : undefined

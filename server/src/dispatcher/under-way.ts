@@ -1,3 +1,4 @@
+import { createNumberTable } from '../core/number-table.ts'
 import type { ClaimedDelivery } from '../storage/storage.ts'
 import type { HandOffRoom } from './hand-off-room.ts'
 import { isPromptVerdict, type SenderResult, type Verdict } from './sender-messages.ts'
@@ -18,7 +19,7 @@ export interface UnderWay {
 export function createUnderWay(room: HandOffRoom): UnderWay {
   // By lease token: a delivery can be under way twice for a moment, under an expired lease and a new
   // one.
-  const deliveries = new Map<number, ClaimedDelivery>()
+  const deliveries = createNumberTable<ClaimedDelivery>()
   const waiters = new Map<number, (verdict: Verdict) => void>()
   const countByEndpoint = new Map<string, number>()
 
@@ -43,9 +44,8 @@ export function createUnderWay(room: HandOffRoom): UnderWay {
     deliveryOf: (result) => deliveries.get(result.leaseToken),
     settle(result) {
       const key = result.leaseToken
-      const delivery = deliveries.get(key)
+      const delivery = deliveries.remove(key)
       if (delivery === undefined) return
-      deliveries.delete(key)
       count(delivery.endpointId, -1)
       const waiter = waiters.get(key)
       waiters.delete(key)

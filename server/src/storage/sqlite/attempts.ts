@@ -102,8 +102,8 @@ export function attemptWrites(options: {
         lease.seq,
       )
     }
-    const { deliveryId, endpointId } = lease
-    effects.add({ kind: 'settle', deliveryId, endpointId, dueAt })
+    const { deliveryId, seq, endpointId } = lease
+    effects.add({ kind: 'settle', deliveryId, seq, endpointId, dueAt })
   }
 
   return {
@@ -112,12 +112,12 @@ export function attemptWrites(options: {
         const fencedDeliveryIds: string[] = []
         const monotonicNow = clock.monotonic()
         for (const result of results) {
-          const lease = leases.get(result.deliveryId, monotonicNow)
-          const isInForce =
-            lease?.token === result.leaseToken && !effects.isSettled(result.deliveryId)
+          const { deliveryId, leaseToken } = result
+          const lease = leases.get(leaseToken, monotonicNow)
+          const isInForce = lease?.deliveryId === deliveryId && !effects.isSettled(deliveryId)
           // The lease holds the counts: nobody else can have changed the delivery meanwhile.
           if (isInForce) record(lease, result)
-          else fencedDeliveryIds.push(result.deliveryId)
+          else fencedDeliveryIds.push(deliveryId)
         }
         return { fencedDeliveryIds }
       })

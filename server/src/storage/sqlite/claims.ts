@@ -85,6 +85,13 @@ export function createClaims(options: {
     })
   }
 
+  /** Ends a lease; false where it is not in force any more. */
+  function release(token: number): boolean {
+    const lease = leases.get(token, clock.monotonic())
+    if (lease !== undefined) leases.remove(lease.seq)
+    return lease !== undefined
+  }
+
   /** The endpoints with something due, earliest first; each is to be taken out before the next. */
   function* dueEndpoints(now: number): Generator<DueEndpoint> {
     for (;;) {
@@ -125,8 +132,8 @@ export function createClaims(options: {
         if (claimed.length >= limit) break
       }
     } catch (error) {
-      for (const { id, endpointId } of claimed) {
-        leases.remove(id)
+      for (const { leaseToken, endpointId } of claimed) {
+        release(leaseToken)
         markStale(endpointId)
       }
       throw error
@@ -140,9 +147,8 @@ export function createClaims(options: {
     claimDue: async (request) => reader.readTogether(() => claimDue(request)),
 
     async releaseClaims(releases) {
-      for (const { deliveryId, endpointId, leaseToken, notBefore } of releases) {
-        if (leases.get(deliveryId, clock.monotonic())?.token !== leaseToken) continue
-        leases.remove(deliveryId)
+      for (const { endpointId, leaseToken, notBefore } of releases) {
+        if (!release(leaseToken)) continue
         markStale(endpointId, notBefore ?? 0)
       }
     },
@@ -177,11 +183,11 @@ export function createClaims(options: {
           pendingCount += 1
         } else if (effect.kind === 'settle') {
           // A lease that ran out during its own transaction was put back into the schedule.
-          if (leases.remove(effect.deliveryId) === undefined) markStale(effect.endpointId)
+          if (leases.remove(effect.seq) === undefined) markStale(effect.endpointId)
           if (effect.dueAt === null) pendingCount -= 1
           else addDue(effect.endpointId, effect.dueAt)
         } else if (effect.kind === 'retry') {
-          leases.remove(effect.deliveryId)
+          leases.remove(effect.seq)
           markStale(effect.endpointId)
           if (!effect.wasPending) pendingCount += 1
         } else if (effect.kind === 'hasten') {

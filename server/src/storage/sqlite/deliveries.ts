@@ -170,7 +170,7 @@ export function deliveryWrites(options: {
         deliveryId,
       )
       assert(row !== undefined, `There is no delivery ${deliveryId} to retry.`)
-      const lease = leases.get(deliveryId, clock.monotonic())
+      const lease = leases.onSeq(row.seq, clock.monotonic())
       if (lease !== undefined && !effects.isSettled(deliveryId)) return false
       connection.run(
         `update deliveries
@@ -181,7 +181,7 @@ export function deliveryWrites(options: {
         row.seq,
       )
       const wasPending = row.status === 'pending'
-      effects.add({ kind: 'retry', deliveryId, endpointId: row.endpoint_id, wasPending })
+      effects.add({ kind: 'retry', seq: row.seq, endpointId: row.endpoint_id, wasPending })
       return true
     },
 

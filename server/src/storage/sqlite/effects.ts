@@ -9,11 +9,11 @@ export type Effect =
   | { kind: 'handOver'; lease: Lease; delivery: ClaimedDelivery; dataBytes: number }
   | { kind: 'lease'; lease: Lease }
   /** A lease ended with a result; `dueAt` null where the delivery is finished. */
-  | { kind: 'settle'; deliveryId: string; endpointId: string; dueAt: number | null }
+  | { kind: 'settle'; deliveryId: string; seq: number; endpointId: string; dueAt: number | null }
   /** A pending delivery was left to be claimed. */
   | { kind: 'due'; endpointId: string; dueAt: number }
   /** A delivery was rescheduled; `wasPending` where it counted as backlog before. */
-  | { kind: 'retry'; deliveryId: string; endpointId: string; wasPending: boolean }
+  | { kind: 'retry'; seq: number; endpointId: string; wasPending: boolean }
   /** A delivery got a final status without a result: it was skipped, or its payload expunged. */
   | { kind: 'ended'; status: 'failed' | 'skipped' }
   /** Everything that waits for the endpoint is due earlier. */
@@ -50,7 +50,7 @@ export interface Effects {
 
 export function createEffects(): Effects {
   let effects: Effect[] = []
-  const settledIds = new Set<string>()
+  let settledIds = new Set<string>()
 
   return {
     add(effect) {
@@ -76,7 +76,8 @@ export function createEffects(): Effects {
     takeAll() {
       const taken = effects
       effects = []
-      settledIds.clear()
+      // Cleared, a set would refer to its next table, and so keep that alive with it.
+      if (settledIds.size > 0) settledIds = new Set()
       return taken
     },
   }

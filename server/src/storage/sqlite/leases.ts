@@ -1,3 +1,5 @@
+import { createNumberTable } from '../../core/number-table.ts'
+
 /** A delivery that this process holds until a result is recorded or the time is up. */
 export interface Lease {
   deliveryId: string
@@ -18,48 +20,62 @@ export interface Lease {
 export interface Leases {
   nextToken(): number
   insert(lease: Lease): void
-  /** The lease in force on the delivery at `monotonicNow`. */
-  get(deliveryId: string, monotonicNow: number): Lease | undefined
+  /** The lease under this token, if it is in force at `monotonicNow`. */
+  get(token: number, monotonicNow: number): Lease | undefined
+  /** The lease on this delivery, if one is in force at `monotonicNow`. */
+  onSeq(seq: number, monotonicNow: number): Lease | undefined
   holdsSeq(seq: number): boolean
-  remove(deliveryId: string): Lease | undefined
+  /** Ends the lease on this delivery. */
+  remove(seq: number): Lease | undefined
   /** Removes and returns what has run out. */
   takeExpired(monotonicNow: number): Lease[]
 }
 
 export function createLeases(): Leases {
-  // All leases last equally long on a monotonic clock, so the map's order is the order of expiry.
-  const leases = new Map<string, Lease>()
-  const seqs = new Set<number>()
+  const byToken = createNumberTable<Lease>()
+  const bySeq = createNumberTable<Lease>()
   let lastToken = 0
+  /** No lease has an older token. All last equally long, so their order is that of expiry. */
+  let oldestToken = 1
 
-  function remove(deliveryId: string): Lease | undefined {
-    const lease = leases.get(deliveryId)
+  function remove(seq: number): Lease | undefined {
+    const lease = bySeq.remove(seq)
     if (lease === undefined) return undefined
-    leases.delete(deliveryId)
-    seqs.delete(lease.seq)
+    byToken.remove(lease.token)
+    if (lease.token === oldestToken) findOldest()
     return lease
   }
+
+  /** Each token is passed once, so this costs as much as the leases that there were. */
+  function findOldest(): void {
+    while (oldestToken <= lastToken && byToken.get(oldestToken) === undefined) oldestToken += 1
+  }
+
+  const inForce = (lease: Lease | undefined, monotonicNow: number) =>
+    lease !== undefined && lease.untilMonotonic > monotonicNow ? lease : undefined
 
   return {
     nextToken: () => ++lastToken,
     insert(lease) {
-      leases.set(lease.deliveryId, lease)
-      seqs.add(lease.seq)
+      remove(lease.seq)
+      byToken.set(lease.token, lease)
+      bySeq.set(lease.seq, lease)
+      // Its token was given before its commit, and may have been passed meanwhile.
+      oldestToken = Math.min(oldestToken, lease.token)
     },
-    get(deliveryId, monotonicNow) {
-      const lease = leases.get(deliveryId)
-      return lease !== undefined && lease.untilMonotonic > monotonicNow ? lease : undefined
-    },
-    holdsSeq: (seq) => seqs.has(seq),
+    get: (token, monotonicNow) => inForce(byToken.get(token), monotonicNow),
+    onSeq: (seq, monotonicNow) => inForce(bySeq.get(seq), monotonicNow),
+    holdsSeq: (seq) => bySeq.get(seq) !== undefined,
     remove,
     takeExpired(monotonicNow) {
       const expired: Lease[] = []
-      for (const lease of leases.values()) {
-        if (lease.untilMonotonic > monotonicNow) break
-        expired.push(lease)
+      findOldest()
+      for (;;) {
+        const oldest = byToken.get(oldestToken)
+        if (oldest === undefined || oldest.untilMonotonic > monotonicNow) return expired
+        expired.push(oldest)
+        remove(oldest.seq)
       }
-      for (const lease of expired) remove(lease.deliveryId)
-      return expired
     },
   }
 }

@@ -15,7 +15,6 @@ interface RecoveryRow {
 
 interface MissedRow {
   seq: number
-  id: string
   created_at: number
 }
 
@@ -52,7 +51,7 @@ export function recoveryWrites(
       )
       if (recovery === undefined) return null
       const rows = recovery.endpoint_seq === null ? [] : readMissed(connection, recovery, limit)
-      for (const { seq, id } of rows) {
+      for (const { seq } of rows) {
         connection.run(
           `update deliveries
            set status = 'pending', failure_reason = null, series_attempt_count = 0, due_at = ?,
@@ -62,7 +61,7 @@ export function recoveryWrites(
           seq,
         )
         const { endpoint_id: endpointId } = recovery
-        effects.add({ kind: 'retry', deliveryId: id, endpointId, wasPending: false })
+        effects.add({ kind: 'retry', seq, endpointId, wasPending: false })
       }
       const last = rows.at(-1)
       if (last === undefined || rows.length < limit) removeRecovery(recovery.seq)
@@ -84,7 +83,7 @@ function readMissed(connection: Connection, recovery: RecoveryRow, limit: number
   const statuses = JSON.parse(recovery.statuses) as ('failed' | 'skipped')[]
   const found = statuses.flatMap((status) =>
     connection.all<MissedRow>(
-      `select d.seq, d.id, d.created_at
+      `select d.seq, d.created_at
        from deliveries d indexed by deliveries_missed_by_endpoint
          cross join events e on e.seq = d.event_seq
        where d.endpoint_seq = ? and d.status = '${status}'
