@@ -88,7 +88,7 @@ async function exchange(
   request: OutgoingRequest,
   { receivers, now, random }: Parameters<typeof createSimulatedNetwork>[0],
 ): Promise<Exchange> {
-  const requestHeaders = request.sign()
+  const requestHeaders = request.sign() ?? fail()
   const receiver = receivers.get(request.url)
   const trouble = receiver === undefined ? 'dns' : troubleAt(receiver, now())
   if (typeof trouble === 'string') {
@@ -116,6 +116,11 @@ async function exchange(
     requestHeaders,
     durationMs: durationOf(receiver?.character.latencyMs ?? 50, random),
   }
+}
+
+/** Only where other nodes change secrets may there be nothing to sign with. */
+function fail(): never {
+  throw new Error('What a lone node knows of an endpoint is always fresh.')
 }
 
 function troubleAt({ troubles }: SimulatedReceiver, now: number): TroubleAnswer | null {

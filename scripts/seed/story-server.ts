@@ -74,6 +74,7 @@ export async function openStoryServer(options: {
     ...base,
     sender: link,
     randomFraction: random.fraction,
+    isClaiming: true,
     defaultRetryScheduleMs: config.retryScheduleMs,
     settleHealth: (tx, id, outcomes) => settleEndpointHealth(tx, as(systemActor), id, outcomes),
     onStored: ({ results, fencedCount }) => link.recorded(results.length + fencedCount),
@@ -268,7 +269,7 @@ function createParts(
     },
     // The receivers are not there, so neither are their names.
     urlPolicy: { problemOf: () => null, addressProblemOf: async () => null },
-    eventTypes: createEventTypeDirectory({ storage: parts.storage, typesMax: 100 }),
+    eventTypes: createEventTypeDirectory({ ...parts, typesMax: 100 }),
     noteAccepted: () => {},
     wakeRecoveries() {
       recoveries.areOpen = true

@@ -69,7 +69,7 @@ function Inside({ project, delivery }: { project: string; delivery: DeliveryWith
               'Status',
               <span key="status" className="row">
                 <DeliveryBadge status={delivery.status} />
-                {delivery.failureReason !== null && delivery.failureReason.replaceAll('_', ' ')}
+                {delivery.failureReason?.replaceAll('_', ' ')}
                 {delivery.isTest && <Badge>test</Badge>}
               </span>,
             ],

@@ -42,11 +42,9 @@ export function EventTypesPage({ params }: { params: { project: string } }) {
               </Empty>
             </Card>
           ) : (
-            <>
-              {data.map((type) => (
-                <TypeCard key={type.name} type={type} onEdit={() => setEdited(type)} />
-              ))}
-            </>
+            data.map((type) => (
+              <TypeCard key={type.name} type={type} onEdit={() => setEdited(type)} />
+            ))
           )
         }
       </Loaded>

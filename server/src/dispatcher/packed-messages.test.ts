@@ -62,6 +62,7 @@ function reportOf(headers: Record<string, string>): FromSender {
     isGone: false,
     isRefusedForGood: false,
     isOurShortage: false,
+    isStale: false,
     retryAfterMs: null,
     attempt,
   }
@@ -132,6 +133,7 @@ const fromSender: fc.Arbitrary<FromSender> = fc.record({
           isGone: fc.boolean(),
           isRefusedForGood: fc.boolean(),
           isOurShortage: fc.boolean(),
+          isStale: fc.boolean(),
           retryAfterMs: maybe(count),
           attempt,
         }),

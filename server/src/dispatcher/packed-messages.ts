@@ -113,6 +113,7 @@ function pushVerdict(cells: Packed, verdict: Verdict): void {
     verdict.isGone,
     verdict.isRefusedForGood,
     verdict.isOurShortage,
+    verdict.isStale,
     verdict.retryAfterMs,
   )
   pushAttempt(cells, verdict.attempt)
@@ -128,6 +129,7 @@ function readVerdict(reader: Reader): Verdict {
     isGone: reader.flag(),
     isRefusedForGood: reader.flag(),
     isOurShortage: reader.flag(),
+    isStale: reader.flag(),
     retryAfterMs: reader.numberOrNull(),
     attempt: readAttempt(reader),
   }
