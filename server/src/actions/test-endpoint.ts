@@ -28,10 +28,12 @@ export async function testEndpoint(
   if (!isEventType(type)) {
     throw invalidField('event_type', 'Must be dot-separated words of letters, digits, _ and -.')
   }
+  const { id: endpointId } = await loadEndpoint(context.storage, projectId, ref)
+  // Before the transaction, which may be run again.
+  context.probeLimiter.require(projectId, endpointId, 1)
+  context.probeLimiter.take(projectId, endpointId)
   const claimed = await context.storage.transact(async (tx) => {
-    const endpoint = await loadEndpoint(tx, projectId, ref)
-    context.probeLimiter.require(projectId, endpoint.id, 1)
-    context.probeLimiter.take(projectId, endpoint.id)
+    const endpoint = await loadEndpoint(tx, projectId, endpointId)
     const event = newEvent(context, projectId, {
       type,
       data: input.data ?? '{"message":"This is a test from Countersign."}',

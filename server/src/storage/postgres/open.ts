@@ -12,7 +12,7 @@ import type { CommitReport } from './writer.ts'
 
 /** Connections of a node: enough to keep a database server busy, few enough for many nodes on one. */
 const readConnectionsMax = 6
-const writeConnectionsMax = 14
+const writeConnectionsMax = 16
 
 /**
  * Opens (and where needed migrates) a PostgreSQL database, beside any number of other nodes. Throws

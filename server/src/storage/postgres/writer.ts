@@ -36,7 +36,10 @@ export interface CommitReport {
   durationMs: number
 }
 
-/** How many of each kind run at a time; the rest waits in memory, not for a connection. */
+/**
+ * How many of each kind run at a time; the rest waits in memory, not for a connection. Units that
+ * record results wait for nobody: whoever records has one at a time.
+ */
 const unitsAtOnceMax = 8
 const batchesAtOnceMax = 2
 /** How often work is run that met with other work; the waits in between add up to a few seconds. */
@@ -86,6 +89,7 @@ export function createWriter(options: {
   const waitingUnits: (() => void)[] = []
   let queuedEventCount = 0
   let runningUnits = 0
+  let interleavedUnits = 0
   let runningBatches = 0
   let isScheduled = false
   let isClosed = false
@@ -179,6 +183,7 @@ export function createWriter(options: {
   }
 
   async function takeTurn(): Promise<void> {
+    if (waitingUnits.length >= limits.writeQueueMax) throw overloaded()
     if (runningUnits < unitsAtOnceMax) runningUnits += 1
     else await new Promise<void>((resolve) => waitingUnits.push(resolve))
   }
@@ -188,6 +193,11 @@ export function createWriter(options: {
     // Whoever waited has the turn now.
     if (next !== undefined) next()
     else runningUnits -= 1
+    checkIdle()
+  }
+
+  function endInterleaved(): void {
+    interleavedUnits -= 1
     checkIdle()
   }
 
@@ -240,7 +250,7 @@ export function createWriter(options: {
   }
 
   function isIdle(): boolean {
-    return runningUnits === 0 && runningBatches === 0 && jobs.length === 0
+    return runningUnits + interleavedUnits === 0 && runningBatches === 0 && jobs.length === 0
   }
 
   function checkIdle(): void {
@@ -250,10 +260,10 @@ export function createWriter(options: {
   return {
     async transact(work, { isInterleaved = false } = {}) {
       if (isClosed) throw new StorageUnavailableError('The store is closed.')
-      if (waitingUnits.length >= limits.writeQueueMax) throw overloaded()
-      await takeTurn()
+      if (isInterleaved) interleavedUnits += 1
+      else await takeTurn()
       const running = runUnit(work, isInterleaved)
-      const { value, told } = await running.finally(endTurn)
+      const { value, told } = await running.finally(isInterleaved ? endInterleaved : endTurn)
       await told
       return value
     },
