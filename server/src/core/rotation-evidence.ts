@@ -77,6 +77,8 @@ export function usesNewAlone(
   evidence: RotationEvidence | null,
   { hasReportedNew }: { hasReportedNew: boolean },
 ): boolean {
+  // What takes anything goes on doing so.
+  if (evidence?.latest.verdict === 'unverifying') return false
   const probes = evidence?.latest.probes
   if (probes?.old_only?.verdict === 'pass') return false
   return probes?.new_only?.verdict === 'pass' || hasReportedNew

@@ -216,6 +216,16 @@ test('cancel is refused where the receiver was seen to take the new secret and n
   assert.deepEqual(e.signing(), ['sec_1'])
 })
 
+test('cancel is not refused because of a receiver that takes anything: that proves nothing', () => {
+  for (const isLook of [true, false]) {
+    const e = endpoint()
+    e.rotate({ completeWhen: 'verified' })
+    e.look(takesAnything, isLook)
+    e.cancel()
+    assert.deepEqual(e.signing(), ['sec_1'])
+  }
+})
+
 function refusal(code: string) {
   return (error: unknown) => error instanceof AppError && error.code === code
 }
