@@ -11,10 +11,10 @@ export function Pager(props: {
   return (
     <nav className="pager" aria-label="Pages of this list">
       <Button isCompact isDisabled={!props.hasPrevious} onClick={props.onPrevious}>
-        Newer
+        Previous
       </Button>
       <Button isCompact isDisabled={!props.hasNext} onClick={props.onNext}>
-        Older
+        Next
       </Button>
     </nav>
   )

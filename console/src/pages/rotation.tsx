@@ -108,6 +108,7 @@ function Secrets({ params, rotation }: { params: RotationParams; rotation: Rotat
     <Loaded query={query} rows={2}>
       {({ data }) => (
         <SecretsBar
+          rotation={rotation}
           secrets={data.filter(
             ({ id, status }) =>
               ids.includes(id) || (rotation.closedAt === null && status === 'retiring'),

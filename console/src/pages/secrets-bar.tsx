@@ -1,4 +1,4 @@
-import type { Secret } from '@countersign/sdk'
+import type { Rotation, Secret } from '@countersign/sdk'
 import { SecretBadge } from '../kit/badge.tsx'
 import { exactTime, relativeTime, useNow } from '../kit/time.tsx'
 import { shortId } from '../paths.ts'
@@ -7,10 +7,11 @@ import { shortId } from '../paths.ts'
 const lanesMax = 6
 
 /** One lane for each secret: when it signs, with the present marked. */
-export function SecretsBar({ secrets }: { secrets: readonly Secret[] }) {
+export function SecretsBar(props: { secrets: readonly Secret[]; rotation?: Rotation }) {
   const now = useNow(1_000)
-  const shown = secrets.slice(0, lanesMax)
-  const { from, until } = extent(shown, now)
+  const shown = props.secrets.slice(0, lanesMax)
+  const whole = extent(shown, now)
+  const { from, until } = props.rotation === undefined ? whole : around(props.rotation, whole)
   const place = (at: number) =>
     `${Math.min(100, Math.max(0, ((at - from) / (until - from)) * 100))}%`
   return (
@@ -66,6 +67,12 @@ function Stretch({ from, to, isPast }: { from: string; to: string; isPast: boole
 function stopOf({ expiresAt, revokedAt }: Secret): number | null {
   const stops = [expiresAt, revokedAt].flatMap((at) => (at === null ? [] : [Date.parse(at)]))
   return stops.length === 0 ? null : Math.min(...stops)
+}
+
+/** The window of a rotation and a little before it: what came earlier is long and does not matter. */
+function around(rotation: Rotation, whole: { from: number; until: number }) {
+  const begun = Date.parse(rotation.createdAt)
+  return { from: Math.max(whole.from, begun - (whole.until - begun) * 0.25), until: whole.until }
 }
 
 /** Around the moments at which something begins or ends, and the present. */

@@ -30,6 +30,8 @@ export async function startTestApp(
     environment?: Environment
     wrapStorage?: AppOptions['wrapStorage']
     clock?: SystemClock
+    /** Where the built console is; absent: it is not served. */
+    consoleDirectory?: string
   } = {},
 ): Promise<TestApp> {
   const database = await createTestDatabase()
@@ -57,6 +59,7 @@ export async function startTestApp(
       }),
       clock,
       ...(database === null ? {} : { storeTime: clock.now }),
+      consoleDirectory: options.consoleDirectory ?? null,
       ...(options.wrapStorage ? { wrapStorage: options.wrapStorage } : {}),
     })
   }
