@@ -6,13 +6,13 @@ import {
   useQueryClient,
 } from '@tanstack/react-query'
 import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
-import { describeError } from './describe-error.ts'
+import { describeError, isServerTrouble } from './describe-error.ts'
 import { Notice } from './kit/notice.tsx'
 import { Pager } from './kit/pager.tsx'
 import { Skeleton } from './kit/skeleton.tsx'
 import { useSession } from './session.ts'
 
-/** How soon a page asks again after a failure, in milliseconds. */
+/** How soon a page asks again after a failure of the server, in milliseconds. */
 const againMs = 2_000
 
 /** Reads something from the server, and again every so often; a failure is tried again soon. */
@@ -25,7 +25,7 @@ export function useRead<T>(
   return useQuery({
     queryKey: key,
     queryFn: ({ signal }) => read(client, signal),
-    refetchInterval: (query) => (query.state.status === 'error' ? againMs : everyMs),
+    refetchInterval: (query) => (isServerTrouble(query.state.error) ? againMs : everyMs),
     placeholderData: keepPreviousData,
   })
 }
@@ -74,7 +74,10 @@ export function Loaded<T>(props: {
   if (error !== null) {
     return (
       <div className="inside stack tight">
-        <Notice tone="bad">{describeError(error)} Trying again by itself.</Notice>
+        <Notice tone="bad">
+          {describeError(error)}
+          {isServerTrouble(error) && ' Trying again by itself.'}
+        </Notice>
       </div>
     )
   }

@@ -47,7 +47,7 @@ export function Shell({ children }: { children: ReactNode }) {
 }
 
 const projectWays = [
-  ['', 'Overview', 'deliveries.read'],
+  ['', 'Overview', 'webhooks.read'],
   ['/endpoints', 'Endpoints', 'webhooks.read'],
   ['/deliveries', 'Deliveries', 'deliveries.read'],
   ['/live', 'Live', 'deliveries.read'],

@@ -44,7 +44,7 @@ export function exactTime(at: string): string {
   return new Date(at).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'long' })
 }
 
-/** `2 d 3 h 4 min`, or `4 min 12 s` where it is less than an hour. */
+/** `2 d 3 h 4 min`, or `4 min 12 s`: three parts at most. */
 export function spanText(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000))
   const parts = [
@@ -54,6 +54,6 @@ export function spanText(ms: number): string {
     [seconds % 60, 's'],
   ] as const
   const first = parts.findIndex(([count]) => count > 0)
-  const shown = parts.slice(first === -1 ? 3 : first, first <= 1 && first !== -1 ? 3 : 4)
+  const shown = first === -1 ? parts.slice(3) : parts.slice(first, first + 3)
   return shown.map(([count, unit]) => `${count} ${unit}`).join(' ')
 }

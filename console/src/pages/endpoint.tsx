@@ -1,4 +1,4 @@
-import type { Endpoint } from '@countersign/sdk'
+import type { Delivery, Endpoint } from '@countersign/sdk'
 import { useState } from 'react'
 import { Link, useSearchParams } from 'wouter'
 import { Badge, EndpointBadge, RotationBadge } from '../kit/badge.tsx'
@@ -134,7 +134,7 @@ function Trouble({ project, endpoint }: { project: string; endpoint: Endpoint })
   const why =
     data == null
       ? (endpoint.blockedReason ?? 'Deliveries to this endpoint fail.')
-      : `The last answer was ${data.lastStatusCode ?? 'none'} (${data.lastError?.replaceAll('_', ' ')}).`
+      : describeLast(data)
   return (
     <Notice tone={endpoint.health === 'blocked' ? 'bad' : 'warn'}>
       <span>
@@ -162,6 +162,11 @@ function Trouble({ project, endpoint }: { project: string; endpoint: Endpoint })
       )}
     </Notice>
   )
+}
+
+function describeLast({ lastStatusCode, lastError }: Delivery): string {
+  if (lastError === 'http_status') return `The last answer was ${lastStatusCode}.`
+  return `The last attempt ended with: ${lastError?.replaceAll('_', ' ')}.`
 }
 
 function Acts({ project, endpoint }: { project: string; endpoint: Endpoint }) {

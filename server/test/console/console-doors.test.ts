@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import type { Page, Route } from 'playwright-core'
-import { noBrowser, type OpenConsole, openConsole, settle } from './open-console.ts'
+import type { Route } from 'playwright-core'
+import { follow, noBrowser, type OpenConsole, openConsole, settle } from './open-console.ts'
 
 describe('the doors of the console', { skip: noBrowser }, () => {
   let open: OpenConsole
@@ -23,7 +23,7 @@ describe('the doors of the console', { skip: noBrowser }, () => {
   test('a reload asks for the key again, and nothing keeps it', async () => {
     const { page, context, enter } = await open.openPage()
     await enter('/fleet')
-    const kept = await page.evaluate(() => JSON.stringify([localStorage, sessionStorage]))
+    const kept = await page.evaluate<string>('JSON.stringify([localStorage, sessionStorage])')
     assert.ok(!kept.includes(open.test.rootKey))
     assert.ok(!page.url().includes('csk_'))
     assert.deepEqual(await context.cookies(), [])
@@ -65,7 +65,7 @@ describe('the doors of the console', { skip: noBrowser }, () => {
     await page.goto(link)
     await settle(page)
     assert.equal(new URL(page.url()).hash, '')
-    assert.equal(await page.evaluate(() => localStorage.length + sessionStorage.length), 0)
+    assert.equal(await page.evaluate('localStorage.length + sessionStorage.length'), 0)
     const ways = page.getByRole('navigation', { name: 'Pages' }).getByRole('link')
     assert.deepEqual(await ways.allTextContents(), ['Overview', 'Endpoints', 'Event types'])
     await go(`/projects/${project}/endpoints/${endpoint}`)
@@ -109,14 +109,11 @@ describe('the doors of the console', { skip: noBrowser }, () => {
         // A page that was seen before shows what it knew; one at a time begins without.
         await go('/')
         await page.route('**/v1/**', answer)
-        await page.evaluate((next) => {
-          history.pushState(null, '', `/console${next}`)
-          dispatchEvent(new PopStateEvent('popstate'))
-        }, `/projects/${project}${path}`)
+        await follow(page, `/projects/${project}${path}`)
         await page.getByText(sentence).first().waitFor()
         await page.unroute('**/v1/**', answer)
         await page.getByText(sentence).first().waitFor({ state: 'detached' })
-        await settled(page)
+        await settle(page)
       }
       await context.close()
     })
@@ -132,8 +129,4 @@ function troubles(): Trouble[] {
     ['is stopped', (route) => route.abort('connectionrefused'), /cannot be reached/],
     ['answers 500', (route) => route.fulfill(failing), /The server failed/],
   ]
-}
-
-function settled(page: Page): Promise<unknown> {
-  return page.waitForFunction(() => document.querySelector('.skeleton') === null)
 }

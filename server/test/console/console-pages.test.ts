@@ -53,7 +53,7 @@ describe('every page of the console', { skip: noBrowser }, () => {
         })
         assert.deepEqual(await seriousFindings(page), [], title)
         const hasRoom = await page.evaluate(
-          () => document.documentElement.scrollWidth <= window.innerWidth,
+          'document.documentElement.scrollWidth <= window.innerWidth',
         )
         assert.ok(hasRoom, `${title} is wider than the screen`)
       }
@@ -93,7 +93,7 @@ describe('every page of the console', { skip: noBrowser }, () => {
     const press = async (name: RegExp) => {
       for (let steps = 0; steps < 80; steps += 1) {
         await page.keyboard.press('Tab')
-        const text = await page.evaluate(() => document.activeElement?.textContent ?? '')
+        const text = await page.evaluate<string>("document.activeElement?.textContent ?? ''")
         if (name.test(text)) return page.keyboard.press('Enter')
       }
       assert.fail(`${name} cannot be reached by Tab`)
@@ -135,6 +135,7 @@ async function furnish({ test: { client } }: OpenConsole, receiver: Receiver) {
     type: 'order.paid',
     data: { order: 1 },
   })
+  await until('the first event is delivered', () => receiver.received.length === 1)
   receiver.answer = () => ({ statusCode: 500, body: 'broken' })
   await client.events.publish(project, { type: 'order.shipped', data: { order: 1 } })
   await until('a delivery has failed', async () => {

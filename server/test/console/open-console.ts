@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -103,25 +103,28 @@ async function openPage(
       await settle(page)
     },
     async go(path) {
-      await page.evaluate((next) => {
-        history.pushState(null, '', `/console${next}`)
-        dispatchEvent(new PopStateEvent('popstate'))
-      }, path)
+      await follow(page, path)
       await settle(page)
     },
   }
 }
 
+/** Changes the address as a link would. What runs in the page is text here: this is no browser. */
+export async function follow(page: Page, path: string): Promise<void> {
+  const address = JSON.stringify(`/console${path}`)
+  await page.evaluate(`history.pushState(null, '', ${address})`)
+  await page.evaluate("dispatchEvent(new PopStateEvent('popstate'))")
+}
+
 /** Waits until a page stands there whole: its heading, and nothing that is still being read. */
 export async function settle(page: Page): Promise<void> {
   await page.locator('#content h1').waitFor()
-  await page.waitForFunction(() => document.querySelector('.skeleton') === null)
+  await page.waitForFunction("document.querySelector('.skeleton') === null")
 }
 
 /** What axe finds wrong with what is shown: its serious and critical findings, as sentences. */
 export async function seriousFindings(page: Page): Promise<string[]> {
   const path = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-  const { readFile } = await import('node:fs/promises')
   await page.evaluate(await readFile(path, 'utf8'))
   return page.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeAnswer> } }

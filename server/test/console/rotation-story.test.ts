@@ -31,7 +31,7 @@ describe('the console tells the whole story', { skip: noBrowser }, () => {
     assert.match(secret, /^whsec_/)
     receiver.secrets = [secret]
     assert.ok(!(await page.content()).includes(secret), 'it is in the page after dismissal')
-    const kept = await page.evaluate(() => JSON.stringify([localStorage, sessionStorage]))
+    const kept = await page.evaluate<string>('JSON.stringify([localStorage, sessionStorage])')
     assert.ok(!kept.includes(secret) && !kept.includes(open.test.rootKey))
     assert.ok(!page.url().includes(secret))
     assert.deepEqual(await view.context.cookies(), [])
@@ -133,7 +133,7 @@ async function takeSecret({ page }: ConsolePage): Promise<string> {
   const shown = (await box.locator('code').textContent()) ?? ''
   await box.getByRole('button', { name: 'Copy' }).click()
   await box.getByText('Copied.').waitFor()
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), shown)
+  assert.equal(await page.evaluate('navigator.clipboard.readText()'), shown)
   await box.getByRole('button', { name: /take it off/ }).click()
   await box.waitFor({ state: 'detached' })
   return shown
