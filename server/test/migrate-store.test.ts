@@ -53,6 +53,38 @@ describe('countersign migrate-store', { skip: findPostgres() === null && noPostg
     assert.match(again.stderr, /is not empty: there are projects/)
   })
 
+  test('a node goes on in the database where the file ended', async () => {
+    const { url } = await server.createEmptyDatabase()
+    assert.equal((await store.move(url)).code, 0)
+    const { receiver, project, secrets, dataDir } = store
+    const node = await startServerProcess({
+      COUNTERSIGN_DATABASE_URL: url,
+      COUNTERSIGN_MASTER_KEYS: (await readFile(join(dataDir, 'master-key'), 'utf8')).trim(),
+    })
+    try {
+      const { client } = node
+      // The window is still open: a receiver that knows one of the two takes the delivery.
+      for (const [place, secret] of secrets.entries()) {
+        receiver.secrets = [secret]
+        const { id } = await client.events.publish(project, { type: 'b.c', data: { place } })
+        await until('it is delivered', () => receiver.deliveredIds.has(id))
+      }
+      assert.equal(receiver.received.at(-1)?.headers['x-token'], 'of the customer')
+      const before = receiver.received.length
+      await client.events.publish(project, { type: 'a.b', id: 'order-1', data: { a: 1 } })
+      const { data } = await client.events.list(project).page()
+      assert.equal(data.filter(({ type }) => type === 'a.b').length, 1, 'the id is still taken')
+      assert.equal(receiver.received.length, before)
+      await until('what was pending is tried again when it is due', async () => {
+        const { data: deliveries } = await client.deliveries.list(project).page()
+        const pending = deliveries.filter(({ status }) => status === 'pending')
+        return pending.length === 1 && pending[0]?.attemptCount === 2
+      })
+    } finally {
+      await node.dispose()
+    }
+  })
+
   test('begins anew after it was killed half-way', async () => {
     store.addEvents(40_000)
     const { url } = await server.createEmptyDatabase()
@@ -120,24 +152,7 @@ interface Place {
 async function servedStore() {
   const dataDir = await mkdtemp(join(tmpdir(), 'countersign-move-'))
   const receiver = await startReceiver()
-  try {
-    await using served = await running(dataDir)
-    const { client } = served
-    const project = (await client.projects.create({ name: 'Shop' })).id
-    const endpoint = await client.endpoints.create(project, {
-      url: receiver.url,
-      headers: { 'X-Token': 'of the customer' },
-    })
-    await client.endpoints.create(project, { url: 'http://127.0.0.1:1/down', eventTypes: ['a.b'] })
-    await client.endpoints.rotateSecret(project, endpoint.id, { expireCurrentIn: 3600 })
-    await client.events.publish(project, { type: 'a.b', id: 'order-1', data: { a: 1 } })
-    await until('the attempts are recorded', async () => {
-      const { data } = await client.deliveries.list(project).page()
-      return data.length === 2 && data.every(({ attemptCount }) => attemptCount > 0)
-    })
-  } finally {
-    await receiver.close()
-  }
+  const made = await serve(dataDir, receiver.url)
   const place: Place = { dataDir, file: join(dataDir, 'countersign.db'), environment: {} }
   const onFile = <T>(work: (database: DatabaseSync) => T): T => {
     const database = new DatabaseSync(place.file)
@@ -149,6 +164,8 @@ async function servedStore() {
   }
   return {
     ...place,
+    ...made,
+    receiver,
     commandFor: (url: string) => commandFor(place, url),
     move: (url: string) => runCommand(...commandFor(place, url)),
     count: (table: string) =>
@@ -164,8 +181,32 @@ async function servedStore() {
           select i, 1, 'added-' || i, 'a.b', 't', '{}', '{}', 0, ${Date.now()} from n`),
       ),
     exec: (sql: string) => onFile((database) => database.exec(sql)),
-    dispose: () => rm(dataDir, { recursive: true, force: true }),
+    async dispose() {
+      await receiver.close()
+      await rm(dataDir, { recursive: true, force: true })
+    },
   }
+}
+
+/** The project, and the secrets of its endpoint: the one before the rotation, the one after. */
+async function serve(dataDir: string, receiverUrl: string) {
+  await using served = await running(dataDir)
+  const { client } = served
+  const project = (await client.projects.create({ name: 'Shop' })).id
+  const endpoint = await client.endpoints.create(project, {
+    url: receiverUrl,
+    headers: { 'X-Token': 'of the customer' },
+  })
+  await client.endpoints.create(project, { url: 'http://127.0.0.1:1/down', eventTypes: ['a.b'] })
+  const rotated = await client.endpoints.rotateSecret(project, endpoint.id, {
+    expireCurrentIn: 3600,
+  })
+  await client.events.publish(project, { type: 'a.b', id: 'order-1', data: { a: 1 } })
+  await until('the attempts are recorded', async () => {
+    const { data } = await client.deliveries.list(project).page()
+    return data.length === 2 && data.every(({ attemptCount }) => attemptCount > 0)
+  })
+  return { project, secrets: [endpoint.secret, rotated.secret] }
 }
 
 function commandFor(
