@@ -1,5 +1,5 @@
 import type { ImportedKey, ImportedKeys } from './imported-keys.ts'
-import { keySetUrl } from './key-sets.ts'
+import { keySetUrl } from './key-set-address.ts'
 import { isPublicKeyText, type PublicKey, readKeySet, readPublicKey } from './public-keys.ts'
 import type { WebhookFormat } from './webhook-format.ts'
 

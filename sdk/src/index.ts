@@ -1,7 +1,7 @@
 export { Countersign, type CountersignOptions } from './countersign.ts'
 export { ApiError, ConnectionError, CountersignError, TimeoutError } from './errors.ts'
 export type { WebhookKeySet, WebhookSecret } from './held-secrets.ts'
-export { KeySetError } from './key-sets.ts'
+export { KeySetError } from './key-set-address.ts'
 export type { List, Page } from './list.ts'
 export { type RawJson, rawJson } from './raw-json.ts'
 export type { ApiKeys } from './resources/api-keys.ts'

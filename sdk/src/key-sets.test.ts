@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { testKeyPair } from '../test/sign-webhook.ts'
-import { createKeySets, KeySetError, keySetUrl } from './key-sets.ts'
+import { KeySetError, keySetUrl } from './key-set-address.ts'
+import { createKeySets } from './key-sets.ts'
 
 const url = 'https://hooks.example.com/keys.json'
 const old = jwk('old')

@@ -1,6 +1,7 @@
 import type { HeldSecret } from './held-secrets.ts'
 import type { ImportedKeys } from './imported-keys.ts'
-import { KeySetError, type KeySets } from './key-sets.ts'
+import { KeySetError } from './key-set-address.ts'
+import type { KeySets } from './key-sets.ts'
 import type { PublicKey } from './public-keys.ts'
 import type { Bytes, WebhookClaim, WebhookFormat } from './webhook-format.ts'
 

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import { type Answer, startScriptedServer } from '../test/scripted-server.ts'
 import { type DeliveryToSign, signedAt, signWebhook, testKeyPair } from '../test/sign-webhook.ts'
-import { KeySetError } from './key-sets.ts'
+import { KeySetError } from './key-set-address.ts'
 import { toResponseHeaders, verifyWebhook, type WebhookFormatName } from './verify-webhook.ts'
 
 const body = '{"type":"order.paid","timestamp":"2026-11-21T10:00:00.000Z","data":{"order_id":7}}'

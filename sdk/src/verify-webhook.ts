@@ -5,7 +5,7 @@ import { githubFormat } from './github-format.ts'
 import { hCompanyFormat } from './h-company-format.ts'
 import { readSecrets, type WebhookSecret } from './held-secrets.ts'
 import { createImportedKeys } from './imported-keys.ts'
-import { createKeySets } from './key-sets.ts'
+import type { KeySets } from './key-sets.ts'
 import { matchSignatures, type SignatureMatch } from './match-signatures.ts'
 import { secretIdPattern, standardFormat, standardHeadersFormat } from './standard-format.ts'
 import { stripeFormat } from './stripe-format.ts'
@@ -30,12 +30,26 @@ const keysMax = 64
 // Module state on purpose: verifyWebhook is a plain function, and the cache holds nothing that
 // its callers do not hold already. Keys cannot be exported from it.
 const keys = createImportedKeys({ keysMax })
-/** The same of key sets that are followed, by their addresses. */
-const keySets = createKeySets({
-  setsMax: 64,
-  fetch: (url, init) => fetch(url, init),
-  now: () => performance.now(),
-})
+/**
+ * The same of key sets that are followed, by their addresses. Loaded with the first address: most
+ * receivers hold secrets, and should not carry a fifth more for this.
+ */
+const keySets: KeySets = {
+  read: async (url) => (await loadKeySets()).read(url),
+  readAnew: async (url) => (await loadKeySets()).readAnew(url),
+}
+let loading: Promise<KeySets> | null = null
+
+function loadKeySets(): Promise<KeySets> {
+  loading ??= import('./key-sets.ts').then(({ createKeySets }) =>
+    createKeySets({
+      setsMax: 64,
+      fetch: (url, init) => fetch(url, init),
+      now: () => performance.now(),
+    }),
+  )
+  return loading
+}
 
 /**
  * What a delivery of each format carries beside type and data. Where there is no `timestamp`, none

@@ -1,39 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Vector, VectorFile } from '../../scripts/webhook-vectors/vector.ts'
-import type { verifyWebhook, WebhookFormatName } from '../src/verify-webhook.ts'
+import type { VectorFile } from '../../scripts/webhook-vectors/vector.ts'
+import type { verifyWebhook } from '../src/verify-webhook.ts'
+import { judgeVectorFiles } from './judge-vector-files.ts'
 
-/** Holds a verifier against the vectors of every format; names those on which it is wrong. */
-export async function judgeVectors(
-  verify: typeof verifyWebhook,
-): Promise<{ count: number; wrong: string[] }> {
+/** The vectors of every format. */
+export function readVectorFiles(): VectorFile[] {
   const folder = join(import.meta.dirname, '../vectors')
   const files = readdirSync(folder).filter((name) => name.endsWith('.json'))
-  const wrong: string[] = []
-  let count = 0
-  for (const file of files) {
-    const { format, vectors }: VectorFile = JSON.parse(readFileSync(join(folder, file), 'utf8'))
-    // Kinds of one format have files of their own: `composio-v1`, `standard-ed25519`.
-    const name = format.replace(/-(?:v\d|ed25519)$/, '') as WebhookFormatName
-    for (const vector of vectors) {
-      count += 1
-      const verdict = await verdictOf(verify, name, vector)
-      const { expected } = vector
-      const right = expected.valid ? expected.matched_secret_index : expected.reason
-      if (verdict !== right) wrong.push(`${format}: ${vector.name}: ${verdict}`)
-    }
-  }
-  return { count, wrong }
+  return files.map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')))
 }
 
-/** Which secret matched, or why none did. */
-function verdictOf(
+/** Holds a verifier against the vectors of every format; names those on which it is wrong. */
+export function judgeVectors(
   verify: typeof verifyWebhook,
-  format: WebhookFormatName,
-  { body, headers, secrets, now }: Vector,
-): Promise<number | string> {
-  return verify(body, headers, secrets, { format, now: new Date(now * 1_000) }).then(
-    ({ matchedSecretIndex }) => matchedSecretIndex,
-    (error) => error.code ?? String(error),
-  )
+): Promise<{ count: number; wrong: string[] }> {
+  return judgeVectorFiles(verify, readVectorFiles())
 }
