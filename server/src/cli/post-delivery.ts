@@ -30,9 +30,16 @@ export async function postDelivery(
   const startedAt = monotonic()
   const timeout = AbortSignal.timeout(timeoutMs)
   const durationMs = () => Math.round(monotonic() - startedAt)
+  // Also where the body comes in parts: real deliveries tell their length.
+  const withLength = { ...headers, 'content-length': String(body.length) }
   try {
     const init = {
-      ...{ method: 'POST', headers, redirect: 'manual' as const, duplex: 'half' as const },
+      ...{
+        method: 'POST',
+        headers: withLength,
+        redirect: 'manual' as const,
+        duplex: 'half' as const,
+      },
       body: inParts === undefined ? new Uint8Array(body) : partsOf(body, inParts),
       signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
     }
