@@ -7,21 +7,25 @@ import { measureHistory } from './measure-history.ts'
 import { measureIdle } from './measure-idle.ts'
 import { measureLatency } from './measure-latency.ts'
 import { manyConnections, measureAtFullLoad, measureRounds } from './measure-rounds.ts'
+import { measureShapes } from './measure-shapes.ts'
 import { type Mode, modes } from './modes.ts'
 import { productEntry } from './product.ts'
 import { nodePrograms, preparePrograms } from './programs.ts'
 import { type Attempted, type MeasuredRun, quietRun } from './quiet-run.ts'
 import { record } from './record.ts'
 import { renderReport } from './report.ts'
+import { renderShapes, shapeFailuresOf } from './shapes-report.ts'
 import { startReceiver } from './start-receiver.ts'
 import { type BenchResult, failuresOf } from './summary.ts'
 
 /** `npm run bench`: the product beside the raw ceiling, in the same minutes on the same machine. */
-const usage = `npm run bench -- [--quick | --smoke | --history] [--record] [--server <file>] [--no-compiler]
+const usage = `npm run bench -- [--quick | --smoke | --shapes | --history] [--record] [--server <file>] [--no-compiler]
 
   (nothing)       5 rounds and every other figure, about 10 minutes
   --quick         3 rounds and smaller counts, about two minutes
   --smoke         ratio and loss only, under a minute; fails below the smoke floor
+  --shapes        batches, fan-out, 64 KB and three signatures beside plain events, in ratios;
+                  about a quarter of an hour
   --history       a store with a million finished deliveries beside an empty one, retention, and a
                   dead endpoint, in ratios; about a quarter of an hour, 3 GB of disk
   --record        append the result to bench/results.md
@@ -59,6 +63,7 @@ async function runBench(given: Arguments): Promise<string[]> {
 
   // Awaited here: the receiver ends with this function.
   if (mode.name === 'history') return await runHistory(context, { startedAt, machine, isRecorded })
+  if (mode.name === 'shapes') return await runShapes(context, { startedAt, machine, isRecorded })
   const result: BenchResult = {
     mode: mode.name,
     startedAt,
@@ -75,6 +80,18 @@ async function runBench(given: Arguments): Promise<string[]> {
   process.stdout.write(`\n${report}`)
   if (isRecorded) await record(report)
   return failuresOf(result)
+}
+
+async function runShapes(
+  context: BenchContext,
+  { startedAt, machine, isRecorded }: { startedAt: Date; machine: Machine; isRecorded: boolean },
+): Promise<string[]> {
+  const { implementation } = context.programs
+  const rounds = await measureShapes(context)
+  const report = renderShapes(rounds, { startedAt, machine, implementation })
+  process.stdout.write(`\n${report}`)
+  if (isRecorded) await record(report)
+  return shapeFailuresOf(rounds)
 }
 
 /** A measurement that does not count ends it with an error; a mark that is not reached does not. */
@@ -125,13 +142,14 @@ function readArguments(): Arguments {
       options: {
         quick: flag,
         smoke: flag,
+        shapes: flag,
         history: flag,
         record: flag,
         'no-compiler': flag,
         server: { type: 'string' },
       },
     })
-    const chosen = (['quick', 'smoke', 'history'] as const).filter((name) => values[name])
+    const chosen = (['quick', 'smoke', 'shapes', 'history'] as const).filter((name) => values[name])
     if (chosen.length > 1) throw new Error(`one of --${chosen.join(', --')}`)
     return {
       mode: modes[chosen[0] ?? 'full'],

@@ -29,7 +29,9 @@
 enum {
   CONNECTIONS_MAX = 1024,
   COUNT_MAX = 3 * 1000 * 1000,
-  REQUEST_BYTES_MAX = 64 * 1024,
+  REQUEST_BYTES_MAX = 192 * 1024,
+  HEAD_BYTES_MAX = 2 * 1024,
+  EVENT_BYTES_MAX = 512,   // of an event, beside its data
   ANSWER_BYTES_MAX = 64 * 1024,
   STAMP_DIGITS = 16,
   STATUS_MAX = 600,
@@ -47,17 +49,17 @@ struct connection {
 };
 
 static struct {
-  int port, connections, count, rate, bytes;
+  int port, connections, count, rate, bytes, batch;
   int64_t time_max_us;
   const char *path, *type, *key;
-} options = {.bytes = 1024, .path = "/", .type = "bench.load", .key = ""};
+} options = {.bytes = 1024, .batch = 1, .path = "/", .type = "bench.load", .key = ""};
 
 static struct connection *connections[CONNECTIONS_MAX];
 static struct connection *idle[CONNECTIONS_MAX];
 static int idle_count, sent, answered, failed;
 static int statuses[STATUS_MAX];
 static uint32_t *latencies;
-static size_t request_length, stamp_offset;
+static size_t request_length, stamp_offset, event_stride;
 static int64_t started_at_us;
 static int epoll;
 
@@ -92,21 +94,37 @@ static void connect_to_server(struct connection *c) {
   idle[idle_count++] = c;
 }
 
-// One request, built once; only the digits of the stamp change from event to event. `data` is
-// exactly --bytes long.
-static void build_request(char *out) {
-  char body[REQUEST_BYTES_MAX / 2];
-  int before = snprintf(body, sizeof body, "{\"type\":\"%s\",\"data\":", options.type);
-  int data = snprintf(body + before, sizeof body - (size_t)before,
-                      "{\"sent_at_us\":\"%0*d\",\"padding\":\"", STAMP_DIGITS, 0);
+// One event; `data` is exactly --bytes long. Returns where it ends.
+static char *append_event(char *to) {
+  to += sprintf(to, "{\"type\":\"%s\",\"data\":", options.type);
+  int data = sprintf(to, "{\"sent_at_us\":\"%0*d\",\"padding\":\"", STAMP_DIGITS, 0);
   int padding = options.bytes - data - 2;
-  if (padding < 0 || (size_t)(before + data + padding + 4) > sizeof body) die("--bytes");
-  memset(body + before + data, 'x', (size_t)padding);
-  memcpy(body + before + data + padding, "\"}}", 4);
+  if (padding < 0) die("--bytes");
+  memset(to + data, 'x', (size_t)padding);
+  memcpy(to + data + padding, "\"}}", 4);
+  return to + data + padding + 3;
+}
+
+// One request, built once; only the digits of the stamps change from publish to publish. With
+// --batch above 1 it is a batch of so many events.
+static void build_request(char *out) {
+  static char body[REQUEST_BYTES_MAX];
+  size_t texts = strlen(options.type) + strlen(options.path) + strlen(options.key);
+  size_t events = (size_t)options.batch * ((size_t)options.bytes + EVENT_BYTES_MAX);
+  if (texts > EVENT_BYTES_MAX - 64 || events + HEAD_BYTES_MAX > sizeof body) die("--bytes");
+  char *end = body;
+  if (options.batch > 1) end += sprintf(end, "{\"events\":[");
+  for (int i = 0; i < options.batch; i++) {
+    if (i > 0) *end++ = ',';
+    char *start = end;
+    end = append_event(start);
+    event_stride = (size_t)(end - start) + 1;
+  }
+  if (options.batch > 1) end += sprintf(end, "]}");
   int length = snprintf(out, REQUEST_BYTES_MAX,
                         "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Bearer %s\r\n"
                         "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                        options.path, options.port, options.key, strlen(body), body);
+                        options.path, options.port, options.key, (size_t)(end - body), body);
   if (length >= REQUEST_BYTES_MAX) die("--bytes");
   request_length = (size_t)length;
   stamp_offset = (size_t)(strstr(out, "\"sent_at_us\":\"") - out) + 14;
@@ -130,7 +148,8 @@ static void write_all(int fd, const char *bytes, size_t length) {
 static void publish(struct connection *c, int64_t at_us) {
   char digits[STAMP_DIGITS + 8];
   snprintf(digits, sizeof digits, "%0*" PRId64, STAMP_DIGITS, at_us);
-  memcpy(c->request + stamp_offset, digits, STAMP_DIGITS);
+  for (int i = 0; i < options.batch; i++)
+    memcpy(c->request + stamp_offset + (size_t)i * event_stride, digits, STAMP_DIGITS);
   c->sent_at_us = at_us;
   c->waiting = true;
   c->length = 0;
@@ -219,7 +238,7 @@ static void report(int64_t elapsed_us) {
   qsort(latencies, (size_t)answered, sizeof *latencies, compare_u32);
   printf("{\"sent\":%d,\"accepted\":%d,\"failed\":%d,\"elapsedUs\":%" PRId64
          ",\"acceptUs\":{\"count\":%d,\"p50Us\":%u,\"p99Us\":%u,\"maxUs\":%u},\"statuses\":{",
-         sent, statuses[202], sent - answered, elapsed_us, answered, percentile(0.5),
+         sent, statuses[202] * options.batch, sent - answered, elapsed_us, answered, percentile(0.5),
          percentile(0.99), percentile(1));
   const char *comma = "";
   for (int status = 0; status < STATUS_MAX; status++) {
@@ -271,7 +290,8 @@ static void read_options(int argc, char **argv) {
   static const struct option known[] = {
       {"port", 1, 0, 'p'},  {"path", 1, 0, 'u'}, {"type", 1, 0, 't'},
       {"count", 1, 0, 'n'}, {"rate", 1, 0, 'r'}, {"connections", 1, 0, 'c'},
-      {"bytes", 1, 0, 'b'}, {"time-max-ms", 1, 0, 'm'}, {0, 0, 0, 0}};
+      {"bytes", 1, 0, 'b'}, {"batch", 1, 0, 's'}, {"time-max-ms", 1, 0, 'm'},
+      {0, 0, 0, 0}};
   for (int found; (found = getopt_long(argc, argv, "", known, NULL)) != -1;) {
     if (found == 'p') options.port = atoi(optarg);
     else if (found == 'u') options.path = optarg;
@@ -280,6 +300,7 @@ static void read_options(int argc, char **argv) {
     else if (found == 'r') options.rate = atoi(optarg);
     else if (found == 'c') options.connections = atoi(optarg);
     else if (found == 'b') options.bytes = atoi(optarg);
+    else if (found == 's') options.batch = atoi(optarg);
     else if (found == 'm') options.time_max_us = atoll(optarg) * 1000;
     else exit(2);
   }
@@ -288,6 +309,8 @@ static void read_options(int argc, char **argv) {
   if (options.port <= 0) die("--port");
   if (options.count <= 0 || options.count > COUNT_MAX) die("--count");
   if (options.connections <= 0 || options.connections > CONNECTIONS_MAX) die("--connections");
+  if (options.bytes <= 0) die("--bytes");
+  if (options.batch <= 0) die("--batch");
   if (options.time_max_us <= 0) die("--time-max-ms");
 }
 

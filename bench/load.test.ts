@@ -38,6 +38,41 @@ for (const programs of [nodePrograms(), compiled]) {
       for (const request of seen) assert.deepEqual(request, expected)
     })
 
+    test('publishes batches, every event with its stamp, and counts the events', async () => {
+      const bodies: string[] = []
+      await using server = await startServer((_request, body) => {
+        bodies.push(body)
+        return 202
+      })
+      const bounds = { port: server.port, count: 3, connections: 1, batch: 100, bytes: 200 }
+      await using load = runLoad(programs, traffic(bounds))
+      const { accepted, sent } = await load.result
+      assert.deepEqual({ accepted, sent }, { accepted: 300, sent: 3 })
+      for (const body of bodies) {
+        const { events } = JSON.parse(body) as {
+          events: { type: string; data: { sent_at_us: string } }[]
+        }
+        assert.equal(events.length, 100)
+        assert.equal(new Set(events.map(({ data }) => data.sent_at_us)).size, 1)
+        assert.ok(Number(events[0]?.data.sent_at_us) > 0)
+        assert.equal(JSON.stringify(events[99]?.data).length, 200)
+      }
+    })
+
+    test('publishes 64 KB of data', async () => {
+      let dataBytes = 0
+      await using server = await startServer((_request, body) => {
+        dataBytes = JSON.stringify((JSON.parse(body) as { data: object }).data).length
+        return 202
+      })
+      await using load = runLoad(
+        programs,
+        traffic({ port: server.port, count: 1, bytes: 64 * 1024 }),
+      )
+      assert.equal((await load.result).accepted, 1)
+      assert.equal(dataBytes, 64 * 1024)
+    })
+
     test('tells every status apart, and accepts only 202', async () => {
       let calls = 0
       await using server = await startServer(() => [202, 429, 202, 500][calls++ % 4] ?? 0)

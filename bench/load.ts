@@ -22,6 +22,8 @@ interface Options {
   count: number
   rate: number
   bytes: number
+  /** Events in one publish; above 1 it is a batch. */
+  batch: number
   timeMaxUs: number
 }
 
@@ -43,6 +45,7 @@ function readOptions(): Options {
       count: text,
       rate: text,
       bytes: text,
+      batch: text,
       'time-max-ms': text,
     },
   })
@@ -55,31 +58,35 @@ function readOptions(): Options {
     count: Number(values.count),
     rate: Number(values.rate ?? 0),
     bytes: Number(values.bytes ?? 1024),
+    batch: Number(values.batch ?? 1),
     timeMaxUs: Number(values['time-max-ms']) * 1000,
   }
 }
 
-/** The request before and after the digits of the stamp; `data` is exactly `bytes` long. */
-function buildRequest(options: Options): { before: string; after: string } {
+/** The request, in pieces between which the digits of the stamp belong; `data` is `bytes` long. */
+function buildRequest(options: Options): string[] {
   const dataBefore = '{"sent_at_us":"'
   const dataMiddle = '","padding":"'
   const padding = options.bytes - dataBefore.length - stampDigits - dataMiddle.length - 2
   const before = `{"type":"${options.type}","data":${dataBefore}`
   const after = `${dataMiddle}${'x'.repeat(padding)}"}}`
+  const event = before.length + stampDigits + after.length
+  const [open, close] = options.batch > 1 ? ['{"events":[', ']}'] : ['', '']
   const head = [
     `POST ${options.path} HTTP/1.1`,
     `Host: 127.0.0.1:${options.port}`,
     `Authorization: Bearer ${options.key}`,
     'Content-Type: application/json',
-    `Content-Length: ${before.length + stampDigits + after.length}`,
+    `Content-Length: ${open.length + options.batch * (event + 1) - 1 + close.length}`,
   ].join('\r\n')
-  return { before: `${head}\r\n\r\n${before}`, after }
+  const between = Array.from({ length: options.batch - 1 }, () => `${after},${before}`)
+  return [`${head}\r\n\r\n${open}${before}`, ...between, `${after}${close}`]
 }
 
 /** One run: what was asked for, what has been seen so far, and how it ends. */
 interface Run {
   options: Options
-  request: { before: string; after: string }
+  request: string[]
   startedAtUs: number
   idle: Connection[]
   sockets: Set<Socket>
@@ -154,7 +161,7 @@ function publishWhatIsDue(run: Run): void {
     connection.answer = Buffer.alloc(0)
     run.sent += 1
     const stamp = String(atUs).padStart(stampDigits, '0')
-    connection.socket.write(run.request.before + stamp + run.request.after, 'latin1')
+    connection.socket.write(run.request.join(stamp), 'latin1')
   }
 }
 
@@ -185,7 +192,7 @@ function finish(run: Run, elapsedUs: number): void {
   for (const socket of run.sockets) socket.destroy()
   run.resolve({
     sent: run.sent,
-    accepted: run.statuses['202'] ?? 0,
+    accepted: (run.statuses['202'] ?? 0) * run.options.batch,
     failed: run.sent - run.latencies.length,
     elapsedUs,
     acceptUs: latencyOf(run.latencies),

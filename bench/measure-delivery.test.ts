@@ -32,7 +32,7 @@ for (const programs of [nodePrograms(), compiled]) {
     test('fails when a server loses accepted events', async () => {
       const { lost, failure } = await deliver(programs, { STAND_IN_LOSES: '100' })
       assert.equal(lost, 4)
-      assert.equal(failure, '4 of 400 accepted events did not arrive')
+      assert.equal(failure, '4 deliveries of 400 accepted events did not arrive')
     })
 
     test('fails when a server refuses events', async () => {

@@ -14,6 +14,8 @@ export interface Stage {
   receiver: Receiver
   product: Product
   target: Target
+  /** Endpoints that get each event; 1 where absent. */
+  fanOut?: number
 }
 
 /** What is published. It ends at whichever comes first, the count or the time. */
@@ -21,13 +23,17 @@ export interface Traffic {
   count: number
   timeMaxMs: number
   connections: number
-  /** Events a second; 0 publishes as fast as the server accepts. */
+  /** Publishes a second; 0 publishes as fast as the server accepts. */
   rate: number
   type: string
+  /** Bytes of `data`; 1 KB where absent. */
+  bytes?: number
+  /** Events in one publish; 1 where absent. `count` counts publishes. */
+  batch?: number
 }
 
 export interface DeliveryRun extends MeasuredRun {
-  /** Unique events a second at the receiver, first to last arrival, drain included. */
+  /** Unique deliveries a second at the receiver, first to last arrival, drain included. */
   rate: number
   accepted: number
   unique: number
@@ -57,21 +63,22 @@ export async function measureDelivery(
   traffic: Traffic,
   drainMaxMs: number,
 ): Promise<DeliveryRun> {
-  const { programs, receiver, product, target } = stage
+  const { programs, receiver, product, target, fanOut = 1 } = stage
   await receiver.reset()
   const meter = startCpuMeter({ server: product.pid, receiver: receiver.pid })
   const memory = startMemorySampler(product.pid)
   await using load = runLoad(programs, {
     ...traffic,
     port: product.port,
-    path: target.eventsPath,
+    path: target.eventsPath + ((traffic.batch ?? 1) > 1 ? '/batch' : ''),
     key: target.key,
   })
   try {
     const result = await load.result
-    const stats = await waitForArrivals(stage, result.accepted, drainMaxMs)
+    const expected = result.accepted * fanOut
+    const stats = await waitForArrivals(stage, expected, drainMaxMs)
     const cpu = meter.finish({ load: load.pid })
-    const lost = lossOf({ accepted: result.accepted, unique: stats.unique })
+    const lost = lossOf({ accepted: expected, unique: stats.unique })
     return {
       rate: arrivalRate(stats),
       accepted: result.accepted,
@@ -109,7 +116,7 @@ async function waitForArrivals(
 /** A run counts only when all that was sent was accepted, and all that was accepted arrived. */
 function failureOf(result: LoadResult, stats: ReceiverStats, lost: number): string | null {
   const refused = Object.entries(result.statuses).filter(([status]) => status !== '202')
-  if (lost > 0) return `${lost} of ${result.accepted} accepted events did not arrive`
+  if (lost > 0) return `${lost} deliveries of ${result.accepted} accepted events did not arrive`
   if (refused.length > 0) {
     return `not accepted: ${refused.map(([status, count]) => `${count} × ${status}`).join(', ')}`
   }

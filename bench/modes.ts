@@ -1,6 +1,6 @@
 /** How much one kind of run measures. All times in milliseconds; every load has two bounds. */
 export interface Mode {
-  name: 'full' | 'quick' | 'smoke' | 'history'
+  name: 'full' | 'quick' | 'smoke' | 'shapes' | 'history'
   rounds: number
   /** Counted from the start: after this no further round begins, and nothing is repeated. */
   repeatMsMax: number
@@ -81,6 +81,26 @@ export const modes: Record<Mode['name'], Mode> = {
     events: 20_000,
     loadMsMax: 4_000,
     drainMsMax: 15_000,
+    latencyEvents: 0,
+    deadPending: 0,
+    memoryEvents: 0,
+    memoryLoadMsMax: 0,
+    idleMs: 0,
+    historyCount: 0,
+    claimCount: 0,
+  },
+  shapes: {
+    name: 'shapes',
+    rounds: 5,
+    repeatMsMax: 15 * 60_000,
+    attemptsMax: 2,
+    quietWaitMsMax: 5_000,
+    warmUpMs: 1_000,
+    ceilingMs: 3_000,
+    warmUpEvents: 20_000,
+    events: 60_000,
+    loadMsMax: 20_000,
+    drainMsMax: 60_000,
     latencyEvents: 0,
     deadPending: 0,
     memoryEvents: 0,

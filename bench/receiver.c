@@ -2,7 +2,7 @@
 // that what is measured is the sender. It counts UNIQUE webhook ids, because a retried delivery
 // must not look like two events, and notes the arrival of the first and of the last new id.
 //
-//   POST *        204; counted by its `webhook-id` header
+//   POST *        204; counted by its path and its `webhook-id` header
 //   GET /stats    the counters, as JSON
 //   GET /latency  percentiles of (arrival − `sent_at_us` in the body), same monotonic clock
 //   GET /reset    forget everything
@@ -26,7 +26,7 @@
 
 enum {
   CONNECTIONS_MAX = 4096,           // also the highest file descriptor served
-  REQUEST_BYTES_MAX = 64 * 1024,    // head and body; more is refused and counted as malformed
+  REQUEST_BYTES_MAX = 128 * 1024,   // head and body; more is refused and counted as malformed
   STAMP_SEARCH_BYTES = 512,         // the stamp stands near the beginning of the body
   UNIQUE_MAX = 3 * 1000 * 1000,     // ids remembered; reaching it shows as `overflowed`
   SLOTS = 1 << 22,                  // power of two, so at most 72 % full
@@ -65,10 +65,23 @@ static void reset(void) {
   overflowed = false;
 }
 
-// True when the id was not seen before. FNV-1a with a final mix; 0 marks an empty slot.
-static bool remember(const char *id, size_t length) {
-  uint64_t hash = 14695981039346656037u;
-  for (size_t i = 0; i < length; i++) hash = (hash ^ (uint8_t)id[i]) * 1099511628211u;
+struct head {
+  size_t body_length;
+  const char *path, *id;
+  size_t path_length, id_length;
+  bool understood;
+};
+
+static uint64_t hashed(uint64_t hash, const char *bytes, size_t length) {
+  for (size_t i = 0; i < length; i++) hash = (hash ^ (uint8_t)bytes[i]) * 1099511628211u;
+  return hash;
+}
+
+// True when the id was not seen before on this path, which tells the endpoints of one event apart.
+// FNV-1a with a final mix; 0 marks an empty slot.
+static bool remember(const struct head *h) {
+  uint64_t hash = hashed(14695981039346656037u, h->path, h->path_length);
+  hash = hashed(hash, h->id, h->id_length);
   hash ^= hash >> 29;
   if (hash == 0) hash = 1;
   size_t slot = hash & (SLOTS - 1);
@@ -101,17 +114,16 @@ static void note_latency(const char *body, size_t length, int64_t at_us) {
   latencies[latency_count++] = (uint32_t)(at_us - sent_at_us);
 }
 
-static void count_delivery(const char *id, size_t id_length, const char *body, size_t body_length,
-                           int64_t at_us) {
+static void count_delivery(const struct head *h, const char *body, int64_t at_us) {
   requests++;
-  if (id_length == 0) {
+  if (h->id_length == 0) {
     without_id++;
     return;
   }
-  if (!remember(id, id_length)) return;
+  if (!remember(h)) return;
   if (unique_ids++ == 0) first_at_us = at_us;
   last_at_us = at_us;
-  note_latency(body, body_length, at_us);
+  note_latency(body, h->body_length, at_us);
 }
 
 static int compare_u32(const void *a, const void *b) {
@@ -152,13 +164,6 @@ static int answer_get(const char *path, char *out, size_t out_max) {
                   strlen(json), json);
 }
 
-struct head {
-  size_t body_length;
-  const char *id;
-  size_t id_length;
-  bool understood;
-};
-
 static bool named(const char *line, const char *colon, const char *name) {
   size_t length = strlen(name);
   return (size_t)(colon - line) == length && strncasecmp(line, name, length) == 0;
@@ -167,6 +172,8 @@ static bool named(const char *line, const char *colon, const char *name) {
 static struct head read_head(const char *head, const char *end) {
   struct head result = {.understood = true};
   const char *line = memchr(head, '\n', (size_t)(end - head));
+  result.path = memchr(head, ' ', (size_t)(end - head));
+  if (result.path) result.path_length = strcspn(++result.path, " \r\n");
   while (line && ++line < end) {
     const char *next = memchr(line, '\n', (size_t)(end - line));
     const char *colon = memchr(line, ':', (size_t)((next ? next : end) - line));
@@ -221,7 +228,7 @@ static bool serve(int fd, struct connection *c, int64_t at_us) {
     if (strncmp(head, "GET ", 4) == 0) {
       out_length += (size_t)answer_get(head + 4, out + out_length, sizeof out - out_length);
     } else {
-      count_delivery(h.id, h.id_length, head + head_length, h.body_length, at_us);
+      count_delivery(&h, head + head_length, at_us);
       memcpy(out + out_length, ok, sizeof ok - 1);
       out_length += sizeof ok - 1;
     }

@@ -33,9 +33,15 @@ for (const programs of [nodePrograms(), compiled]) {
     })
 
     test('finds headers whatever their case and order', async () => {
-      const request = 'POST /x HTTP/1.1\r\nWEBHOOK-ID:a \r\nx: y\r\nCONTENT-length:  2\r\n\r\n{}'
+      const request = 'POST / HTTP/1.1\r\nWEBHOOK-ID:a \r\nx: y\r\nCONTENT-length:  2\r\n\r\n{}'
       const figures = await figuresAfter(await receiver(), [request, post('a')])
       assert.deepEqual(figures, { requests: 2, unique: 1, withoutId: 0, malformed: 0 })
+    })
+
+    test('tells the endpoints of one event apart by their paths', async () => {
+      const other = post('a').replace('POST /', 'POST /other')
+      const figures = await figuresAfter(await receiver(), [post('a'), other, other])
+      assert.deepEqual(figures, { requests: 3, unique: 2, withoutId: 0, malformed: 0 })
     })
 
     test('drops a connection whose request it cannot read, and says so', async () => {

@@ -14,7 +14,7 @@ export function createReceiver() {
   })
 }
 
-const requestBytesMax = 64 * 1024
+const requestBytesMax = 128 * 1024
 const stampSearchBytes = 512
 const uniqueMax = 3_000_000
 const latenciesMax = 1_000_000
@@ -29,12 +29,14 @@ function createCounters() {
   let latencies: number[] = []
   let figures = zero()
 
-  function count(id: string | undefined, body: Buffer): void {
+  function count({ path, id: eventId, body }: Request): void {
     figures.requests += 1
-    if (!id) {
+    if (!eventId) {
       figures.withoutId += 1
       return
     }
+    // One event goes to many endpoints, which differ in their path.
+    const id = `${path} ${eventId}`
     if (ids.has(id)) return
     if (ids.size === uniqueMax) {
       figures.overflowed = true
@@ -136,7 +138,7 @@ function header(head: string, name: string): string | undefined {
 
 function answer(request: Request, counters: Counters): string {
   if (request.method !== 'GET') {
-    counters.count(request.id, request.body)
+    counters.count(request)
     return noContent
   }
   if (request.path === '/stats') return jsonAnswer(counters.stats())

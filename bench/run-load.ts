@@ -9,17 +9,21 @@ export interface LoadOptions {
   key: string
   type: string
   connections: number
-  /** The run ends at whichever comes first, this count or `timeMaxMs`. */
+  /** Publishes. The run ends at whichever comes first, this count or `timeMaxMs`. */
   count: number
   timeMaxMs: number
-  /** Events a second, or 0: each connection publishes again as soon as it is answered. */
+  /** Publishes a second, or 0: each connection publishes again as soon as it is answered. */
   rate: number
+  /** Bytes of `data`; 1 KB where absent. */
+  bytes?: number
+  /** Events in one publish, which is a batch above 1; 1 where absent. */
+  batch?: number
 }
 
 /** What a load generator reports. */
 export interface LoadResult {
   sent: number
-  /** Answered 202. */
+  /** Events whose publish was answered 202. */
   accepted: number
   /** Sent, but the answer never came: such an event may or may not have been accepted. */
   failed: number
