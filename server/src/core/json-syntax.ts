@@ -163,6 +163,7 @@ function skipString(scan: JsonScan, at: number): number {
   const { text } = scan
   if (text.charCodeAt(at) !== QUOTE) return failUnexpected(scan, at)
   let next = at + 1
+  let plainCount = 0
   for (;;) {
     const code = text.charCodeAt(next)
     if (code === QUOTE) return next + 1
@@ -171,11 +172,20 @@ function skipString(scan: JsonScan, at: number): number {
       if (next < 0) return -1
     } else if (code >= SPACE) {
       next += 1
+      plainCount += 1
+      if (plainCount % PLAIN_RUN_MIN === 0) next = skipPlain(text, next)
     } else {
       // A control character; or the end of the text, where charCodeAt answers NaN.
       return failUnexpected(scan, next)
     }
   }
+}
+
+/** A regular expression skips a character in half the time, but takes as long as 20 to begin. */
+function skipPlain(text: string, at: number): number {
+  PLAIN.lastIndex = at
+  PLAIN.test(text)
+  return PLAIN.lastIndex
 }
 
 function skipEscape(scan: JsonScan, at: number): number {
@@ -223,6 +233,12 @@ function skipDigits(scan: JsonScan, at: number): number {
   }
   return next === at ? failUnexpected(scan, at) : next
 }
+
+/** So many plain characters promise more of them. */
+const PLAIN_RUN_MIN = 24
+/** What stands in a string as it is. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: in JSON they must be escaped.
+const PLAIN = /[^"\\\u0000-\u001f]*/y
 
 const TAB = 0x09
 const LINE_FEED = 0x0a

@@ -58,10 +58,16 @@ export function createAcceptor(options: {
        first_delivery_seq, created_at)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
-  const insertDelivery = connection.statement(
-    `insert into deliveries (seq, id, project_seq, endpoint_seq, event_seq, status, attempt_count,
-       series_attempt_count, due_at, is_test, created_at, completed_at)
-     values (?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)`,
+  // Two statements: each value that is bound costs 50 ns, and most are the same every time.
+  const insertPending = connection.statement(
+    `insert into deliveries (seq, id, project_seq, endpoint_seq, event_seq, is_test, created_at,
+       status, attempt_count, series_attempt_count, due_at)
+     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending', 0, 0, ?7)`,
+  )
+  const insertSkipped = connection.statement(
+    `insert into deliveries (seq, id, project_seq, endpoint_seq, event_seq, is_test, created_at,
+       status, attempt_count, series_attempt_count, completed_at)
+     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'skipped', 0, 0, ?7)`,
   )
   // Numbers of undone transactions are not used again; nothing depends on their being dense.
   let { event: lastEventSeq, delivery: lastDeliverySeq } = options.lastSeqs
@@ -91,19 +97,9 @@ export function createAcceptor(options: {
   function storeDelivery(event: NewEvent, delivery: NewDelivery) {
     const seq = ++lastDeliverySeq
     const id = options.newId('dlv')
-    const isPending = delivery.status === 'pending'
-    insertDelivery.run(
-      seq,
-      id,
-      delivery.projectSeq,
-      delivery.endpointSeq,
-      delivery.eventSeq,
-      delivery.status,
-      isPending ? event.createdAt : null,
-      delivery.isTest ? 1 : 0,
-      event.createdAt,
-      isPending ? null : event.createdAt,
-    )
+    const insert = delivery.status === 'pending' ? insertPending : insertSkipped
+    const { projectSeq, endpointSeq, eventSeq, isTest } = delivery
+    insert.run(seq, id, projectSeq, endpointSeq, eventSeq, isTest ? 1 : 0, event.createdAt)
     return { seq, id }
   }
 

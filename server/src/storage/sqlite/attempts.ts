@@ -59,6 +59,13 @@ export function attemptWrites(options: {
        series_attempt_count = ?, last_status_code = ?, last_error = ?
      where seq = ?`,
   )
+  // What nearly every attempt comes to; half the values to bind.
+  const updateDelivered = connection.statement(
+    `update deliveries
+     set status = 'delivered', failure_reason = null, due_at = null, completed_at = ?,
+       attempt_count = ?, series_attempt_count = ?, last_status_code = ?, last_error = null
+     where seq = ?`,
+  )
   const updateUnattempted = connection.statement(
     `update deliveries set status = ?, failure_reason = ?, due_at = ?, completed_at = ?
      where seq = ?`,
@@ -90,17 +97,14 @@ export function attemptWrites(options: {
         attempt.error,
         attempt.errorDetail,
       )
-      updateAttempted.run(
-        next.status,
-        failureReason,
-        dueAt,
-        completedAt,
-        number,
-        lease.seriesAttemptCount + 1,
-        response?.statusCode ?? null,
-        attempt.error,
-        lease.seq,
-      )
+      const counts = [number, lease.seriesAttemptCount + 1] as const
+      const statusCode = response?.statusCode ?? null
+      if (next.status === 'delivered' && attempt.error === null) {
+        updateDelivered.run(next.at, ...counts, statusCode, lease.seq)
+      } else {
+        const outcome = [next.status, failureReason, dueAt, completedAt] as const
+        updateAttempted.run(...outcome, ...counts, statusCode, attempt.error, lease.seq)
+      }
     }
     const { deliveryId, seq, endpointId } = lease
     effects.add({ kind: 'settle', deliveryId, seq, endpointId, dueAt })
