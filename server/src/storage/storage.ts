@@ -47,7 +47,7 @@ export * from './storage-errors.ts'
 export type * from './storage-records.ts'
 
 /**
- * The storage port. An adapter (SQLite, later PostgreSQL) promises what is written here, and
+ * The storage port. An adapter (SQLite, PostgreSQL) promises what is written here, and
  * `storage-suite.ts` checks it.
  *
  * - Reads on `Storage` see committed data only; reads on a `Transaction` also see its own writes.

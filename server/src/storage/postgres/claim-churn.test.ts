@@ -81,30 +81,43 @@ async function medianClaimMs({ storage, samples }: StorageNode, projectId: strin
 async function fill(url: string, { storage, samples, clock }: StorageNode): Promise<void> {
   const { items } = await storage.listProjects({ limit: 1, after: null })
   const projectId = items[0]?.id ?? ''
-  // The one event that all of these are deliveries of, with a number far below what is given next.
-  const [event] = await samples.publish(projectId, { type: 'type.none' })
+  const [first] = await samples.publish(projectId, { type: 'type.none' })
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    const createdAt = event?.createdAt ?? clock.now()
-    const insert = (from: number, to: number, status: string) =>
-      client.query(
+    const createdAt = first?.createdAt ?? clock.now()
+    // Below all numbers that are given. What waits has an event each, as what is published next.
+    const insert = async (status: 'delivered' | 'pending', from: number, to: number) => {
+      if (status === 'pending') {
+        await client.query(
+          `insert into events (project_seq, created_at, seq, delivery_count, id, type, timestamp,
+             metadata, data)
+           select e.project_seq, e.created_at, -n, 1, 'evt_filled_' || n, e.type, e.timestamp,
+             e.metadata, e.data
+           from events e, generate_series($1::bigint, $2::bigint) as n
+           where e.created_at = $3 and e.seq > 0`,
+          [from, to, createdAt],
+        )
+      }
+      await client.query(
         `insert into deliveries (project_seq, created_at, seq, endpoint_seq, event_seq, is_test, id,
-           status, attempt_count, series_attempt_count)
-         select e.project_seq, e.created_at, -n, ep.seq, e.seq, false, 'dlv_filled_' || n, '${status}',
-           0, 0
+           status)
+         select e.project_seq, e.created_at, -n, ep.seq,
+           case when '${status}' = 'pending' then -n else e.seq end, false, 'dlv_filled_' || n,
+           '${status}'
          from events e, generate_series($1::bigint, $2::bigint) as n
            join endpoints ep on ep.seq = (select min(seq) from endpoints) + n % ${endpointCount}
-         where e.created_at = $3`,
+         where e.created_at = $3 and e.seq > 0`,
         [from, to, createdAt],
       )
+    }
     const step = 250_000
     for (let from = 0; from < finishedCount; from += step) {
-      await insert(from + 1, Math.min(from + step, finishedCount), 'delivered')
+      await insert('delivered', from + 1, Math.min(from + step, finishedCount))
     }
     for (let from = 0; from < pendingCount; from += step) {
       const to = Math.min(from + step, pendingCount)
-      await insert(finishedCount + from + 1, finishedCount + to, 'pending')
+      await insert('pending', finishedCount + from + 1, finishedCount + to)
     }
     await client.query(
       `insert into due_deliveries (project_seq, seq, endpoint_seq, due_at, lease_until, lease_token,

@@ -217,6 +217,64 @@ async function claimOne({ samples }: StorageNode): Promise<ClaimedDelivery> {
   return claimed
 }
 
+for (const isInterleaved of [false, true]) {
+  const kind = isInterleaved ? 'results' : 'a unit'
+  test(`${kind} that met with a verb of another node sees what it did`, { skip }, async () => {
+    const { url } = await server.createDatabase()
+    await using a = await openNode(url)
+    await using b = await openNode(url)
+    const { endpoint } = await a.samples.addPair()
+    const [old, fresh] = [a.samples.secret(endpoint), a.samples.secret(endpoint)]
+    const rotation = a.samples.rotation(old, fresh)
+    await a.storage.transact(async (tx) => {
+      await tx.insertSecret(old)
+      await tx.insertSecret(fresh)
+      await tx.insertRotation(rotation)
+    })
+    const outcome = { status: 'completed', completedBy: 'manual', closedAt: 5 } as const
+    let runs = 0
+    const seen = await a.storage.transact(
+      async (tx) => {
+        runs += 1
+        const read = await tx.getRotation(endpoint.id, rotation.id)
+        assert.ok(read)
+        if (runs === 1) {
+          await b.storage.transact((other) => other.updateRotation({ ...rotation, outcome }))
+        }
+        await tx.updateRotation({ ...read, attention: 'claim_disputed' })
+        return read
+      },
+      { isInterleaved },
+    )
+    assert.equal(runs, 2)
+    assert.deepEqual(seen.outcome, outcome)
+    const kept = await b.storage.getRotation(endpoint.id, rotation.id)
+    assert.deepEqual([kept?.outcome, kept?.attention], [outcome, 'claim_disputed'])
+  })
+}
+
+test('two nodes that record at once lose none of an endpoint its failures', { skip }, async () => {
+  const { url } = await server.createDatabase()
+  await using a = await openNode(url)
+  await using b = await openNode(url)
+  const { endpoint } = await a.samples.addPair()
+  const fail = ({ storage }: StorageNode) =>
+    storage.transact(
+      async (tx) => {
+        const read = await tx.getEndpointById(endpoint.id)
+        assert.ok(read)
+        const { consecutiveFailures } = read
+        await tx.updateEndpointHealth(endpoint.id, {
+          ...read,
+          consecutiveFailures: consecutiveFailures + 1,
+        })
+      },
+      { isInterleaved: true },
+    )
+  await Promise.all(Array.from({ length: 20 }, (_, index) => fail(index % 2 === 0 ? a : b)))
+  assert.equal((await a.storage.getEndpointById(endpoint.id))?.consecutiveFailures, 20)
+})
+
 function handOffTo(taken: ClaimedDelivery[]): NonNullable<StorageConsumers['handOff']> {
   return { reserve: () => true, take: (given) => void taken.push(...given), cancel() {} }
 }
