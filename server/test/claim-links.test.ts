@@ -182,6 +182,17 @@ describe('claim links (rotation.md section 7)', () => {
     assert.equal(claimed.body.previous_secret_expires_at, time(DAY_MS))
   })
 
+  test('an unclaimed window cannot be changed into one that ends with the claim', async () => {
+    const { token, rotation } = await rotated()
+    const refused = await subject.patch(rotation.id, { expire_current_in: 0 })
+    const params = ['expire_current_in']
+    assertRefused(refused, { status: 422, code: 'validation_failed', params })
+    assert.equal((await subject.patch(rotation.id, { expire_current_in: 7200 })).status, 200)
+    assert.equal((await claim(token)).body.previous_secret_expires_at, time(2 * HOUR_MS))
+    const ended = await subject.patch(rotation.id, { expire_current_in: 0 })
+    assert.equal(ended.body.status, 'completed', 'once it is claimed the operator may cut')
+  })
+
   test('guessing is limited for each address', async () => {
     const guess = () =>
       api.call('POST', '/v1/claims', {

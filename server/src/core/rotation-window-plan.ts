@@ -9,7 +9,7 @@ import {
 } from './rotation.ts'
 import type { RotationPlan, RotationSituation } from './rotation-plan.ts'
 import { rotationClosed } from './rotation-refusals.ts'
-import { checkWindow, proofProblems } from './rotation-window.ts'
+import { checkWindow, claimProblems, proofProblems } from './rotation-window.ts'
 
 /** What a caller wants the open window to be. At most one of the two times is given. */
 export interface WindowRequest {
@@ -45,6 +45,9 @@ export function planWindow(
   if (request.completeWhen === 'verified' || (completeWhen === 'verified' && isCut)) {
     const problems = proofProblems(situation, request.expireCurrentInSeconds)
     if (problems.length > 0) throw invalidFields(problems)
+  }
+  if (rotation.unclaimedWindowSeconds !== null && isCut) {
+    throw invalidFields(claimProblems(situation, request))
   }
   const startsAt = status === 'staged' ? Math.max(rotation.activatesAt, answeredAt) : answeredAt
   const changed = withWindow(situation, withCompleteWhen(rotation, request), request, startsAt)

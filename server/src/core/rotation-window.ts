@@ -68,7 +68,7 @@ export function checkWindow(rules: WindowRules, seconds: number, param: string):
 }
 
 /** Why the secret before cannot wait for the claim. */
-function claimProblems({ signaturesMax }: WindowRules, asked: AskedWindow): FieldError[] {
+export function claimProblems({ signaturesMax }: WindowRules, asked: AskedWindow): FieldError[] {
   if (signaturesMax === 1) {
     if (asked.activateAt !== undefined) return []
     const detail =
