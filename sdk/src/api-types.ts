@@ -1304,7 +1304,7 @@ export interface ListFleetQuery {
   limit?: number | undefined
   /** `nextCursor` of an earlier page. */
   cursor?: string | undefined
-  /** Id of a project. */
+  /** Id or uid of a project. */
   project?: string | undefined
   algorithm?: 'hmac-sha256' | 'ed25519' | undefined
   olderThanDays?: number | undefined

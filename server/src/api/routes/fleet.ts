@@ -1,4 +1,6 @@
 import { Type } from 'typebox'
+import type { ActionContext } from '../../actions/action-context.ts'
+import { invalidField } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { secretAlgorithms } from '../../core/secret.ts'
 import { jsonAnswer } from '../answer.ts'
@@ -22,7 +24,7 @@ export const fleetRoutes: readonly Route[] = [
     tag: 'Fleet',
     access: 'root',
     query: listQuery({
-      project: Type.Optional(text(limits.uidLengthMax, 'Id of a project.')),
+      project: Type.Optional(text(limits.uidLengthMax, 'Id or uid of a project.')),
       algorithm: Type.Optional(oneOf(secretAlgorithms)),
       older_than_days: Type.Optional(
         Type.Integer({ minimum: 0, maximum: limits.secretAgeMaxDays }),
@@ -38,7 +40,7 @@ export const fleetRoutes: readonly Route[] = [
         {
           now,
           defaultMaxAgeDays: settings.secretPolicy.maxAgeDays,
-          ...(project === undefined ? {} : { projectIds: [project] }),
+          ...(project === undefined ? {} : { projectIds: [await projectIdOf(context, project)] }),
           ...(algorithm === undefined ? {} : { algorithm }),
           ...(days === undefined ? {} : { createdUntil: now - days * DAY_MS }),
           ...(blocker === undefined ? {} : { blocker }),
@@ -52,3 +54,10 @@ export const fleetRoutes: readonly Route[] = [
     },
   }),
 ]
+
+/** An unknown one is refused: an empty fleet would look like one with nothing to do. */
+async function projectIdOf({ storage }: ActionContext, ref: string): Promise<string> {
+  const project = await storage.getProject(ref)
+  if (project === null) throw invalidField('project', 'There is no such project.')
+  return project.id
+}
