@@ -147,6 +147,25 @@ describe('rotation with evidence (rotation.md section 5)', () => {
     assert.equal((await rotation(path, id)).completed_by, 'expiry')
   })
 
+  test('a hold that a new window ended does not come back by the same run of refusals', async () => {
+    const { path } = await create()
+    await publish()
+    await until('one is delivered', () => receiver.deliveredIds.size === 1)
+    const { id } = (await rotate(path, { expire_current_in: 3600 })).rotation
+    receiver.secrets = ['whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=']
+    for (let count = 0; count < 3; count++) await publish()
+    await until('it is held', async () => (await rotation(path, id)).status === 'held')
+    const failures = async () =>
+      (await call<Wire.Endpoint>('GET', path)).body.consecutive_failures ?? 0
+    const body = { expire_current_in: 60 }
+    const released = await call<Wire.Rotation>('PATCH', `${path}/rotations/${id}`, { body })
+    assert.equal(released.body.status, 'overlapping')
+    const before = await failures()
+    for (let count = 0; count < 3; count++) await publish()
+    await until('more are refused', async () => (await failures()) >= before + 3)
+    assert.equal((await rotation(path, id)).status, 'overlapping')
+  })
+
   test('a receiver that cannot take two signatures is named as such, and not held', async () => {
     await server.client.projects.update(project, { settings: { autoProbe: true } })
     const { path, secret } = await create()

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../core/endpoint.ts'
-import { rotationState } from '../core/rotation.ts'
+import { type Rotation, rotationState } from '../core/rotation.ts'
 import { mayProbe, SPIKE_REJECTIONS } from '../core/rotation-watch.ts'
 import type { Transaction } from '../storage/storage.ts'
 import type { ActionContext } from './action-context.ts'
@@ -23,8 +23,9 @@ export async function noteSpike(
   const { situation } = await readSituation(tx, context, endpoint)
   const { latest } = situation
   if (latest === null || rotationState(latest, situation.now).status !== 'overlapping') return
-  // Whatever ails a receiver that refused deliveries before the window opened, it is not this.
-  const isOlder = rejectingSince < latest.activatesAt
+  // Whatever ails a receiver that refused deliveries before the window opened, it is not this. What
+  // it refused before somebody ended a hold, they have judged.
+  const isOlder = rejectingSince < Math.max(latest.activatesAt, releasedBySomebodyAt(latest))
   const isExplained = latest.attention === 'cannot_parse_two' || latest.watch.spike !== null
   if (isOlder || isExplained) return
   const spike = { at: rejectingSince, answers: rejectionsInARow }
@@ -35,4 +36,8 @@ export async function noteSpike(
   }
   const plan = { rotation, secretChanges: [], closes: null, revokedSecretIds: [] }
   await applyRotationPlan(tx, situation, plan, { isNew: false })
+}
+
+function releasedBySomebodyAt({ notes }: Rotation): number {
+  return notes.findLast(({ what, actor }) => what === 'released' && actor !== null)?.at ?? 0
 }
