@@ -4,6 +4,7 @@ import { openApiDocument } from '../server/src/api/openapi.ts'
 import { devDefaults, tableRows } from '../server/src/config.ts'
 import { errorTable } from '../server/src/core/errors.ts'
 import { dialectBlocks } from './dialects-page.ts'
+import { sdkReferenceBlocks } from './sdk-reference.ts'
 import { sdkTypes } from './sdk-types.ts'
 
 /**
@@ -15,6 +16,7 @@ const pages: Record<string, () => string> = {
   'docs/dialects/README.md': () => page('Dialects', dialectBlocks()),
   'docs/errors.md': errorsPage,
   'docs/openapi.json': () => `${JSON.stringify(openApiDocument({ publicUrl: null }), null, 2)}\n`,
+  'docs/sdk.md': () => page('SDK reference', sdkReferenceBlocks()),
   'sdk/src/api-types.ts': () => sdkTypes(openApiDocument({ publicUrl: null })),
 }
 

@@ -66,11 +66,12 @@ test('no dialect imports another', () => {
   refuses('server/src/dialects/dinie/a.ts', '../composio/a.ts')
 })
 
-test('the command line imports app, config, what is pure, and the SDK', () => {
+test('the command line imports app, config, core, formats and the SDK', () => {
   allows('server/src/cli/a.ts', '../app.ts', '../config.ts', '@countersign/sdk', '../clock.ts')
   allows('server/src/cli/a.ts', '../core/errors.ts', '../version.ts', '../logger.ts', 'commander')
-  allows('server/src/cli/a.ts', '../core/limits.ts', '../formats/registry.ts')
-  refuses('server/src/cli/a.ts', '../metrics.ts', '../actions/b.ts', '../storage/storage.ts')
+  refuses('server/src/cli/a.ts', '../metrics.ts')
+  allows('server/src/cli/client/a.ts', '../../core/duration.ts', '../../formats/registry.ts')
+  refuses('server/src/cli/a.ts', '../actions/b.ts', '../api/server.ts', '../storage/storage.ts')
 })
 
 test('only app.ts names an adapter', () => {

@@ -114,11 +114,13 @@ async function startAndStop(line: string, begun: RegExp, directory: string): Pro
   const args = words.map((word) => (word === '9000' ? '0' : word))
   if (isServer && !args.includes('--data-dir')) args.push('--data-dir', directory)
   if (isServer && !args.includes('--port')) args.push('--port', '0')
-  await using running = startCommand(args, {
+  const environment = {
     ...(isServer ? {} : { ...world.environment, XDG_CONFIG_HOME: directory }),
     ...(variable === '' ? {} : { [variable]: value }),
     COUNTERSIGN_SHUTDOWN_DEADLINE: '1s',
-  })
+  }
+  // In a folder of its own: an example may name a place beside it, and the checkout is not one.
+  await using running = startCommand(args, environment, directory)
   await until(`${line} has begun`, () => begun.test(running.stdout() + running.stderr()))
   running.signal('SIGTERM')
   assert.equal(await running.exited, words[0] === 'demo' ? 1 : 0, running.stderr())

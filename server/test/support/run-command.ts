@@ -20,10 +20,13 @@ const lifeMsMax = 60_000
 export function startCommand(
   args: readonly string[],
   environment: Record<string, string> = {},
+  /** Where it runs; that of this process where absent. */
+  directory?: string,
 ): RunningCommand {
   const child = spawn(process.execPath, [entry, ...args], {
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: directory,
     // Whatever happens to a test, its process does not stay.
     timeout: lifeMsMax,
     killSignal: 'SIGKILL',
