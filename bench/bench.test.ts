@@ -12,6 +12,6 @@ test('wrong arguments are answered with the usage, and nothing is measured', () 
     )
     assert.equal(status, 2)
     assert.equal(stdout, '')
-    assert.match(stderr, /npm run bench -- \[--quick \| --smoke \| --history\]/)
+    assert.match(stderr, /npm run bench -- \[--quick \| --smoke \| --shapes \| --history\]/)
   }
 })

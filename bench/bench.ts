@@ -13,6 +13,7 @@ import { productEntry } from './product.ts'
 import { nodePrograms, preparePrograms } from './programs.ts'
 import { type Attempted, type MeasuredRun, quietRun } from './quiet-run.ts'
 import { record } from './record.ts'
+import { readRecordedRatio } from './recorded-ratio.ts'
 import { renderReport } from './report.ts'
 import { renderShapes, shapeFailuresOf } from './shapes-report.ts'
 import { startReceiver } from './start-receiver.ts'
@@ -23,7 +24,8 @@ const usage = `npm run bench -- [--quick | --smoke | --shapes | --history] [--re
 
   (nothing)       5 rounds and every other figure, about 10 minutes
   --quick         3 rounds and smaller counts, about two minutes
-  --smoke         ratio and loss only, under a minute; fails below the smoke floor
+  --smoke         ratio and loss only, under a minute; fails where the ratio is more than
+                  a third below the recorded one
   --shapes        batches, fan-out, 64 KB and three signatures beside plain events, in ratios;
                   about a quarter of an hour
   --history       a store with a million finished deliveries beside an empty one, retention, and a
@@ -75,6 +77,7 @@ async function runBench(given: Arguments): Promise<string[]> {
       mode.deadPending > 0 ? await further('dead endpoint', measureDeadEndpoint, context) : null,
     memory: mode.memoryEvents > 0 ? await further('memory', measureMemory, context) : null,
     idle: mode.idleMs > 0 ? await further('idle', measureIdle, context) : null,
+    recordedRatio: await readRecordedRatio(),
   }
   const report = renderReport(result)
   process.stdout.write(`\n${report}`)

@@ -17,14 +17,16 @@ test('a ratio is taken within its round, before the median', () => {
   assert.equal(figure?.isReached, true)
 })
 
-test('a smoke run fails below its floor, and only there', () => {
+test('a smoke run fails where it is a third below what was recorded, and only there', () => {
   const slow = [round(100_000, 13_000)]
   const fast = [round(100_000, 13_500)]
   assert.deepEqual(failuresOf(resultOf({ mode: 'smoke', rounds: slow })), [
-    'ratio 0.130 is below the floor of 0.134',
+    'ratio 0.130 is below 0.134, two thirds of the recorded 0.200',
   ])
   assert.deepEqual(failuresOf(resultOf({ mode: 'smoke', rounds: fast })), [])
   assert.deepEqual(failuresOf(resultOf({ mode: 'quick', rounds: slow })), [])
+  const risen = resultOf({ mode: 'smoke', rounds: fast, recordedRatio: 0.3 })
+  assert.equal(failuresOf(risen).length, 1)
 })
 
 test('rounds that others disturbed are not held against the floor', () => {
@@ -137,6 +139,7 @@ function resultOf(parts: Partial<BenchResult>): BenchResult {
     dead: null,
     memory: null,
     idle: null,
+    recordedRatio: null,
     ...parts,
   }
 }

@@ -1,6 +1,6 @@
 import { type Spread, spreadOf, thirds } from './figures.ts'
 import type { Machine } from './machine.ts'
-import { firstMark, goal, smokeRatioFloor } from './marks.ts'
+import { firstMark, goal, smokeShareMin } from './marks.ts'
 import type { DeadEndpointRun } from './measure-dead-endpoint.ts'
 import type { DeliveryRun } from './measure-delivery.ts'
 import type { IdleRun } from './measure-idle.ts'
@@ -20,6 +20,8 @@ export interface BenchResult {
   dead: Attempted<DeadEndpointRun> | null
   memory: Attempted<DeliveryRun> | null
   idle: Attempted<IdleRun> | null
+  /** Of readRecordedRatio; null: the first mark stands for it. */
+  recordedRatio: number | null
 }
 
 /** One figure beside the mark it has to reach; `isReached` is null where it could not be seen. */
@@ -52,7 +54,7 @@ export function failuresOf(result: BenchResult): string[] {
     ['memory', memory?.run.failure],
   )
   const failures = runs.flatMap(([name, failure]) => (failure ? [`${name}: ${failure}`] : []))
-  if (mode === 'smoke') failures.push(...floorFailures(rounds))
+  if (mode === 'smoke') failures.push(...floorFailures(result))
   return failures
 }
 
@@ -60,12 +62,16 @@ export function failuresOf(result: BenchResult): string[] {
  * A round that others disturbed can be slow for no fault of ours, so it is shown but does not judge;
  * of the others the best counts, because noise only ever slows down.
  */
-function floorFailures(rounds: readonly Round[]): string[] {
+function floorFailures({ rounds, recordedRatio }: BenchResult): string[] {
   const quiet = rounds.filter(({ ceiling, many }) => !ceiling.isDisturbed && !many.isDisturbed)
   if (quiet.length === 0) return []
   const ratio = Math.max(...ratiosOf(quiet, 'many'))
-  if (ratio >= smokeRatioFloor) return []
-  return [`ratio ${ratio.toFixed(3)} is below the floor of ${smokeRatioFloor.toFixed(3)}`]
+  const expected = recordedRatio ?? firstMark.ratio
+  const floor = expected * smokeShareMin
+  if (ratio >= floor) return []
+  return [
+    `ratio ${ratio.toFixed(3)} is below ${floor.toFixed(3)}, two thirds of the recorded ${expected.toFixed(3)}`,
+  ]
 }
 
 /** Every figure that has a mark, in the order in which it was measured. */
