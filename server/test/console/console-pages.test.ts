@@ -117,8 +117,8 @@ describe('every page of the console', { skip: noBrowser }, () => {
 
 /** A project with something on every page; the answer is the pages' addresses by name. */
 async function furnish({ test: { client } }: OpenConsole, receiver: Receiver) {
-  const { id: project } = await client.projects.create({ name: 'Acme', uid: 'acme' })
-  const { id: endpoint } = await client.endpoints.create(project, {
+  const { id: project } = await client.projects.create({ name: 'Acme Robotics', uid: 'acme' })
+  const { id: endpoint, secret } = await client.endpoints.create(project, {
     url: receiver.url,
     description: 'Order management',
   })
@@ -144,7 +144,9 @@ async function furnish({ test: { client } }: OpenConsole, receiver: Receiver) {
   })
   receiver.answer = () => ({ statusCode: 204 })
   const { data } = await client.deliveries.list(project, { status: 'failed' }).page()
-  const { rotation } = await client.endpoints.rotateSecret(project, endpoint)
+  const rotated = await client.endpoints.rotateSecret(project, endpoint)
+  const { rotation } = rotated
+  receiver.secrets = [secret, rotated.secret]
   await client.rotations.verify(project, endpoint, rotation.id)
   const campaign = await client.campaigns.create({ perMinute: 1, deliver: 'claim_link' })
   await client.campaigns.cancel(campaign.id)

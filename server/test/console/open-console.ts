@@ -119,7 +119,7 @@ export async function follow(page: Page, path: string): Promise<void> {
 /** Waits until a page stands there whole: its heading, and nothing that is still being read. */
 export async function settle(page: Page): Promise<void> {
   await page.locator('#content h1').waitFor()
-  await page.waitForFunction("document.querySelector('.skeleton') === null")
+  await page.locator('.skeleton').first().waitFor({ state: 'detached' })
 }
 
 /** What axe finds wrong with what is shown: its serious and critical findings, as sentences. */
