@@ -96,7 +96,9 @@ function methodBlocks(
       ...ts.getJSDocCommentsAndTags(method).flatMap((doc) => {
         if (!ts.isJSDoc(doc)) return []
         const tags = doc.tags ?? []
-        const throws = tags.filter(isThrowsTag).map((tag) => `Throws ${throwsText(tag)}`)
+        const throws = tags.flatMap((tag) =>
+          isThrowsTag(tag) ? [`Throws ${throwsText(tag)}`] : [],
+        )
         const examples = tags
           .filter(({ tagName }) => tagName.text === 'example')
           .map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? '')

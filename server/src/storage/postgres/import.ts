@@ -13,7 +13,7 @@ import { isConnectionLost, openError } from './errors.ts'
 import { type ImportedColumn, type ImportedTable, importedTables } from './import-tables.ts'
 import { lockStarts, migratePostgres, nameOf } from './migrate.ts'
 import { makeWeek, weekOf } from './partitions.ts'
-import { type Client, toClient } from './pool.ts'
+import { type Client, endSoon, toClient } from './pool.ts'
 
 /** Where each sealed value is, what binds its ciphertext to its row, and in what order they came. */
 const sealedValues: readonly {
@@ -67,9 +67,9 @@ export async function openPostgresImport(url: string): Promise<StoreTarget> {
     await driver.connect()
     const client = toClient(driver, createStatements())
     await begin(client, where)
-    return createTarget(client, where, () => driver.end())
+    return createTarget(client, where, () => endSoon(driver.end()))
   } catch (error) {
-    await driver.end()
+    await endSoon(driver.end())
     throw openError(where, error)
   }
 }
