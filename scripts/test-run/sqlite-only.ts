@@ -3,6 +3,7 @@ export const sqliteOnly: Readonly<Record<string, string>> = {
   'server/test/nodes': 'is on PostgreSQL by itself',
   'server/test/faults': 'is about the file, the disk and the clock of one machine',
   'server/test/interop': 'tells the same of the API on any store',
+  'server/test/delivery-over-hours.test.ts': 'knows no store',
   'server/test/backup-under-load.test.ts': 'copies the file',
   'server/test/command-line.test.ts': 'starts servers by itself',
   'server/test/expunged-for-good.test.ts': 'reads the file',

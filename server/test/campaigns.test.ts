@@ -13,20 +13,25 @@ async function rotationCounts(server: TestApi, endpoints: Iterable<string>): Pro
   return counts
 }
 
-test('rotates ten thousand endpoints of many projects, paced, each exactly once', async (t) => {
+// On PostgreSQL each rotation has a commit of its own, so fewer say as much.
+const isOnPostgres = process.env.COUNTERSIGN_TEST_POSTGRES !== undefined
+const endpointsEach = isOnPostgres ? 5 : 100
+const total = 100 * endpointsEach
+
+test('rotates thousands of endpoints of many projects, paced, each exactly once', async (t) => {
   await using server = await createFleet()
-  const shared = await server.add({ projects: 90, endpointsEach: 100 })
-  const paired = await server.add({ projects: 10, endpointsEach: 100, algorithm: 'ed25519' })
+  const shared = await server.add({ projects: 90, endpointsEach })
+  const paired = await server.add({ projects: 10, endpointsEach, algorithm: 'ed25519' })
   const id = await server.begin({ per_minute: 6000, deliver: 'claim_link', reason: 'quarterly' })
   const began = performance.now()
   let rotated = await server.work(id)
   assert.equal(rotated, 1, 'it begins with one')
-  for (let second = 1; rotated < 10_000 && second < 110; second += 1) {
+  for (let second = 1; rotated < total && second < 110; second += 1) {
     server.clock.advance(1_000)
     const now = await server.work(id)
     assert.ok(now <= 101, `${now} in a second`)
     rotated += now
-    if (second === 30) {
+    if (second === (isOnPostgres ? 2 : 30)) {
       const paused = await server.call('POST', `/v1/rotation-campaigns/${id}/pause`)
       assert.deepEqual([paused.status, paused.body.status], [200, 'paused'])
       server.clock.advance(60_000)
@@ -41,9 +46,9 @@ test('rotates ten thousand endpoints of many projects, paced, each exactly once'
   await server.work(id)
   const done = (await server.call('GET', `/v1/rotation-campaigns/${id}`)).body
   assert.equal(done.status, 'completed')
-  const endpoints = { total: 10_000, pending: 0, rotated: 10_000, blocked: 0, skipped: 0 }
+  const endpoints = { total, pending: 0, rotated: total, blocked: 0, skipped: 0 }
   assert.deepEqual(done.endpoints, endpoints)
-  assert.deepEqual([done.rotations.open, done.rotations.unclaimed], [10_000, 9_000])
+  assert.deepEqual([done.rotations.open, done.rotations.unclaimed], [total, total * 0.9])
   const all = [...shared.values(), ...paired.values()].flat()
   assert.deepEqual(await rotationCounts(server, all), new Set([1]))
   const late = await server.call('POST', `/v1/rotation-campaigns/${id}/cancel`)

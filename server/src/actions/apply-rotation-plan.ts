@@ -78,7 +78,7 @@ export async function applyRotationPlan(
   const rotation = { ...plan.rotation, watch: { ...plan.rotation.watch, nextAt } }
   if (options.isNew) await tx.insertRotation(rotation)
   else await tx.updateRotation(rotation)
-  await tx.replaceAnnouncements(rotation.id, announcementsOf(rotation, now))
+  await tx.replaceAnnouncements(rotation.id, announcementsOf(rotation, situation.answeredAt))
 }
 
 /** RFC 3339 in UTC with milliseconds, null for null. */

@@ -12,8 +12,10 @@ import type { ActionContext } from './action-context.ts'
 import { recordAudit } from './record-audit.ts'
 import { type RotateSecretInput, rotateSecret } from './rotate-secret.ts'
 
-/** Rotated side by side, so that they share commits. */
+/** Rotated side by side, so that they share commits… */
 const endpointsAtOnceMax = 50
+/** …or, where each has a commit of its own, the wait for other nodes: they meet at the campaign's row. */
+const endpointsAtOnceMaxOnCluster = 6
 const campaignsAtOnceMax = 10
 
 /**
@@ -33,7 +35,9 @@ async function continueCampaign(
   campaign: Campaign,
   now: number,
 ): Promise<boolean> {
-  const turns = Math.min(turnsAt(campaign, now), endpointsAtOnceMax)
+  const isAlone = context.storage.cluster === null
+  const atOnceMax = isAlone ? endpointsAtOnceMax : endpointsAtOnceMaxOnCluster
+  const turns = Math.min(turnsAt(campaign, now), atOnceMax)
   const work = await context.storage.listCampaignWork(campaign.id, now, turns)
   if (work.length === 0) {
     const left = await context.storage.listCampaignWork(campaign.id, Number.MAX_SAFE_INTEGER, 1)

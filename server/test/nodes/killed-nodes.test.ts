@@ -14,6 +14,8 @@ const attemptTimeoutMs = 1_000
 const eventsPerSecond = 150
 /** Of receiving: what is further off was signed by a clock that is wrong. */
 const toleranceSeconds = 10
+/** Timestamps are whole seconds. */
+const timestampMs = 1_000
 /** Longer than a lease: what the node then records comes too late. */
 const longStopMs = 18_000
 /** Of all nodes, some one answers within this. */
@@ -226,16 +228,19 @@ function withinTime<T>(work: Promise<T>): Promise<T> {
   return Promise.race([work, late])
 }
 
-/** What was wrong with what was rejected: how old it claimed to be, and what signed it. */
+/**
+ * What was rejected although a receiver in time had to take it. What was signed before the answer
+ * and is read when its attempt is long over is not: nobody waits for it any more, and it is sent
+ * again.
+ */
 function rejected({ received }: Receiver) {
   return received
     .filter(({ isVerified }) => !isVerified)
     .map(({ at, headers }) => ({
-      at,
-      ageSeconds: at / 1_000 - Number(headers['webhook-timestamp']),
+      ageMs: at - Number(headers['webhook-timestamp']) * 1_000,
       secretIds: headers['webhook-secret-ids'],
     }))
-    .slice(0, 10)
+    .filter(({ ageMs }) => ageMs <= attemptTimeoutMs + timestampMs)
 }
 
 /** When each request was made whose delivery was made again later. */
