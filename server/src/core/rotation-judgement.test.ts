@@ -234,7 +234,9 @@ function refusal(code: string) {
  * Against a model that knows only what each party may rely on: a receiver that has a live secret is
  * never refused by time alone, proof alone completes, and a hold reaches to the cap.
  */
-test('whatever happens in whatever order, the previous secret stops for a reason', () => {
+test('whatever happens in whatever order, the previous secret stops for a reason', (t) => {
+  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
+  t.diagnostic(`SEED=${seed}`)
   const receivers = {
     old: having('old'),
     both: having('old', 'new'),
@@ -296,7 +298,7 @@ test('whatever happens in whatever order, the previous secret stops for a reason
       check(e, { before, wasOpen, acts })
     }
   })
-  fc.assert(property, { numRuns: Number(process.env.RUNS ?? 2000) })
+  fc.assert(property, { numRuns: Number(process.env.RUNS ?? 2000), seed })
 })
 
 function check(
