@@ -3,7 +3,7 @@ import { exactTime } from './time.tsx'
 
 const outcomes = ['delivered', 'pending', 'failed', 'skipped'] as const
 const width = 960
-const height = 180
+const height = 164
 const floor = 160
 
 /** Deliveries over time, stacked by outcome. */

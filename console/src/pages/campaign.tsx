@@ -66,7 +66,8 @@ function Standing({ campaign }: { campaign: Campaign }) {
       <div className="row">
         <CampaignBadge status={campaign.status} />
         <span className="quiet">
-          {campaign.perMinute} endpoints a minute · begun <When at={campaign.createdAt} />
+          {campaign.perMinute} {campaign.perMinute === 1 ? 'endpoint' : 'endpoints'} a minute ·
+          begun <When at={campaign.createdAt} />
         </span>
       </div>
       <CampaignProgress endpoints={endpoints} />
