@@ -3,6 +3,7 @@ import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-qu
 import { useCallback, useMemo, useState } from 'react'
 import { Router } from 'wouter'
 import { Door, type Entry } from './door.tsx'
+import { createHandovers } from './handovers.ts'
 import { ToastProvider } from './kit/toast.tsx'
 import { Pages } from './pages.tsx'
 import { createClient, type Session, SessionProvider, takePortalFragment } from './session.ts'
@@ -33,7 +34,7 @@ function Inside({ entry, leave }: { entry: Entry; leave: (reason?: string) => vo
       kind: entry.kind,
       project: entry.project,
       may: (scope) => entry.scopes === null || entry.scopes.includes(scope),
-      handovers: new Map(),
+      handovers: createHandovers(),
       leave,
     }),
     [entry, leave],

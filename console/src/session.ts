@@ -1,13 +1,6 @@
 import { Countersign } from '@countersign/sdk'
 import { createContext, useContext } from 'react'
-
-/** What was answered once and is shown once: it lives in memory until it is dismissed. */
-export interface Handover {
-  kind: 'secret' | 'public_key' | 'claim_link' | 'api_key' | 'portal_link'
-  value: string
-  /** `whsec_…`'s secret id, or whatever else tells it apart. */
-  label: string
-}
+import type { Handovers } from './handovers.ts'
 
 /** Who is here: the key stays in the client's closure and is never stored. */
 export interface Session {
@@ -19,7 +12,7 @@ export interface Session {
   /** Whether the session may do this, as far as it was told; the server decides. */
   may(scope: string): boolean
   /** By id of a rotation, an endpoint or a key. */
-  handovers: Map<string, Handover>
+  handovers: Handovers
   leave(reason?: string): void
 }
 

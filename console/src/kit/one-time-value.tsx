@@ -1,5 +1,6 @@
 import { useState } from 'react'
-import { type Handover, useSession } from '../session.ts'
+import { type Handover, useHandover } from '../handovers.ts'
+import { useSession } from '../session.ts'
 import { Button } from './button.tsx'
 import { Copy } from './copy.tsx'
 
@@ -15,16 +16,16 @@ const titles: Record<Handover['kind'], string> = {
  * What the server answers only once. Hidden until asked for, and gone for good when it is dismissed
  * or the page is reloaded: nothing but the session's memory holds it.
  */
-export function OneTimeValue(props: { owner: string; onGone?: () => void }) {
-  const { handovers } = useSession()
-  const [handover, setHandover] = useState(() => handovers.get(props.owner))
-  const [isShown, setIsShown] = useState(false)
+export function OneTimeValue({ owner }: { owner: string }) {
+  const handover = useHandover(owner)
   if (handover === undefined) return null
-  const dismiss = () => {
-    handovers.delete(props.owner)
-    setHandover(undefined)
-    props.onGone?.()
-  }
+  // Another value begins hidden, as the one before did.
+  return <Value key={handover.value} owner={owner} handover={handover} />
+}
+
+function Value({ owner, handover }: { owner: string; handover: Handover }) {
+  const { handovers } = useSession()
+  const [isShown, setIsShown] = useState(false)
   return (
     <section className="secret-box" aria-label={titles[handover.kind]}>
       <h2>{titles[handover.kind]}</h2>
@@ -38,7 +39,7 @@ export function OneTimeValue(props: { owner: string; onGone?: () => void }) {
         <Button isCompact onClick={() => setIsShown(!isShown)}>
           {isShown ? 'Hide' : 'Reveal'}
         </Button>
-        <Button isCompact onClick={dismiss}>
+        <Button isCompact onClick={() => handovers.delete(owner)}>
           I have it: take it off this page
         </Button>
       </div>

@@ -1,12 +1,13 @@
 import type { Countersign, Endpoint, RotateSecret } from '@countersign/sdk'
 import { useState } from 'react'
 import { useLocation } from 'wouter'
+import type { Handover } from '../handovers.ts'
 import { Dialog } from '../kit/dialog.tsx'
 import { Check, Choice, Field } from '../kit/field.tsx'
 import { Notice } from '../kit/notice.tsx'
 import { endpointName, paths } from '../paths.ts'
 import { useAct } from '../read.tsx'
-import { type Handover, useSession } from '../session.ts'
+import { useSession } from '../session.ts'
 
 /** Overlaps that people choose, in seconds. */
 export const overlaps = [

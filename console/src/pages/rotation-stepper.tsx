@@ -1,5 +1,5 @@
 import type { Rotation } from '@countersign/sdk'
-import { useSession } from '../session.ts'
+import { useHandover } from '../handovers.ts'
 
 interface Step {
   name: string
@@ -12,8 +12,7 @@ const stateNames = { done: 'done', now: 'now', wrong: 'needs you', ahead: 'to co
 
 /** Mint, copy once, deploy, prove, retire: where this rotation stands. */
 export function RotationStepper({ rotation }: { rotation: Rotation }) {
-  const { handovers } = useSession()
-  const steps = stepsOf(rotation, handovers.has(rotation.id))
+  const steps = stepsOf(rotation, useHandover(rotation.id) !== undefined)
   return (
     <ol className="stepper" aria-label="Steps of this rotation">
       {steps.map(({ name, state, says }, index) => (

@@ -44,6 +44,28 @@ test('answers 304 to who has the file already', async () => {
   assert.equal(second.text, '')
 })
 
+test('lets nothing run and nothing style that is not in a file', async () => {
+  await using directory = await createConsole()
+  await using server = await createTestApi({ consoleDirectory: directory.path })
+  const { headers } = await server.call('GET', '/console/', { key: null })
+  const policy = String(headers['content-security-policy'])
+  assert.match(policy, /default-src 'self'/)
+  assert.doesNotMatch(policy, /unsafe|https?:|data:|\*/)
+})
+
+test('keeps what changes its name with its content, and compresses for who can read it', async () => {
+  await using directory = await createConsole()
+  await using server = await createTestApi({ consoleDirectory: directory.path })
+  const headers = { 'accept-encoding': 'gzip, br' }
+  const script = await server.send('GET', '/console/assets/app.js', { headers })
+  assert.match(String(script.headers['cache-control']), /immutable/)
+  assert.equal(script.headers['content-encoding'], 'gzip')
+  assert.equal(script.headers.vary, 'accept-encoding')
+  const page = await server.send('GET', '/console/')
+  assert.equal(page.headers['cache-control'], 'no-cache')
+  assert.equal(page.headers['content-encoding'], undefined)
+})
+
 test('leads nowhere outside the directory', async () => {
   await using directory = await createConsole()
   await using server = await createTestApi({ consoleDirectory: directory.path })

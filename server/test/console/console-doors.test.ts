@@ -101,6 +101,21 @@ describe('the doors of the console', { skip: noBrowser }, () => {
     await context.close()
   })
 
+  test('with a server that is slow, a page says so and goes on when it answers', async () => {
+    const { page, context, enter } = await open.openPage()
+    await enter('/')
+    const { promise, resolve } = Promise.withResolvers<void>()
+    await page.route('**/v1/**', async (route) => {
+      await promise
+      await route.continue()
+    })
+    await follow(page, `/projects/${project}/endpoints`)
+    await page.getByText('The server is slow to answer.').waitFor()
+    resolve()
+    await page.getByRole('link', { name: '127.0.0.1:9/in' }).waitFor()
+    await context.close()
+  })
+
   for (const [trouble, answer, sentence] of troubles()) {
     test(`with a server that ${trouble}, each page says so and recovers by itself`, async () => {
       const { page, context, enter, go } = await open.openPage()

@@ -94,7 +94,9 @@ describe('the console tells the whole story', { skip: noBrowser }, () => {
   test('cuts only after the endpoint was named', async () => {
     const { page } = view
     const [endpoint = ''] = idsIn(page.url())
-    const { rotation } = await open.test.client.endpoints.rotateSecret(project, endpoint)
+    const { endpoints } = open.test.client
+    const { rotation, secret } = await endpoints.rotateSecret(project, endpoint)
+    receiver.secrets = [...receiver.secrets, secret]
     await view.go(`/projects/${project}/endpoints/${endpoint}/rotations/${rotation.id}`)
     await page.getByRole('button', { name: 'Cut now' }).click()
     const dialog = page.getByRole('dialog')
@@ -108,6 +110,67 @@ describe('the console tells the whole story', { skip: noBrowser }, () => {
     await page.getByText('The old secret has stopped (manual).').waitFor()
   })
 
+  test('hands a secret over by a claim link, and makes a new link', async () => {
+    const { page } = view
+    const [endpoint = ''] = idsIn(page.url())
+    await view.go(`/projects/${project}/endpoints/${endpoint}`)
+    await page.getByRole('button', { name: 'Rotate the secret' }).click()
+    await page.getByLabel(/claim link/).check()
+    await page.getByRole('button', { name: 'Rotate', exact: true }).click()
+    const first = await takeSecret(view)
+    assert.match(first, /^https:\/\/webhooks\.example\/claim#/)
+    await page.getByRole('button', { name: 'New claim link' }).click()
+    assert.notEqual(await takeSecret(view), first)
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click()
+    await page.getByRole('button', { name: 'Roll back' }).click()
+    await page.getByText('Cancelled: the old secret stayed.').waitFor()
+  })
+
+  test('publishes an event by hand, finds it, and shows it live until it is paused', async () => {
+    const { page } = view
+    await view.go(`/projects/${project}/events`)
+    await page.getByRole('button', { name: 'Publish an event' }).first().click()
+    await page.getByLabel('Type', { exact: true }).fill('made.by.hand')
+    await page.getByRole('button', { name: 'Publish', exact: true }).click()
+    await page.getByRole('row', { name: /made\.by\.hand delivered/ }).waitFor()
+    await view.go(`/projects/${project}/events?type=by.hand`)
+    await page.getByRole('row', { name: /made\.by\.hand/ }).waitFor()
+    assert.equal(await page.getByRole('row', { name: /order\.paid/ }).count(), 0)
+
+    const { events } = open.test.client
+    await view.go(`/projects/${project}/live`)
+    await events.publish(project, { type: 'seen.live', data: {} })
+    await page.getByRole('row', { name: /seen\.live delivered/ }).waitFor()
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await events.publish(project, { type: 'not.seen', data: {} })
+    await page.getByText('paused', { exact: true }).waitFor()
+    assert.equal(await page.getByRole('row', { name: /not\.seen/ }).count(), 0)
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await page.getByRole('row', { name: /not\.seen/ }).waitFor()
+  })
+
+  test('says within three clicks why an endpoint fails and when a secret expires', async () => {
+    const { page } = view
+    const { client } = open.test
+    const url = `${receiver.url}/failing`
+    const created = await client.endpoints.create(project, { url, eventTypes: ['will.fail'] })
+    await client.endpoints.rotateSecret(project, created.id)
+    receiver.secrets = [...receiver.secrets, created.secret]
+    receiver.answer = () => ({ statusCode: 503, body: 'closed for repairs' })
+    for (const order of [1, 2]) {
+      await client.events.publish(project, { type: 'will.fail', data: { order } })
+    }
+    await view.go(`/projects/${project}`)
+    const attention = page.getByRole('region', { name: 'Endpoints that need attention' })
+    await attention.getByRole('link', { name: /failing/ }).click()
+    await page.getByText('The last answer was 503.').waitFor()
+    await page.getByText(/The old one stops/).waitFor()
+    await page.getByRole('button', { name: 'Send lost events again' }).waitFor()
+    await page.getByRole('link', { name: 'See the attempt' }).click()
+    await page.getByText('closed for repairs').first().waitFor()
+    receiver.answer = () => ({ statusCode: 204 })
+  })
+
   test('runs a campaign', async () => {
     const { page } = view
     await view.go('/fleet')
@@ -115,9 +178,10 @@ describe('the console tells the whole story', { skip: noBrowser }, () => {
     await page.getByLabel('Which endpoints').selectOption('all')
     await page.getByLabel('Endpoints a minute').fill('600')
     await page.getByRole('button', { name: 'Begin' }).click()
-    await page.getByText('1 of 1').waitFor()
+    await page.getByText('1 of 2, 1 blocked').waitFor()
     await page.getByRole('row', { name: /rotated/ }).waitFor()
-    await page.getByText('completed', { exact: true }).first().waitFor()
+    await page.getByRole('button', { name: 'Stop for good' }).click()
+    await page.getByText('cancelled', { exact: true }).first().waitFor()
   })
 
   test('has made the browser complain of nothing', () => {
