@@ -4,6 +4,7 @@ import { Link } from 'wouter'
 import { Badge, type Tone } from '../kit/badge.tsx'
 import { Button } from '../kit/button.tsx'
 import { Card, Empty, Figures } from '../kit/card.tsx'
+import { Dialog } from '../kit/dialog.tsx'
 import { Choice } from '../kit/field.tsx'
 import { Notice } from '../kit/notice.tsx'
 import { PageFrame } from '../kit/page.tsx'
@@ -41,20 +42,37 @@ function Acts({ campaign }: { campaign: Campaign }) {
   const pause = useAct(async (client) => {
     await (status === 'paused' ? client.campaigns.resume(id) : client.campaigns.pause(id))
   })
+  const [asks, setAsks] = useState(false)
   const cancel = useAct(async (client) => {
     await client.campaigns.cancel(id)
+    setAsks(false)
   })
   if (status === 'completed' || status === 'cancelled') return null
-  const problem = pause.problem ?? cancel.problem
   return (
     <>
       <Button onClick={pause.run} isBusy={pause.isBusy}>
         {status === 'paused' ? 'Resume' : 'Pause'}
       </Button>
-      <Button kind="danger" onClick={cancel.run} isBusy={cancel.isBusy}>
+      <Button kind="danger" onClick={() => setAsks(true)}>
         Stop for good
       </Button>
-      {problem !== null && <Notice tone="bad">{problem}</Notice>}
+      {pause.problem !== null && <Notice tone="bad">{pause.problem}</Notice>}
+      {asks && (
+        <Dialog
+          title="Stop this campaign"
+          verb="Stop"
+          isDangerous
+          isBusy={cancel.isBusy}
+          problem={cancel.problem}
+          onSubmit={cancel.run}
+          onClose={() => setAsks(false)}
+        >
+          <p>
+            No further endpoint is rotated, and the campaign cannot go on later. Rotations that it
+            has begun run to their end; cancel them one by one where they should not.
+          </p>
+        </Dialog>
+      )}
     </>
   )
 }

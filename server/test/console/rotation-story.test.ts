@@ -181,6 +181,7 @@ describe('the console tells the whole story', { skip: noBrowser }, () => {
     await page.getByText('1 of 2, 1 blocked').waitFor()
     await page.getByRole('row', { name: /rotated/ }).waitFor()
     await page.getByRole('button', { name: 'Stop for good' }).click()
+    await page.getByRole('button', { name: 'Stop', exact: true }).click()
     await page.getByText('cancelled', { exact: true }).first().waitFor()
   })
 
