@@ -96,9 +96,9 @@ function methodBlocks(
       ...ts.getJSDocCommentsAndTags(method).flatMap((doc) => {
         if (!ts.isJSDoc(doc)) return []
         const tags = doc.tags ?? []
-        const throws = tags.flatMap((tag) =>
-          isThrowsTag(tag) ? [`Throws ${throwsText(tag)}`] : [],
-        )
+        const throws = tags
+          .filter((tag) => tag.tagName.text === 'throws')
+          .map((tag) => `Throws ${throwsText(tag)}`)
         const examples = tags
           .filter(({ tagName }) => tagName.text === 'example')
           .map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? '')
@@ -109,12 +109,9 @@ function methodBlocks(
   ].filter((block) => block !== '')
 }
 
-function isThrowsTag(tag: ts.JSDocTag): tag is ts.JSDocThrowsTag {
-  return tag.kind === ts.SyntaxKind.JSDocThrowsTag
-}
-
-function throwsText(tag: ts.JSDocThrowsTag): string {
-  const text = `${tag.typeExpression?.getText() ?? ''} ${ts.getTextOfJSDocComment(tag.comment) ?? ''}`
+function throwsText(tag: ts.JSDocTag): string {
+  const error = ts.isJSDocThrowsTag(tag) ? tag.typeExpression?.getText() : undefined
+  const text = `${error ?? ''} ${ts.getTextOfJSDocComment(tag.comment) ?? ''}`
   return unwrapped(text.trim())
 }
 

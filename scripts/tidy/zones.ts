@@ -69,6 +69,11 @@ export const exceptions: readonly { from: RegExp; to: RegExp; reason: string }[]
     reason: 'The entry of a thread builds its own clock and randomness.',
   },
   {
+    from: /^scripts\/test\.ts$/,
+    to: /^server\/test\/support\/postgres-server\.ts$/,
+    reason: 'The test command starts the PostgreSQL on which the end-to-end tests of a run are.',
+  },
+  {
     from: /^scripts\/dialects-page\.ts$/,
     to: /^server\/test\/dialects\/contracts?\.ts$/,
     reason: 'The page of the dialects is made from the facts that their tests hold.',
