@@ -118,7 +118,7 @@ function Attention({ project }: { project: string }) {
                   cell: (row) => <EndpointLink project={project} endpoint={row} />,
                 },
                 { name: 'Health', cell: (row) => <EndpointBadge endpoint={row} /> },
-                { name: 'Failed in a row', isNumber: true, cell: (row) => row.consecutiveFailures },
+                { name: 'Failures', isNumber: true, cell: (row) => row.consecutiveFailures },
                 {
                   name: 'Last delivered',
                   cell: (row) => <When at={row.lastSuccessAt} none="never" />,

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { build } from 'vite'
 import { repositoryRoot } from '../../../scripts/run-node.ts'
+import type { Environment } from '../../src/config.ts'
 import { startTestApp, type TestApp } from '../support/start-test-app.ts'
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync)
@@ -37,7 +38,8 @@ export interface ConsolePage {
   go(path: string): Promise<void>
 }
 
-export async function openConsole(): Promise<OpenConsole> {
+/** `environment` sets options of the server over those of the tests. */
+export async function openConsole(environment: Environment = {}): Promise<OpenConsole> {
   const directory = await mkdtemp(join(tmpdir(), 'countersign-console-'))
   const outDir = join(directory, 'console')
   await build({
@@ -51,6 +53,7 @@ export async function openConsole(): Promise<OpenConsole> {
       COUNTERSIGN_RETRY_SCHEDULE: '50ms,50ms',
       COUNTERSIGN_PUBLIC_URL: 'https://webhooks.example',
       COUNTERSIGN_LOG_LEVEL: 'error',
+      ...environment,
     },
   })
   const browser = await launch(join(directory, 'profile'))
@@ -114,6 +117,8 @@ export async function follow(page: Page, path: string): Promise<void> {
   const address = JSON.stringify(`/console${path}`)
   await page.evaluate(`history.pushState(null, '', ${address})`)
   await page.evaluate("dispatchEvent(new PopStateEvent('popstate'))")
+  // The page before is still there until the next one is drawn.
+  await page.evaluate('new Promise((next) => requestAnimationFrame(() => setTimeout(next)))')
 }
 
 /** Waits until a page stands there whole: its heading, and nothing that is still being read. */
