@@ -253,6 +253,32 @@ for (const isInterleaved of [false, true]) {
   })
 }
 
+test('a long unit comes through beside many short ones', { skip }, async () => {
+  const { url } = await server.createDatabase()
+  await using a = await openNode(url)
+  await using b = await openNode(url)
+  const { endpoint } = await a.samples.addPair()
+  let isOver = false
+  const short = async (worker: number) => {
+    for (let count = 0; !isOver; count += 1) {
+      await b.storage.transact(async (tx) => {
+        await tx.listSecrets(endpoint.id)
+        await tx.insertSecret(b.samples.secret(endpoint, { hint: `${worker}-${count}` }))
+      })
+    }
+  }
+  const shorts = Array.from({ length: 4 }, (_, worker) => short(worker))
+  let runs = 0
+  await a.storage.transact(async (tx) => {
+    runs += 1
+    for (let count = 0; count < 50; count += 1) await tx.listSecrets(endpoint.id)
+    await tx.insertSecret(a.samples.secret(endpoint))
+  })
+  isOver = true
+  await Promise.all(shorts)
+  assert.ok(runs <= 2, `it was run ${runs} times`)
+})
+
 test('two nodes that record at once lose none of an endpoint its failures', { skip }, async () => {
   const { url } = await server.createDatabase()
   await using a = await openNode(url)

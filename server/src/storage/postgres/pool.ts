@@ -43,7 +43,7 @@ export interface Pool {
 export interface Client {
   readonly connection: Connection
   query(statement: Statement): Promise<pg.QueryResult>
-  /** Runs one statement without parameters, and returns what the server calls it. */
+  /** Runs statements without parameters, and returns what the server calls the last one. */
   command(text: string): Promise<string>
 }
 
@@ -167,7 +167,11 @@ export function toClient(client: pg.ClientBase, statements: Statements): Client 
   return {
     connection: createConnection(statements, query),
     query,
-    command: async (text) => (await query(text)).command,
+    async command(text) {
+      // The driver answers with a list where a text holds several statements.
+      const results = [await query(text)].flat()
+      return results.at(-1)?.command ?? ''
+    },
   }
 }
 

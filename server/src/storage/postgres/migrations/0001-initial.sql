@@ -318,3 +318,6 @@ create table meta (
   key text collate "C" primary key,
   value bytea not null
 );
+
+-- Holds nothing: transactions that must be in order lock it, see writer.ts.
+create table unit_order ();
