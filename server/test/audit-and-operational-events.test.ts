@@ -136,6 +136,8 @@ describe('audit rows and operational events (rotation.md section 8)', () => {
     })
     const { id } = await create()
     const asKey = createWireClient({ url: () => server.app.url, key: () => key.key })
+    const createdBy = server.clock.now()
+    await until('another millisecond has begun', () => server.clock.now() > createdBy)
     const since = new Date(server.clock.now()).toISOString()
     await asKey('POST', `${path()}/endpoints/${id}/secret/rotate`, { body: {} })
     const find = async (query: string) =>
