@@ -9,6 +9,12 @@ import type { CommandContext } from '../src/cli/command-context.ts'
 import { createProgram, descendantsOf } from '../src/cli/program.ts'
 import { createClock } from '../src/clock.ts'
 import { createExampleWorld, type ExampleWorld } from './support/example-world.ts'
+import {
+  findPostgres,
+  noPostgres,
+  type PostgresServer,
+  startPostgres,
+} from './support/postgres-server.ts'
 import { startCommand } from './support/run-command.ts'
 import { type CommandRun, runInProcess } from './support/run-in-process.ts'
 import { startTestApp, type TestApp } from './support/start-test-app.ts'
@@ -16,13 +22,17 @@ import { until } from './support/until.ts'
 
 let app: TestApp
 let world: ExampleWorld
+/** For the one command that moves a store there. */
+let postgres: PostgresServer | null = null
 before(async () => {
+  if (findPostgres() !== null) postgres = await startPostgres()
   app = await startTestApp({ environment: { COUNTERSIGN_PUBLIC_URL: 'https://hooks.example' } })
   world = await createExampleWorld(app)
 })
 after(async () => {
   await world.dispose()
   await app.dispose()
+  await postgres?.dispose()
 })
 
 /** Commands that go on until they are told to stop, with what they say when they have begun. */
@@ -33,7 +43,7 @@ const lasting: Readonly<Record<string, RegExp>> = {
   listen: /Listening/,
 }
 /** Work on a store, which has to be there. */
-const storeCommands = ['doctor', 'backup', 'restore', 'keys rotate-master']
+const storeCommands = ['doctor', 'backup', 'restore', 'keys rotate-master', 'migrate-store']
 /** What ends with 1 because of what it found, not because it was wrong. */
 const findings = [/^endpoints (?:test|drill) /]
 
@@ -44,7 +54,8 @@ const leaves = descendantsOf(createProgram({ clock: createClock() } as CommandCo
 describe('the help', () => {
   for (const command of leaves) {
     const path = pathOf(command)
-    test(`of ${path} says what everything is, and its examples run`, async () => {
+    const skip = path === 'migrate-store' && findPostgres() === null && noPostgres
+    test(`of ${path} says what everything is, and its examples run`, { skip }, async () => {
       const help = await runInProcess([...path.split(' '), '--help'])
       assert.equal(help.code, 0)
       assert.ok(command.description().length > 10, 'it has a description')
@@ -69,11 +80,17 @@ describe('the help', () => {
 
 async function runExample(path: string, line: string, directory: string): Promise<void> {
   if (storeCommands.includes(path)) await prepareStore(path, directory)
-  const { code, stdout, stderr } = await runLine(line, directory)
+  const { code, stdout, stderr } = await runLine(await withDatabase(line), directory)
   const expected = findings.some((pattern) => pattern.test(`${path} `)) ? [0, 1] : [0]
   assert.ok(expected.includes(code), `${line}\n${stdout}${stderr}`)
   assert.notEqual(stdout + stderr, '', line)
   if (line.includes('--json')) assert.doesNotThrow(() => JSON.parse(stdout), line)
+}
+
+async function withDatabase(line: string): Promise<string> {
+  if (postgres === null || !line.includes('postgres://')) return line
+  const { url } = await postgres.createEmptyDatabase()
+  return line.replace(/postgres:\S+/, url)
 }
 
 /** In this process where the line is plain, else as a shell reads it. */
@@ -128,7 +145,7 @@ async function startAndStop(line: string, begun: RegExp, directory: string): Pro
 
 async function prepareStore(path: string, directory: string): Promise<void> {
   const data = join(directory, 'data')
-  if (path === 'keys rotate-master') {
+  if (path === 'keys rotate-master' || path === 'migrate-store') {
     // Only a server makes the keys.
     return startAndStop(`countersign serve --data-dir ${data}`, /Listening on/, directory)
   }

@@ -46,6 +46,5 @@ Nothing is visible in the database before all of it is there and has been checke
 stopped leaves nothing behind, and the next one begins anew.
 
 Examples:
-  $ countersign migrate-store --from /var/lib/countersign/countersign.db \\
-      --to postgres://countersign@db.example:5432/countersign --data-dir /var/lib/countersign
+  $ countersign migrate-store --from ./data/countersign.db --to postgres://db.example/countersign
 `
