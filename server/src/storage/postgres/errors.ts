@@ -5,6 +5,7 @@ import { StorageConflictError, StorageOpenError, StorageUnavailableError } from 
 const unavailableReasons: Readonly<Record<string, string>> = {
   '08': 'the connection was lost',
   '25006': 'it is read-only',
+  '25P03': 'it ended a transaction that was silent for too long',
   '28': 'it does not let this user in',
   '53': 'it has run out of space, memory or connections',
   '55P03': 'a lock could not be had in time',
@@ -64,7 +65,7 @@ export function isDamage(error: StorageUnavailableError): boolean {
 
 /** The connection must not be used again: what it was doing is not known. */
 export function isConnectionLost(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return /^(08|57P0)/.test(error.code ?? '')
+  if (error instanceof pg.DatabaseError) return /^(08|57P0|25P03)/.test(error.code ?? '')
   if (!(error instanceof Error)) return false
   const { code } = error as { code?: unknown }
   return connectionLost.test(`${error.message} ${typeof code === 'string' ? code : ''}`)

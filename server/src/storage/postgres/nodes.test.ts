@@ -8,7 +8,12 @@ import {
   startPostgres,
 } from '../../../test/support/postgres-server.ts'
 import { until } from '../../../test/support/until.ts'
-import type { ClaimedDelivery, CommittedChanges, StorageConsumers } from '../storage.ts'
+import {
+  type ClaimedDelivery,
+  type CommittedChanges,
+  type StorageConsumers,
+  StorageUnavailableError,
+} from '../storage.ts'
 
 const everything = { limit: 500, perEndpointMax: 500, fullEndpointIds: new Set<string>() }
 const skip = findPostgres() === null ? noPostgres : false
@@ -277,6 +282,28 @@ test('a long unit comes through beside many short ones', { skip }, async () => {
   isOver = true
   await Promise.all(shorts)
   assert.ok(runs <= 2, `it was run ${runs} times`)
+})
+
+test('a node that is suspended in a transaction holds others up for seconds at most', {
+  skip,
+}, async () => {
+  const { url } = await server.createDatabase()
+  await using a = await openNode(url)
+  await using b = await openNode(url)
+  const { project, endpoint } = await a.samples.addPair()
+  const resumed = Promise.withResolvers<void>()
+  const reached = Promise.withResolvers<void>()
+  const suspended = a.storage.transact(async (tx) => {
+    await tx.updateEndpoint({ ...endpoint, description: 'half done' })
+    reached.resolve()
+    await resumed.promise
+    await tx.updateEndpoint({ ...endpoint, description: 'too late' })
+  })
+  await reached.promise
+  await b.storage.transact((tx) => tx.updateEndpoint({ ...endpoint, description: 'whole' }))
+  resumed.resolve()
+  await assert.rejects(suspended, StorageUnavailableError)
+  assert.equal((await b.storage.getEndpoint(project.id, endpoint.id))?.description, 'whole')
 })
 
 test('two nodes that record at once lose none of an endpoint its failures', { skip }, async () => {

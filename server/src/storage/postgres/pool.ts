@@ -6,7 +6,11 @@ import { isConnectionLost, translateError } from './errors.ts'
 /** Whatever hangs ends within these, so that nothing waits for long behind it. */
 const statementTimeoutMs = 10_000
 const lockTimeoutMs = 5_000
-const idleInTransactionTimeoutMs = 10_000
+/**
+ * Statements of a transaction follow each other at once. One that says nothing more belongs to a node
+ * that was suspended, and everyone who meets with it waits: for less than `lockTimeoutMs`.
+ */
+const idleInTransactionTimeoutMs = 2_000
 /** A server that is cut off ends no statement: then this end of the connection does. */
 const queryTimeoutMs = 12_000
 export const connectTimeoutMs = 5_000
