@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import pg from 'pg'
 import { StorageOpenError } from '../storage.ts'
 import { openError } from './errors.ts'
-import { type Client, connectTimeoutMs, endSoon } from './pool.ts'
+import { type Client, connectTimeoutMs, endSoon, queryTimeoutMs } from './pool.ts'
 
 export interface SchemaStatus {
   /** The newest migration the database has; 0 where there is none. */
@@ -25,6 +25,9 @@ interface Migration {
 
 /** Of the advisory lock that one starter at a time holds while it looks and migrates: "CSIG". */
 const lockKey = 0x43534947
+const lockRetryMs = 100
+/** Some minutes. */
+const lockTriesMax = 3_000
 
 /**
  * Applies what is missing and nothing else: for the `migrate` command, and when a node starts. Nodes
@@ -32,7 +35,7 @@ const lockKey = 0x43534947
  */
 export async function migratePostgres(url: string): Promise<PostgresMigration> {
   return withClient(url, async (client) => {
-    await client.query(`select pg_advisory_lock(${lockKey})`)
+    await lockMigrations(client, url)
     const { version, knownVersion } = await readStatus(client)
     refuseNewer(url, version, knownVersion)
     const missing = loadMigrations().filter((migration) => migration.version > version)
@@ -67,6 +70,23 @@ export function nameOf(url: string): string {
 /** Until this connection ends, nodes that start wait, and nobody else migrates. */
 export async function lockStarts(client: Client): Promise<void> {
   await client.command(`select pg_advisory_lock(${lockKey})`)
+}
+
+/** Asks again and again: on a line that is cut off, a lock that is waited for would never answer. */
+async function lockMigrations(client: pg.Client, url: string): Promise<void> {
+  // The driver's types leave the time-out out.
+  const ask: pg.QueryConfig & { query_timeout: number } = {
+    text: `select pg_try_advisory_lock(${lockKey}) as is_ours`,
+    query_timeout: queryTimeoutMs,
+  }
+  for (let tries = 0; tries < lockTriesMax; tries += 1) {
+    const { rows } = await client.query<{ is_ours: boolean }>(ask)
+    if (rows[0]?.is_ours) return
+    await new Promise((resolve) => setTimeout(resolve, lockRetryMs))
+  }
+  throw new StorageOpenError(
+    `The database ${nameOf(url)} is being migrated by another process, and has been for minutes.`,
+  )
 }
 
 /** Until the end of the transaction, one node at a time makes and drops partitions. */

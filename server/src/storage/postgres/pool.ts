@@ -12,7 +12,7 @@ const lockTimeoutMs = 5_000
  */
 const idleInTransactionTimeoutMs = 2_000
 /** A server that is cut off ends no statement: then this end of the connection does. */
-const queryTimeoutMs = 12_000
+export const queryTimeoutMs = 12_000
 export const connectTimeoutMs = 5_000
 /** After a connection that failed, none is tried for this long, and then twice as long each time. */
 const restMinMs = 50
