@@ -29,6 +29,9 @@ export interface ServerProcess {
   dispose(): Promise<void>
 }
 
+/** A busy machine takes its time. */
+const readyMsMax = 60_000
+
 const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 export async function startServerProcess(
@@ -91,10 +94,14 @@ export async function startServerProcess(
           printed += chunk
         })
       }
-      await until('the server is ready', async () => {
-        if (started.exitCode !== null) throw new Error(`The server ended:\n${printed}`)
-        return isReady(url)
-      })
+      await until(
+        'the server is ready',
+        async () => {
+          if (started.exitCode !== null) throw new Error(`The server ended:\n${printed}`)
+          return isReady(url)
+        },
+        readyMsMax,
+      )
     },
     async terminate() {
       child?.kill('SIGTERM')
