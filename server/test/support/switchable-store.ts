@@ -24,6 +24,8 @@ export function createSwitchableStore(): SwitchableStore {
       inner = given
       const members = Object.keys(given).map((name) => {
         const member = name as keyof Storage
+        // What the store says of itself stays so, whether it answers or not.
+        if (typeof given[member] !== 'function') return [name, given[member]]
         const call = (...parameters: never[]) =>
           (current()[member] as (...given: never[]) => unknown)(...parameters)
         return [name, call]
