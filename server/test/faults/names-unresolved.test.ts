@@ -76,8 +76,11 @@ test('a name service that fails or hangs delays what needs it, and nothing else'
     checkInvariants(dataDir, { acceptedIds })
     assert.equal((await fetch(`${server.url}/readyz`)).status, 200, 'the server itself is well')
     become('answer')
-    await until('every delivery to a name arrives', () =>
-      named.every((id) => arrivedAt(byName, id) === namesMax),
+    // Look-ups that hang are waited for before new ones begin.
+    await until(
+      'every delivery to a name arrives',
+      () => named.every((id) => arrivedAt(byName, id) === namesMax),
+      60_000,
     )
   }
   await until('nothing is pending', async () => {
