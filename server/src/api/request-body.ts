@@ -83,6 +83,7 @@ export function sourceOf({ text, members }: Pick<Envelope, 'text' | 'members'>, 
 /** 422 for JSON of another type than an object; 400 for what is not acceptable JSON at all. */
 export function scanRefusal(failure: ScanFailure): AppError {
   if (failure.isOtherType) return invalidField('body', 'Must be an object.', 'wrong_type')
+  if (failure.isNoText) return invalidField('body', failure.detail, 'not_text')
   return new AppError('invalid_json', {
     detail: `${failure.detail} (at character ${failure.position + 1})`,
   })

@@ -141,6 +141,14 @@ test('answers 422 to JSON that is not an object, on every route with a body', as
   }
 })
 
+test('answers 422 to strings that are no text', async () => {
+  await using server = await createTestApi()
+  for (const rawBody of ['{"name":"a\\u0000"}', '{"name":"a","uid":"\\ud800"}']) {
+    const reply = await server.call('POST', '/v1/projects', { rawBody })
+    assert.deepEqual([reply.status, reply.body.errors?.[0]?.code], [422, 'not_text'])
+  }
+})
+
 test('takes no body in another encoding', async () => {
   await using server = await createTestApi()
   const send = (encoding: string, rawBody: string) =>

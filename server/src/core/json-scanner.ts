@@ -24,6 +24,8 @@ export interface ScanFailure {
   position: number
   /** Set where the text is sound JSON, only not an object. */
   isOtherType?: true
+  /** Set where the text is sound JSON, only a string in it is no text. */
+  isNoText?: true
 }
 
 export interface ScanOptions {
@@ -236,7 +238,7 @@ function parseObject(
   const value = JSON.parse(source)
   if (SUSPECT_ESCAPE.test(source) && holdsNoText(value)) {
     const detail = 'A string holds U+0000, or half of a surrogate pair: neither is text.'
-    return { ok: false, detail, position: span.start }
+    return { ok: false, detail, position: span.start, isNoText: true }
   }
   return { ok: true, value }
 }
