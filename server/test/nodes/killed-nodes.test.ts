@@ -89,6 +89,12 @@ test('nodes are killed and suspended, the database restarts and is cut off', {
     rotationCounts.every((count) => count > 2),
     `${rotationCounts} rotations`,
   )
+  // What arrived while its outcome could not be recorded is sent again when its lease is over.
+  await until(
+    'every outcome is recorded',
+    async () => (await cluster.query('select id from due_deliveries limit 1')).length === 0,
+    60_000,
+  )
   await assertSound(cluster)
   const again = receivers.flatMap(({ received }) => sentAgain(received))
   const unexplained = again.filter((at) => !faults.some(({ from, to }) => at >= from && at <= to))
