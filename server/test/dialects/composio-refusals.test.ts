@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Scope, scopes } from '../../src/core/authorization.ts'
 import { type Method, type Reply, rootKey } from '../support/test-api.ts'
+import { until } from '../support/until.ts'
 import { composioContract } from './composio-contract.ts'
 import {
   assertRefused,
@@ -207,7 +208,10 @@ describe('Composio: what is asked', () => {
     assert.deepEqual(Object.keys(reply.body), ['message'])
     assert.deepEqual(limitsOf(reply), ['2', '0', '2s', '1'])
     world.server.clock.advance(1_000)
-    assert.equal((await world.send('GET', v31)).status, 200)
+    // Several nodes count by the clock of the database, which no test moves.
+    await until('a request is allowed again', async () => {
+      return (await world.send('GET', v31)).status === 200
+    })
   })
 })
 

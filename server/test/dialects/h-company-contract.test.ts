@@ -267,7 +267,8 @@ async function pingThatFails(error: 'refused_address' | 'timeout'): Promise<Repl
       attemptNow: async () => ({ succeeded: false, statusCode: null, error, durationMs: 3 }),
     }),
   })
-  return world.send('POST', `${webhooksPath}/${(await world.createWebhook()).id}/ping`)
+  // Awaited here: the world ends with this function.
+  return await world.send('POST', `${webhooksPath}/${(await world.createWebhook()).id}/ping`)
 }
 
 async function listed({ send }: World, query: string): Promise<string[]> {

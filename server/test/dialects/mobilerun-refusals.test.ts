@@ -4,6 +4,7 @@ import { type Scope, scopes } from '../../src/core/authorization.ts'
 import { idOfUuid } from '../../src/core/ids.ts'
 import { dialectApis } from '../../src/dialects/registry.ts'
 import { type Method, type Reply, rootKey } from '../support/test-api.ts'
+import { until } from '../support/until.ts'
 import type { Operation } from './contract.ts'
 import { mobilerunContract } from './mobilerun-contract.ts'
 import { createMobilerunWorld, type MobilerunWorld } from './mobilerun-world.ts'
@@ -194,7 +195,10 @@ describe('Mobilerun: what is asked', () => {
     assert.equal(reply.headers['x-ratelimit-reset'], String(resetAt))
     assert.equal(reply.headers['retry-after'], '1')
     world.server.clock.advance(1_000)
-    assert.equal((await world.send('GET', '/webhooks')).status, 200)
+    // Several nodes count by the clock of the database, which no test moves.
+    await until('a request is allowed again', async () => {
+      return (await world.send('GET', '/webhooks')).status === 200
+    })
   })
 })
 

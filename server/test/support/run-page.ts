@@ -78,6 +78,8 @@ async function createPlace(): Promise<{ server: TestApp; directory: string } & A
   const server = await startTestApp()
   const directory = await mkdtemp(join(tmpdir(), 'countersign-page-'))
   await symlink(server.dataDir, join(directory, 'data'))
+  // On PostgreSQL the keys come from the environment; the page reads the file that a start makes.
+  await writeFile(join(directory, 'data', 'root-key'), server.rootKey)
   await server.client.projects.create({ uid: 'demo', name: 'Demo' })
   return {
     server,
