@@ -107,7 +107,7 @@ test('signing set, status and answers are those of the reference, over restarts'
     fc.array(step, { minLength: 3, maxLength: 20 }),
     (autoProbe, ...[first, second, others]) => world.play(autoProbe, [first, second, ...others]),
   )
-  await fc.assert(property, { numRuns: isLong ? 5_000 : 200, seed, endOnFailure: !isLong })
+  await fc.assert(property, { numRuns: isLong ? 10_000 : 2_000, seed, endOnFailure: !isLong })
 })
 
 type World = Awaited<ReturnType<typeof createWorld>>

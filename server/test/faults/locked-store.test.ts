@@ -27,7 +27,8 @@ test('a locked database: waited for, then refused with 503, and on by itself', a
     const event = await client.events.publish(project, { type: 'a.b', data: {} })
     accepted.add(event.id)
   }
-  const other = new DatabaseSync(join(server.dataDir, 'countersign.db'))
+  // The server may hold the lock itself for a moment, while it records an attempt.
+  const other = new DatabaseSync(join(server.dataDir, 'countersign.db'), { timeout: 10_000 })
   t.after(() => other.close())
   receiver.answer = () => ({ statusCode: 503 })
   await publish()
