@@ -16,8 +16,10 @@ import { isSqliteOnly } from './test-run/sqlite-only.ts'
 const UNIT_FILES_AT_ONCE = 2
 /** End-to-end tests start servers and measure waits: one file has the machine for itself. */
 const END_TO_END_FILES_AT_ONCE = 1
-const TEST_TIMEOUT_MS = 2 * 60_000
-const FILE_TIMEOUT_MS = 3 * 60_000
+/** What the long forms of tests take more than the normal ones. */
+const TIME_FACTOR = process.env.COUNTERSIGN_TEST_LONG === undefined ? 1 : 10
+const TEST_TIMEOUT_MS = 2 * 60_000 * TIME_FACTOR
+const FILE_TIMEOUT_MS = 3 * 60_000 * TIME_FACTOR
 
 /** Runs the files, `atOnce` at a time, and prints each report as soon as it is there. */
 async function runAll(paths: readonly string[], atOnce: number): Promise<TestFileReport[]> {
