@@ -1,3 +1,4 @@
+import type { PostgresServer } from '../server/test/support/postgres-server.ts'
 import type { Mode } from './modes.ts'
 import type { Programs } from './programs.ts'
 import type { Receiver } from './start-receiver.ts'
@@ -9,6 +10,8 @@ export interface BenchContext {
   receiver: Receiver
   /** The server's entry file, started with `serve`. */
   entry: string
+  /** Where servers have their stores; null: SQLite. */
+  postgres: PostgresServer | null
   /** False once the mode's `repeatMsMax` is used up. */
   isInTime(): boolean
   /** Says what goes on, one line at a time. */

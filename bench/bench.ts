@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { BenchContext } from './bench-context.ts'
 import { renderHistory } from './history-report.ts'
-import { describeMachine, type Machine } from './machine.ts'
+import { describeMachine } from './machine.ts'
 import { measureDeadEndpoint } from './measure-dead-endpoint.ts'
 import { measureHistory } from './measure-history.ts'
 import { measureIdle } from './measure-idle.ts'
@@ -14,13 +14,15 @@ import { nodePrograms, preparePrograms } from './programs.ts'
 import { type Attempted, type MeasuredRun, quietRun } from './quiet-run.ts'
 import { record } from './record.ts'
 import { readRecordedRatio } from './recorded-ratio.ts'
-import { renderReport } from './report.ts'
+import { type ReportHead, renderReport } from './report.ts'
 import { renderShapes, shapeFailuresOf } from './shapes-report.ts'
+import { startDatabase } from './start-database.ts'
 import { startReceiver } from './start-receiver.ts'
 import { type BenchResult, failuresOf } from './summary.ts'
 
 /** `npm run bench`: the product beside the raw ceiling, in the same minutes on the same machine. */
-const usage = `npm run bench -- [--quick | --smoke | --shapes | --history] [--record] [--server <file>] [--no-compiler]
+const usage = `npm run bench -- [--quick | --smoke | --shapes | --history] [--record] [--store postgres]
+                         [--server <file>] [--no-compiler]
 
   (nothing)       5 rounds and every other figure, about 10 minutes
   --quick         3 rounds and smaller counts, about two minutes
@@ -30,6 +32,7 @@ const usage = `npm run bench -- [--quick | --smoke | --shapes | --history] [--re
                   about a quarter of an hour
   --history       a store with a million finished deliveries beside an empty one, retention, and a
                   dead endpoint, in ratios; about a quarter of an hour, 3 GB of disk
+  --store postgres  the product's store in a PostgreSQL that is started for it; not with --history
   --record        append the result to bench/results.md
   --server        measure another entry file, for example bench/stand-in-server.ts
   --no-compiler   use the node:net receiver and load generator even where gcc is found
@@ -39,6 +42,7 @@ interface Arguments {
   mode: Mode
   isRecorded: boolean
   entry: string
+  isOnPostgres: boolean
   usesCompiler: boolean
 }
 
@@ -55,22 +59,24 @@ try {
 }
 
 async function runBench(given: Arguments): Promise<string[]> {
-  const { mode, isRecorded, entry, usesCompiler } = given
+  const { mode, isRecorded, entry, isOnPostgres, usesCompiler } = given
   const startedAt = new Date()
   const programs = usesCompiler ? await preparePrograms() : nodePrograms()
   const machine = await describeMachine()
   await using receiver = await startReceiver(programs)
+  await using database = isOnPostgres ? await startDatabase() : null
   const isInTime = () => performance.now() < mode.repeatMsMax
-  const context = { mode, programs, receiver, entry, progress, isInTime }
+  const postgres = database?.server ?? null
+  const context = { mode, programs, receiver, postgres, entry, progress, isInTime }
+  const { implementation } = programs
+  const head = { startedAt, machine, implementation, postgresVersion: database?.version ?? null }
 
-  // Awaited here: the receiver ends with this function.
-  if (mode.name === 'history') return await runHistory(context, { startedAt, machine, isRecorded })
-  if (mode.name === 'shapes') return await runShapes(context, { startedAt, machine, isRecorded })
+  // Awaited here: receiver and database end with this function.
+  if (mode.name === 'history') return await runHistory(context, { head, isRecorded })
+  if (mode.name === 'shapes') return await runShapes(context, { head, isRecorded })
   const result: BenchResult = {
+    ...head,
     mode: mode.name,
-    startedAt,
-    machine,
-    implementation: programs.implementation,
     rounds: await measureRounds(context),
     latency: mode.latencyEvents > 0 ? await further('latency', measureLatency, context) : null,
     dead:
@@ -87,11 +93,10 @@ async function runBench(given: Arguments): Promise<string[]> {
 
 async function runShapes(
   context: BenchContext,
-  { startedAt, machine, isRecorded }: { startedAt: Date; machine: Machine; isRecorded: boolean },
+  { head, isRecorded }: { head: Omit<ReportHead, 'mode'>; isRecorded: boolean },
 ): Promise<string[]> {
-  const { implementation } = context.programs
   const rounds = await measureShapes(context)
-  const report = renderShapes(rounds, { startedAt, machine, implementation })
+  const report = renderShapes(rounds, head)
   process.stdout.write(`\n${report}`)
   if (isRecorded) await record(report)
   return shapeFailuresOf(rounds)
@@ -100,14 +105,9 @@ async function runShapes(
 /** A measurement that does not count ends it with an error; a mark that is not reached does not. */
 async function runHistory(
   context: BenchContext,
-  { startedAt, machine, isRecorded }: { startedAt: Date; machine: Machine; isRecorded: boolean },
+  { head, isRecorded }: { head: Omit<ReportHead, 'mode'>; isRecorded: boolean },
 ): Promise<string[]> {
-  const { implementation } = context.programs
-  const report = renderHistory(await measureHistory(context), {
-    startedAt,
-    machine,
-    implementation,
-  })
+  const report = renderHistory(await measureHistory(context), head)
   process.stdout.write(`\n${report}`)
   if (isRecorded) await record(report)
   return []
@@ -150,14 +150,19 @@ function readArguments(): Arguments {
         record: flag,
         'no-compiler': flag,
         server: { type: 'string' },
+        store: { type: 'string', default: 'sqlite' },
       },
     })
     const chosen = (['quick', 'smoke', 'shapes', 'history'] as const).filter((name) => values[name])
     if (chosen.length > 1) throw new Error(`one of --${chosen.join(', --')}`)
+    const isOnPostgres = values.store === 'postgres'
+    if (!isOnPostgres && values.store !== 'sqlite') throw new Error('--store sqlite or postgres')
+    if (isOnPostgres && values.history) throw new Error('--history fills a store in SQLite')
     return {
       mode: modes[chosen[0] ?? 'full'],
       isRecorded: values.record,
       entry: values.server ?? productEntry,
+      isOnPostgres,
       usesCompiler: !values['no-compiler'],
     }
   } catch (error) {

@@ -23,6 +23,15 @@ test('counts the CPU of a named process as ours, even one that began meanwhile',
   assert.ok((usByProcess.burner ?? 0) >= 280_000, `${usByProcess.burner} µs`)
 })
 
+test('counts what a named process started as its own', { skip }, async () => {
+  const command = ['/bin/sh', '-c', `"$0" "$@"; true`, process.execPath, '-e', burner]
+  await using child = startChild({ command })
+  const meter = startCpuMeter({ family: child.pid })
+  await child.nextLine(60_000)
+  const { usByProcess } = meter.finish()
+  assert.ok((usByProcess.family ?? 0) >= 250_000, `${usByProcess.family} µs`)
+})
+
 test('counts the CPU of a process that nobody named as foreign', { skip }, async () => {
   const meter = startCpuMeter({})
   await using _child = await burn()

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 /** CPU used between the start and the end of a measurement. */
 export interface CpuUse {
   elapsedMs: number
-  /** Microseconds of CPU per named process, all threads; empty where there is no /proc. */
+  /** Microseconds of CPU per named process, all threads and whatever descends from it; empty where there is no /proc. */
   usByProcess: Record<string, number>
   /**
    * Cores used by anything that is not part of the benchmark: other processes, and the host's other
@@ -16,30 +16,33 @@ export interface CpuUse {
 export const foreignCoresMax = 0.05
 
 /**
- * Measures from now until `finish`. Our processes are the named ones and the harness itself; those
- * named only at the end must have begun in between and still be alive.
+ * Measures from now until `finish`. Our processes are the named ones, with what descends from them,
+ * and the harness itself; those named only at the end must have begun in between and still be alive.
  *
  * Foreign load is summed over the other processes. The rest of the machine's busy time would be
  * shorter to compute, but holds the kernel's own threads (journal, write-back) and its wake-ups
  * from idle, which our load causes: together about 0.05 core under full load.
  */
 export function startCpuMeter(processes: Record<string, number>) {
-  const namesBefore = { ...processes, harness: process.pid }
   const before = readMachine()
+  const oursBefore = familiesOf(before, processes)
 
   return {
     finish(lateProcesses: Record<string, number> = {}): CpuUse {
       const after = readMachine()
       const elapsedMs = after.atMs - before.atMs
       if (after.processes.size === 0) return { elapsedMs, usByProcess: {}, foreignCores: null }
-      const names = { ...namesBefore, ...lateProcesses }
+      const names = { ...processes, ...lateProcesses }
+      const oursAfter = familiesOf(after, names)
       const usByProcess = Object.fromEntries(
-        Object.entries(names).map(([name, pid]) => [
+        Object.keys(names).map((name) => [
           name,
-          Math.max(0, ownUs(after, pid) - ownUs(before, pid)),
+          Math.max(0, familyUs(after, oursAfter[name]) - familyUs(before, oursBefore[name])),
         ]),
       )
-      const foreign = foreignUs(before, after, new Set(Object.values(names)))
+      usByProcess.harness = ownUs(after, process.pid) - ownUs(before, process.pid)
+      const ours = [oursBefore, oursAfter].flatMap((families) => Object.values(families).flat())
+      const foreign = foreignUs(before, after, new Set([...ours, process.pid]))
       return { elapsedMs, usByProcess, foreignCores: foreign / (elapsedMs * 1000) }
     },
   }
@@ -56,6 +59,7 @@ const tickUs = 10_000
 const kernelThreadFlag = 0x00200000
 
 interface ProcessTimes {
+  parentPid: number
   ownUs: number
   /** Of children that have ended and were waited for. */
   childrenUs: number
@@ -88,7 +92,11 @@ function readProcess(pid: number): ProcessTimes | null {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   if ((Number(fields[6]) & kernelThreadFlag) !== 0) return null
   const ticks = (index: number) => Number(fields[index]) * tickUs
-  return { ownUs: ticks(11) + ticks(12), childrenUs: ticks(13) + ticks(14) }
+  return {
+    parentPid: Number(fields[1]),
+    ownUs: ticks(11) + ticks(12),
+    childrenUs: ticks(13) + ticks(14),
+  }
 }
 
 function readProc(path: string): string | null {
@@ -101,6 +109,26 @@ function readProc(path: string): string | null {
 
 function ownUs(machine: Machine, pid: number): number {
   return machine.processes.get(pid)?.ownUs ?? 0
+}
+
+/** By name, the pids of each process and of all that descend from it. */
+function familiesOf(
+  machine: Machine,
+  processes: Readonly<Record<string, number>>,
+): Record<string, number[]> {
+  const familyOf = (pid: number): number[] => {
+    const children = [...machine.processes].filter(([, { parentPid }]) => parentPid === pid)
+    return [pid, ...children.flatMap(([child]) => familyOf(child))]
+  }
+  return Object.fromEntries(Object.entries(processes).map(([name, pid]) => [name, familyOf(pid)]))
+}
+
+/** With what those used that have ended: their parents hold it. */
+function familyUs(machine: Machine, pids: readonly number[] = []): number {
+  return pids.reduce((sum, pid) => {
+    const { ownUs = 0, childrenUs = 0 } = machine.processes.get(pid) ?? {}
+    return sum + ownUs + childrenUs
+  }, 0)
 }
 
 /**

@@ -1,9 +1,8 @@
 import { median, shareLost, spreadOf } from './figures.ts'
-import type { Machine } from './machine.ts'
 import { firstMark } from './marks.ts'
 import type { HistoryRun, StoreRun } from './measure-history.ts'
 import { manyConnections } from './measure-rounds.ts'
-import { machineLines, table } from './report.ts'
+import { machineLines, type ReportHead, table } from './report.ts'
 import { spreadText } from './summary.ts'
 
 /** One figure, round by round, and the mark for its median. */
@@ -15,10 +14,7 @@ interface Ratio {
 }
 
 /** The section of results.md on a store with a history. */
-export function renderHistory(
-  run: HistoryRun,
-  head: { startedAt: Date; machine: Machine; implementation: 'c' | 'node' },
-): string {
+export function renderHistory(run: HistoryRun, head: Omit<ReportHead, 'mode'>): string {
   const figures = ratiosOf(run)
   const removed = run.retention.map(({ removedPerSecond }) => removedPerSecond)
   return [

@@ -16,6 +16,8 @@ export const firstMark = {
 /** The same, for the work on speed: printed beside the first marks. */
 export const goal = {
   ratio: 0.5,
+  /** The same with the store in PostgreSQL, on one node. */
+  postgresRatio: 0.3,
   /** The same, published in batches of 100; and of deliveries to ten endpoints each. */
   batchRatio: 0.7,
   fanOutRatio: 0.75,

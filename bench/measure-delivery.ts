@@ -65,7 +65,7 @@ export async function measureDelivery(
 ): Promise<DeliveryRun> {
   const { programs, receiver, product, target, fanOut = 1 } = stage
   await receiver.reset()
-  const meter = startCpuMeter({ server: product.pid, receiver: receiver.pid })
+  const meter = startCpuMeter({ ...product.processes, receiver: receiver.pid })
   const memory = startMemorySampler(product.pid)
   await using load = runLoad(programs, {
     ...traffic,

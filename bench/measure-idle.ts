@@ -17,7 +17,7 @@ const settleMs = 5_000
 export function measureIdle(context: BenchContext): Promise<IdleRun> {
   return withProduct(context, { connections: manyConnections }, async ({ product }) => {
     await sleep(settleMs)
-    const meter = startCpuMeter({ server: product.pid })
+    const meter = startCpuMeter(product.processes)
     await sleep(context.mode.idleMs)
     const cpu = meter.finish()
     product.assertAlive()

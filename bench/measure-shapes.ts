@@ -60,7 +60,8 @@ export async function measureShapes(context: BenchContext): Promise<ShapesRound[
 async function measureShape(context: BenchContext, shape: Shape): Promise<DeliveryRun> {
   const { mode, programs, receiver } = context
   const { fanOut, batch, bytes, share } = shape
-  await using product = await startProduct({ entry: context.entry, concurrency: manyConnections })
+  const { entry, postgres } = context
+  await using product = await startProduct({ entry, postgres, concurrency: manyConnections })
   const urls = Array.from({ length: fanOut }, (_, index) => {
     return { url: `http://127.0.0.1:${receiver.port}/${index}`, eventTypes: [loadType] }
   })

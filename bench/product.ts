@@ -4,12 +4,15 @@ import { mkdir, mkdtemp } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { PostgresServer } from '../server/test/support/postgres-server.ts'
 import { startChild } from './child.ts'
 import { workDir } from './programs.ts'
 
 /** A server that is measured, in a process of its own. */
 export interface Product extends AsyncDisposable {
   pid: number
+  /** What works for it, by name: the server, and the database where there is one. */
+  processes: Record<string, number>
   port: number
   /** One call of the native API with the root key; throws on anything but 2xx. */
   call<T>(method: string, path: string, body?: object): Promise<T>
@@ -41,28 +44,24 @@ export async function startProduct(options: {
   environment?: Record<string, string>
   /** Of `createDataDir`; absent: an empty store that is removed in the end. */
   dataDir?: string
+  /** What holds its store, in a new database; null or absent: SQLite in the data directory. */
+  postgres?: PostgresServer | null
 }): Promise<Product> {
   const own = options.dataDir === undefined ? await createDataDir() : null
   const dataDir = options.dataDir ?? own?.path ?? ''
+  const { postgres = null } = options
+  const database = await postgres?.createEmptyDatabase()
   const port = await freePort()
   const rootKey = `csk_${randomBytes(32).toString('base64url')}`
   const child = startChild({
     command: [process.execPath, options.entry, 'serve'],
     environment: {
-      COUNTERSIGN_HOST: '127.0.0.1',
-      COUNTERSIGN_PORT: String(port),
-      COUNTERSIGN_DATA_DIR: dataDir,
-      COUNTERSIGN_ROOT_KEY: rootKey,
-      COUNTERSIGN_ALLOW_HTTP: 'true',
-      COUNTERSIGN_ALLOWED_NETWORKS: '127.0.0.0/8',
-      COUNTERSIGN_CONCURRENCY: String(options.concurrency),
-      COUNTERSIGN_LOG_LEVEL: 'warn',
-      // The load comes with one key, and is what is measured.
-      COUNTERSIGN_RATE_LIMIT_PER_SECOND: '1000000',
-      COUNTERSIGN_RATE_LIMIT_BURST: '1000000',
+      ...basicEnvironment({ port, dataDir, rootKey, concurrency: options.concurrency }),
+      ...(database ? databaseEnvironment(database.url) : {}),
       ...options.environment,
     },
   })
+  const databasePid = postgres?.pid ?? null
 
   async function call<T>(method: string, path: string, body?: object): Promise<T> {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
@@ -81,6 +80,10 @@ export async function startProduct(options: {
 
   const product: Product = {
     pid: child.pid,
+    processes: {
+      server: child.pid,
+      ...(databasePid === null ? {} : { database: databasePid }),
+    },
     port,
     call,
     assertAlive() {
@@ -88,6 +91,7 @@ export async function startProduct(options: {
     },
     async [Symbol.asyncDispose]() {
       await child.stop('SIGTERM')
+      await database?.drop()
       own?.[Symbol.dispose]()
     },
   }
@@ -98,6 +102,32 @@ export async function startProduct(options: {
     throw error
   }
   return product
+}
+
+function basicEnvironment(options: {
+  port: number
+  dataDir: string
+  rootKey: string
+  concurrency: number
+}): Record<string, string> {
+  return {
+    COUNTERSIGN_HOST: '127.0.0.1',
+    COUNTERSIGN_PORT: String(options.port),
+    COUNTERSIGN_DATA_DIR: options.dataDir,
+    COUNTERSIGN_ROOT_KEY: options.rootKey,
+    COUNTERSIGN_ALLOW_HTTP: 'true',
+    COUNTERSIGN_ALLOWED_NETWORKS: '127.0.0.0/8',
+    COUNTERSIGN_CONCURRENCY: String(options.concurrency),
+    COUNTERSIGN_LOG_LEVEL: 'warn',
+    // The load comes with one key, and is what is measured.
+    COUNTERSIGN_RATE_LIMIT_PER_SECOND: '1000000',
+    COUNTERSIGN_RATE_LIMIT_BURST: '1000000',
+  }
+}
+
+function databaseEnvironment(url: string): Record<string, string> {
+  const masterKey = randomBytes(32).toString('base64')
+  return { COUNTERSIGN_DATABASE_URL: url, COUNTERSIGN_MASTER_KEYS: masterKey }
 }
 
 /** A folder for a store, which is removed when it is disposed of, or at the exit. */

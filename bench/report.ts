@@ -1,8 +1,11 @@
 import { foreignCoresMax } from './cpu-meter.ts'
 import { median, spreadOf } from './figures.ts'
+import type { Machine } from './machine.ts'
 import type { Ceiling } from './measure-ceiling.ts'
 import type { DeliveryRun } from './measure-delivery.ts'
 import type { Round } from './measure-rounds.ts'
+import type { Mode } from './modes.ts'
+import type { Programs } from './programs.ts'
 import { type BenchResult, failuresOf, figuresOf, ratiosOf, spreadText } from './summary.ts'
 
 /** The whole result as one section of Markdown, for the terminal and for results.md alike. */
@@ -23,19 +26,29 @@ export function renderReport(result: BenchResult): string {
   ].join('\n')
 }
 
+/** When, where and on what a result was measured. */
+export interface ReportHead {
+  mode: Mode['name']
+  startedAt: Date
+  machine: Machine
+  implementation: Programs['implementation']
+  /** Version of the PostgreSQL that held the store; null: it was in SQLite. */
+  postgresVersion: string | null
+}
+
 /** The title of a section, and what it was measured on. */
-export function machineLines(
-  result: Pick<BenchResult, 'machine' | 'mode' | 'startedAt' | 'implementation'>,
-): string[] {
-  const { machine, mode, startedAt, implementation } = result
+export function machineLines(head: ReportHead): string[] {
+  const { machine, mode, startedAt, implementation, postgresVersion } = head
   const { node, undici, sqlite } = machine.versions
+  const store = postgresVersion === null ? `SQLite ${sqlite}` : `PostgreSQL ${postgresVersion}`
+  const title = postgresVersion === null ? mode : `${mode}, PostgreSQL`
   const programs = implementation === 'c' ? 'C with epoll' : 'node:net (no compiler found)'
   return [
-    `## ${startedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC, commit ${machine.commit}, ${mode}`,
+    `## ${startedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC, commit ${machine.commit}, ${title}`,
     '',
     `- Machine: ${machine.cpuModel}, ${machine.cores} cores, ${machine.memoryGb} GB, ` +
       `${machine.system}, ${machine.syncedWritesPerSecond} synced 4 KB writes/s`,
-    `- Versions: Node ${node}, undici ${undici}, SQLite ${sqlite}; receiver and load: ${programs}`,
+    `- Versions: Node ${node}, undici ${undici}, ${store}; receiver and load: ${programs}`,
   ]
 }
 
@@ -43,7 +56,7 @@ function throughputLines(rounds: readonly Round[]): string[] {
   const row = (name: string, runs: readonly (Ceiling | DeliveryRun)[], sender: string) => [
     name,
     spreadText(spreadOf(runs.map((run) => run.rate))),
-    ...[sender, 'receiver', 'load'].map((process) => cpuPerEvent(runs, process)),
+    ...[sender, 'database', 'receiver', 'load'].map((process) => cpuPerEvent(runs, process)),
     ...acceptTimes(runs),
   ]
   return table(
@@ -51,6 +64,7 @@ function throughputLines(rounds: readonly Round[]): string[] {
       'events of 1 KB, 1 → 1 endpoint',
       'events/s, median (min–max)',
       'sender or server, CPU µs/event',
+      'database',
       'receiver',
       'load',
       'accept p50 / p99, ms',
@@ -120,7 +134,7 @@ function figureLines(result: BenchResult): string[] {
       name,
       value,
       mark,
-      isReached === null ? '?' : isReached ? 'yes' : '**no**',
+      isReached === null ? '–' : isReached ? 'yes' : '**no**',
       goal,
     ]),
   )

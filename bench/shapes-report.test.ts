@@ -38,6 +38,7 @@ test('the report holds every shape with its goal', () => {
       versions: { node: '1', undici: '1', sqlite: '1' },
     },
     implementation: 'c',
+    postgresVersion: '15.1',
   })
   for (const { name } of shapes) assert.ok(report.includes(`| ${name} |`), name)
   assert.match(report, /batches of 100 \| .* \| ratio 0\.70: reached \|/)

@@ -1,10 +1,9 @@
 import { median, spreadOf } from './figures.ts'
-import type { Machine } from './machine.ts'
 import { goal } from './marks.ts'
 import type { DeliveryRun } from './measure-delivery.ts'
 import { type Shape, type ShapesRound, shapes } from './measure-shapes.ts'
 import type { Attempted } from './quiet-run.ts'
-import { machineLines, table } from './report.ts'
+import { machineLines, type ReportHead, table } from './report.ts'
 import { spreadText } from './summary.ts'
 
 /** What all rounds say of one shape; each list has one value a round. */
@@ -51,7 +50,7 @@ export function shapeFailuresOf(rounds: readonly ShapesRound[]): string[] {
 /** The section of results.md on shapes. */
 export function renderShapes(
   rounds: readonly ShapesRound[],
-  head: { startedAt: Date; machine: Machine; implementation: 'c' | 'node' },
+  head: Omit<ReportHead, 'mode'>,
 ): string {
   const failures = shapeFailuresOf(rounds)
   const ceiling = spreadOf(rounds.map((round) => round.ceiling.run.rate))

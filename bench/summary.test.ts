@@ -134,6 +134,7 @@ function resultOf(parts: Partial<BenchResult>): BenchResult {
       versions: { node: '26', undici: '8', sqlite: '3' },
     },
     implementation: 'c',
+    postgresVersion: null,
     rounds: [round(50_000, 20_000)],
     latency: null,
     dead: null,

@@ -22,6 +22,7 @@ export async function withProduct<T>(
   await using product = await startProduct({
     entry: context.entry,
     concurrency: options.connections,
+    postgres: context.postgres,
     ...(options.environment ? { environment: options.environment } : {}),
   })
   const target = await createTarget(product, [

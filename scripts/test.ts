@@ -13,9 +13,9 @@ import { selectFiles } from './test-run/select-files.ts'
 import { isSqliteOnly } from './test-run/sqlite-only.ts'
 
 /** Two cores: a third file would only slow down the others. */
-const UNIT_FILES_AT_ONCE = 2
-/** End-to-end tests start servers and measure waits: one file has the machine for itself. */
-const END_TO_END_FILES_AT_ONCE = 1
+const FILES_AT_ONCE = 2
+/** End-to-end tests that compare answers; the others measure waits, and have the machine alone. */
+const COMPARING = ['server/test/dialects/', 'server/test/interop/']
 /** What the long forms of tests take more than the normal ones. */
 const TIME_FACTOR = process.env.COUNTERSIGN_TEST_LONG === undefined ? 1 : 10
 const TEST_TIMEOUT_MS = 2 * 60_000 * TIME_FACTOR
@@ -52,6 +52,11 @@ function select(filters: readonly string[]) {
   }
 }
 
+/** On PostgreSQL they all are: their waits are measured on SQLite. */
+function isBesideOthers(path: string): boolean {
+  return database !== null || COMPARING.some((folder) => path.startsWith(folder))
+}
+
 const { values, positionals: filters } = parseArgs({
   allowPositionals: true,
   options: { store: { type: 'string', default: 'sqlite' } },
@@ -63,8 +68,11 @@ const { unit, endToEnd, unmatched } = select(filters)
 for (const filter of unmatched) console.log(`✖ ${filter} is or holds no test file`)
 const isTidy = database !== null || filters.length > 0 || (await check())
 const reports = [
-  ...(await runAll(unit, UNIT_FILES_AT_ONCE)),
-  ...(await runAll(endToEnd, END_TO_END_FILES_AT_ONCE)),
+  ...(await runAll([...unit, ...endToEnd.filter(isBesideOthers)], FILES_AT_ONCE)),
+  ...(await runAll(
+    endToEnd.filter((path) => !isBesideOthers(path)),
+    1,
+  )),
 ]
 await database?.dispose()
 const totals = countAll(reports)

@@ -69,9 +69,9 @@ export const exceptions: readonly { from: RegExp; to: RegExp; reason: string }[]
     reason: 'The entry of a thread builds its own clock and randomness.',
   },
   {
-    from: /^scripts\/test\.ts$/,
+    from: /^(?:scripts\/test|bench\/[a-z-]+)\.ts$/,
     to: /^server\/test\/support\/postgres-server\.ts$/,
-    reason: 'The test command starts the PostgreSQL on which the end-to-end tests of a run are.',
+    reason: 'The test command and the benchmark start the PostgreSQL that servers of a run are on.',
   },
   {
     from: /^scripts\/dialects-page\.ts$/,

@@ -22,6 +22,8 @@ import { createTestClock } from '../../src/storage/suite/test-clock-suite.ts'
 export interface PostgresServer {
   /** Of its own database, for whoever makes others. */
   url: string
+  /** What it and its own processes descend from; null while it is stopped. */
+  readonly pid: number | null
   /** An empty database with all migrations applied. */
   createDatabase(): Promise<PostgresDatabase>
   /** An empty database without any. */
@@ -65,17 +67,20 @@ export function findPostgres(): string | null {
 
 /**
  * Starts one. `isDurable`: it syncs to disk before it answers, for tests of what survives; without,
- * it is several times as fast.
+ * it is several times as fast. `parent`: the folder for its directory, which the server's user has
+ * to be able to reach; absent: a temporary one, in memory where nothing is durable.
  */
 export async function startPostgres({
   isDurable = false,
+  parent = isDurable ? tmpdir() : quickDirectory(),
 }: {
   isDurable?: boolean
+  parent?: string
 } = {}): Promise<PostgresServer> {
   const bin = findPostgres()
   if (bin === null) throw new Error(noPostgres)
   const user = serverUser() ?? {}
-  const directory = await makeDirectory(bin, isDurable ? tmpdir() : quickDirectory())
+  const directory = await makeDirectory(bin, parent)
   const port = await freePort()
   const urlOf = (database: string) => `postgres://countersign@127.0.0.1:${port}/${database}`
   const args = serverArguments(directory, port, isDurable)
@@ -118,6 +123,9 @@ export async function startPostgres({
 
   return {
     url: urlOf('postgres'),
+    get pid() {
+      return child?.pid ?? null
+    },
     createDatabase: () => create(templateName),
     createEmptyDatabase: () => create('template1'),
     stop,
