@@ -73,7 +73,7 @@ async function seed(
   const receivers = new Map<string, SimulatedReceiver>()
   await using server = await openStoryServer({
     config,
-    logger: createLogger({ level: 'error', stream: process.stderr, usesColor: false }),
+    logger: await createLogger({ level: 'error', stream: process.stderr, usesColor: false }),
     beginsAt: endsAt - 200 * DAY_MS,
     network: (clock) => createSimulatedNetwork({ receivers, now: clock.now, random }),
   })

@@ -23,7 +23,6 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { openSecretBox } from './open-secret-box.ts'
 import { createRandom } from './random.ts'
 import { StartError } from './start-error.ts'
-import { openPostgresStorage } from './storage/postgres/open.ts'
 import { openSqliteStorage } from './storage/sqlite/open.ts'
 import { type Storage, StorageOpenError, StorageUnavailableError } from './storage/storage.ts'
 import { storeDrift } from './store-clock.ts'
@@ -294,6 +293,8 @@ async function openStore(options: AppOptions, parts: StoreParts): Promise<Storag
     makeDataDirectory(config.dataDir)
     return openSqliteStorage({ file: storeFile(config), ...parts })
   }
+  // With its driver: a server on a file needs neither.
+  const { openPostgresStorage } = await import('./storage/postgres/open.ts')
   const open = () =>
     openPostgresStorage({
       url: database,

@@ -23,9 +23,9 @@ function createSink({ isTTY }: { isTTY: boolean }) {
   return { stream: Object.assign(stream, { isTTY }), text: () => text }
 }
 
-test('off a terminal, every line is one JSON object with level, time and message', () => {
+test('off a terminal, every line is one JSON object with level, time and message', async () => {
   const sink = createSink({ isTTY: false })
-  const logger = createLogger({ level: 'info', stream: sink.stream, usesColor: true })
+  const logger = await createLogger({ level: 'info', stream: sink.stream, usesColor: true })
   logger.info({ port: 80 }, 'Listening')
   logger.debug('not logged')
   const [line = '', ...more] = sink.text().trimEnd().split('\n')
@@ -35,20 +35,21 @@ test('off a terminal, every line is one JSON object with level, time and message
   assert.match(time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
 })
 
-test('on a terminal, lines are for a person, with colours unless they are refused', () => {
+test('on a terminal, lines are for a person, with colours unless they are refused', async () => {
   for (const usesColor of [true, false]) {
     const sink = createSink({ isTTY: true })
-    createLogger({ level: 'info', stream: sink.stream, usesColor }).warn('Look out')
+    const logger = await createLogger({ level: 'info', stream: sink.stream, usesColor })
+    logger.warn('Look out')
     assert.match(sink.text(), /WARN.*Look out/)
     assert.equal(sink.text().includes('\x1b['), usesColor)
   }
 })
 
-test('a secret that slips into the log is taken out, by its name or by its shape', () => {
+test('a secret that slips into the log is taken out, by its name or by its shape', async () => {
   const values = [`csk_${'a'.repeat(43)}`, `whsec_${'b'.repeat(43)}=`, 'plain-by-name']
   for (const isTTY of [false, true]) {
     const sink = createSink({ isTTY })
-    const logger = createLogger({ level: 'info', stream: sink.stream, usesColor: false })
+    const logger = await createLogger({ level: 'info', stream: sink.stream, usesColor: false })
     logger.info({ secret: values[2], request: { authorization: values[2] } }, 'by name')
     logger.info({ url: `http://x/?key=${values[0]}` }, `by shape ${values[1]}`)
     logger.error(new Error(`failed with ${values[0]}`))
@@ -57,7 +58,7 @@ test('a secret that slips into the log is taken out, by its name or by its shape
   }
 })
 
-test('every kind of credential that the server makes is taken out by its shape', () => {
+test('every kind of credential that the server makes is taken out by its shape', async () => {
   const secretBox = createSecretBox({ masterKeys: [randomBytes(32)], randomBytes })
   const made: [kind: string, value: string][] = [
     ...[null, ...dialectNames].map((dialect): [string, string] => [
@@ -75,7 +76,7 @@ test('every kind of credential that the server makes is taken out by its shape',
   ]
   for (const [kind, value] of made) {
     const sink = createSink({ isTTY: false })
-    const logger = createLogger({ level: 'info', stream: sink.stream, usesColor: false })
+    const logger = await createLogger({ level: 'info', stream: sink.stream, usesColor: false })
     logger.info({ text: `a=${value}&b` }, `said ${value}.`)
     logger.error(new Error(`one line\n${value}`))
     // Enough of it to be worth something, wherever it was cut.

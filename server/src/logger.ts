@@ -1,5 +1,4 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
-import { PinoPretty } from 'pino-pretty'
 import { credentialPrefixes } from './core/credential-prefixes.ts'
 
 export type { Logger } from 'pino'
@@ -8,22 +7,14 @@ export type { Logger } from 'pino'
  * The log: lines for a person on a terminal, one JSON object a line everywhere else. Written at
  * once, so that the last line before a crash is there.
  */
-export function createLogger(options: {
+export async function createLogger(options: {
   level: string
   /** Where the lines go: `process.stdout`, or a stream of a test. */
   stream: DestinationStream & { isTTY?: boolean }
   usesColor: boolean
-}): Logger {
+}): Promise<Logger> {
   const { level, stream, usesColor } = options
-  const destination = stream.isTTY
-    ? PinoPretty({
-        colorize: usesColor,
-        destination: stream as NodeJS.WritableStream,
-        translateTime: 'SYS:HH:MM:ss.l',
-        singleLine: true,
-        sync: true,
-      })
-    : stream
+  const destination = stream.isTTY ? await forPerson(stream, usesColor) : stream
   return pino(
     {
       level,
@@ -36,6 +27,18 @@ export function createLogger(options: {
     },
     destination,
   )
+}
+
+/** What makes the lines is loaded here alone: most servers write to no terminal. */
+async function forPerson(stream: DestinationStream, colorize: boolean): Promise<DestinationStream> {
+  const { PinoPretty } = await import('pino-pretty')
+  return PinoPretty({
+    colorize,
+    destination: stream as NodeJS.WritableStream,
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+    sync: true,
+  })
 }
 
 /**

@@ -1,4 +1,9 @@
-import { Ajv2020, type AnySchemaObject, type ErrorObject } from 'ajv/dist/2020.js'
+import {
+  Ajv2020,
+  type AnySchemaObject,
+  type ErrorObject,
+  type ValidateFunction,
+} from 'ajv/dist/2020.js'
 import type { TObject, TSchema } from 'typebox'
 import type { FieldError } from '../core/errors.ts'
 import { apiLimits } from './api-limits.ts'
@@ -18,7 +23,10 @@ export interface SchemaCompiler {
   forQuery(schema: TObject): Check
 }
 
-/** Compiles schemas, which may refer to the named components. */
+/**
+ * Compiles schemas, which may refer to the named components, each when it is first used: there are
+ * hundreds, and a server that starts anew needs few of them.
+ */
 export function createSchemaCompiler(
   components: Readonly<Record<string, TSchema>>,
 ): SchemaCompiler {
@@ -59,6 +67,9 @@ function createAjv(components: Readonly<Record<string, TSchema>>): Ajv2020 {
     allowUnionTypes: true,
     messages: false,
     keywords: ['components'],
+    // Ours are right at any start if they were in the tests; the schema of schemas takes long.
+    meta: false,
+    validateSchema: false,
   })
   ajv.addFormat('date-time', (text: string) => parseTime(text) !== null)
   // Under the same path as in the OpenAPI document, so that the same references hold.
@@ -70,8 +81,9 @@ function createAjv(components: Readonly<Record<string, TSchema>>): Ajv2020 {
 }
 
 function compile(ajv: Ajv2020, schema: TSchema): Check {
-  const validate = ajv.compile(withAbsoluteRefs(withoutId(schema)))
+  let validate: ValidateFunction | null = null
   return (value) => {
+    validate ??= ajv.compile(withAbsoluteRefs(withoutId(schema)))
     if (validate(value)) return []
     const seen = new Set<string>()
     const problems: FieldError[] = []

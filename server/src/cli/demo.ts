@@ -81,7 +81,7 @@ async function startDemoServer(context: CommandContext, resources: AsyncDisposab
   // Nothing of the user's configuration: it is written for another server.
   const read = readConfig({}, { flags: { ...demoOptions, dataDir } })
   if (!read.ok) throw new Error(read.problems.join(' '))
-  const logger = createLogger({
+  const logger = await createLogger({
     level: read.config.logLevel,
     stream: context.stderr,
     usesColor: !isColorRefused(context.environment),

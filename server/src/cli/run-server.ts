@@ -26,7 +26,7 @@ export async function runServer(options: {
     isRunByNpm: isRunByNpm(environment),
     source: process,
   })
-  const logger = createLogger({
+  const logger = await createLogger({
     level: config.logLevel,
     stream: stdout,
     usesColor: !isColorRefused(environment),

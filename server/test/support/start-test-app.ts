@@ -39,7 +39,7 @@ export async function startTestApp(
   const dataDir = await mkdtemp(join(tmpdir(), 'countersign-test-'))
   // A test's own steps must not be taken for a jump and be followed back.
   const clock = options.clock ?? { ...createClock(), wallDrift: () => 0 }
-  const start = () => {
+  const start = async () => {
     const read = readConfig({
       COUNTERSIGN_PORT: '0',
       COUNTERSIGN_DATA_DIR: dataDir,
@@ -52,7 +52,7 @@ export async function startTestApp(
     if (!read.ok) throw new Error(read.problems.join('\n'))
     return startApp({
       config: read.config,
-      logger: createLogger({
+      logger: await createLogger({
         level: read.config.logLevel,
         stream: { write: (line) => void test.logLines.push(line) },
         usesColor: false,
