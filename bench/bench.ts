@@ -6,9 +6,11 @@ import { measureDeadEndpoint } from './measure-dead-endpoint.ts'
 import { measureHistory } from './measure-history.ts'
 import { measureIdle } from './measure-idle.ts'
 import { measureLatency } from './measure-latency.ts'
+import { measureNeighbours } from './measure-neighbours.ts'
 import { manyConnections, measureAtFullLoad, measureRounds } from './measure-rounds.ts'
 import { measureShapes } from './measure-shapes.ts'
 import { type Mode, modes } from './modes.ts'
+import { neighbourFailuresOf, renderNeighbours } from './neighbours-report.ts'
 import { productEntry } from './product.ts'
 import { nodePrograms, preparePrograms } from './programs.ts'
 import { type Attempted, type MeasuredRun, quietRun } from './quiet-run.ts'
@@ -21,7 +23,7 @@ import { startReceiver } from './start-receiver.ts'
 import { type BenchResult, failuresOf } from './summary.ts'
 
 /** `npm run bench`: the product beside the raw ceiling, in the same minutes on the same machine. */
-const usage = `npm run bench -- [--quick | --smoke | --shapes | --history] [--record] [--store postgres]
+const usage = `npm run bench -- [--quick | --smoke | --shapes | --neighbours | --history] [--record] [--store postgres]
                          [--server <file>] [--no-compiler]
 
   (nothing)       5 rounds and every other figure, about 10 minutes
@@ -30,6 +32,7 @@ const usage = `npm run bench -- [--quick | --smoke | --shapes | --history] [--re
                   a third below the recorded one
   --shapes        batches, fan-out, 64 KB and three signatures beside plain events, in ratios;
                   about a quarter of an hour
+  --neighbours    a healthy endpoint beside ones in trouble, in ratios; about a quarter of an hour
   --history       a store with a million finished deliveries beside an empty one, retention, and a
                   dead endpoint, in ratios; about a quarter of an hour, 3 GB of disk
   --store postgres  the product's store in a PostgreSQL that is started for it; not with --history
@@ -74,6 +77,7 @@ async function runBench(given: Arguments): Promise<string[]> {
   // Awaited here: receiver and database end with this function.
   if (mode.name === 'history') return await runHistory(context, { head, isRecorded })
   if (mode.name === 'shapes') return await runShapes(context, { head, isRecorded })
+  if (mode.name === 'neighbours') return await runNeighbours(context, { head, isRecorded })
   const result: BenchResult = {
     ...head,
     mode: mode.name,
@@ -100,6 +104,17 @@ async function runShapes(
   process.stdout.write(`\n${report}`)
   if (isRecorded) await record(report)
   return shapeFailuresOf(rounds)
+}
+
+async function runNeighbours(
+  context: BenchContext,
+  { head, isRecorded }: { head: Omit<ReportHead, 'mode'>; isRecorded: boolean },
+): Promise<string[]> {
+  const rounds = await measureNeighbours(context)
+  const report = renderNeighbours(rounds, head)
+  process.stdout.write(`\n${report}`)
+  if (isRecorded) await record(report)
+  return neighbourFailuresOf(rounds)
 }
 
 /** A measurement that does not count ends it with an error; a mark that is not reached does not. */
@@ -146,6 +161,7 @@ function readArguments(): Arguments {
         quick: flag,
         smoke: flag,
         shapes: flag,
+        neighbours: flag,
         history: flag,
         record: flag,
         'no-compiler': flag,
@@ -153,7 +169,9 @@ function readArguments(): Arguments {
         store: { type: 'string', default: 'sqlite' },
       },
     })
-    const chosen = (['quick', 'smoke', 'shapes', 'history'] as const).filter((name) => values[name])
+    const chosen = (['quick', 'smoke', 'shapes', 'neighbours', 'history'] as const).filter(
+      (name) => values[name],
+    )
     if (chosen.length > 1) throw new Error(`one of --${chosen.join(', --')}`)
     const isOnPostgres = values.store === 'postgres'
     if (!isOnPostgres && values.store !== 'sqlite') throw new Error('--store sqlite or postgres')

@@ -26,6 +26,9 @@ export const goal = {
   arrivalP50Ms: 2,
   arrivalP99Ms: 10,
   deadEndpointShare: 0.05,
+  /** The same beside one that never answers, and beside many whose retries fall due together. */
+  silentEndpointShare: 0.05,
+  retryStormShare: 0.2,
   idleCores: 0.005,
   memoryGrowth: 1.1,
 } as const

@@ -1,6 +1,6 @@
 /** How much one kind of run measures. All times in milliseconds; every load has two bounds. */
 export interface Mode {
-  name: 'full' | 'quick' | 'smoke' | 'shapes' | 'history'
+  name: 'full' | 'quick' | 'smoke' | 'shapes' | 'neighbours' | 'history'
   rounds: number
   /** Counted from the start: after this no further round begins, and nothing is repeated. */
   repeatMsMax: number
@@ -103,6 +103,26 @@ export const modes: Record<Mode['name'], Mode> = {
     drainMsMax: 60_000,
     latencyEvents: 0,
     deadPending: 0,
+    memoryEvents: 0,
+    memoryLoadMsMax: 0,
+    idleMs: 0,
+    historyCount: 0,
+    claimCount: 0,
+  },
+  neighbours: {
+    name: 'neighbours',
+    rounds: 5,
+    repeatMsMax: 20 * 60_000,
+    attemptsMax: 2,
+    quietWaitMsMax: 5_000,
+    warmUpMs: 1_000,
+    ceilingMs: 0,
+    warmUpEvents: 20_000,
+    events: 60_000,
+    loadMsMax: 20_000,
+    drainMsMax: 60_000,
+    latencyEvents: 0,
+    deadPending: 20_000,
     memoryEvents: 0,
     memoryLoadMsMax: 0,
     idleMs: 0,

@@ -2,6 +2,8 @@
 // that what is measured is the sender. It counts UNIQUE webhook ids, because a retried delivery
 // must not look like two events, and notes the arrival of the first and of the last new id.
 //
+//   POST /failing* 503; not counted
+//   POST /silent*  never answered; not counted
 //   POST *        204; counted by its path and its `webhook-id` header
 //   GET /stats    the counters, as JSON
 //   GET /latency  percentiles of (arrival − `sent_at_us` in the body), same monotonic clock
@@ -196,6 +198,11 @@ static struct head read_head(const char *head, const char *end) {
   return result;
 }
 
+static bool is_below(const struct head *h, const char *prefix) {
+  size_t length = strlen(prefix);
+  return h->path_length >= length && memcmp(h->path, prefix, length) == 0;
+}
+
 static void drop(int fd) {
   close(fd);
   free(connections[fd]);
@@ -205,6 +212,7 @@ static void drop(int fd) {
 // Answers every whole request in the buffer; false when the connection is to be dropped.
 static bool serve(int fd, struct connection *c, int64_t at_us) {
   static const char ok[] = "HTTP/1.1 204 No Content\r\n\r\n";
+  static const char failed[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
   char out[4096];
   size_t out_length = 0, start = 0;
   bool keep = true;
@@ -227,7 +235,10 @@ static bool serve(int fd, struct connection *c, int64_t at_us) {
     if (available < head_length + h.body_length) break;
     if (strncmp(head, "GET ", 4) == 0) {
       out_length += (size_t)answer_get(head + 4, out + out_length, sizeof out - out_length);
-    } else {
+    } else if (is_below(&h, "/failing")) {
+      memcpy(out + out_length, failed, sizeof failed - 1);
+      out_length += sizeof failed - 1;
+    } else if (!is_below(&h, "/silent")) {
       count_delivery(&h, head + head_length, at_us);
       memcpy(out + out_length, ok, sizeof ok - 1);
       out_length += sizeof ok - 1;

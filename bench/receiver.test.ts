@@ -44,6 +44,15 @@ for (const programs of [nodePrograms(), compiled]) {
       assert.deepEqual(figures, { requests: 3, unique: 2, withoutId: 0, malformed: 0 })
     })
 
+    test('fails and keeps silent where it is asked to, and counts neither', async () => {
+      const failing = post('a').replace('POST /', 'POST /failing/1')
+      const silent = post('a').replace('POST /', 'POST /silent')
+      const figures = await figuresAfter(await receiver(), [failing, silent, post('a')], 1)
+      assert.deepEqual(figures, { requests: 1, unique: 1, withoutId: 0, malformed: 0 })
+      const address = `http://127.0.0.1:${(await receiver()).port}/failing`
+      assert.equal((await fetch(address, { method: 'POST', body: '{}' })).status, 503)
+    })
+
     test('drops a connection whose request it cannot read, and says so', async () => {
       const chunked =
         'POST / HTTP/1.1\r\nwebhook-id: a\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'

@@ -20,6 +20,7 @@ const uniqueMax = 3_000_000
 const latenciesMax = 1_000_000
 const headEnd = Buffer.from('\r\n\r\n')
 const noContent = 'HTTP/1.1 204 No Content\r\n\r\n'
+const failed = 'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n'
 const stampField = '"sent_at_us":"'
 
 type Counters = ReturnType<typeof createCounters>
@@ -138,6 +139,8 @@ function header(head: string, name: string): string | undefined {
 
 function answer(request: Request, counters: Counters): string {
   if (request.method !== 'GET') {
+    if (request.path.startsWith('/failing')) return failed
+    if (request.path.startsWith('/silent')) return ''
     counters.count(request)
     return noContent
   }
