@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { basename, join } from 'node:path'
@@ -37,6 +38,28 @@ for (const { name, command, parameters, script } of runtimes) {
     assert.ok(count > 100)
   })
 }
+
+/** The tests say on the pinned Node what they say; this one is about the oldest that is promised. */
+test('passes its tests on Node 24', (t) => {
+  const node = join(import.meta.dirname, '../../scripts/node-24/node_modules/.bin/node')
+  if (!existsSync(node)) return t.skip('npm has no Node 24 for this machine.')
+  const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout
+  assert.match(version, /^v24\./)
+  const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts') && !onAnyNode.includes(name))
+    .map((name) => join(import.meta.dirname, name))
+  // Without what this run has told us: the other one would answer in a form of its own.
+  const { NODE_TEST_CONTEXT: _context, ...env } = process.env
+  const parameters = ['--test', '--test-reporter=tap', '--test-concurrency=1', ...files]
+  const run = spawnSync(node, parameters, { encoding: 'utf8', env, timeout: 100_000 })
+  assert.equal(run.status, 0, run.stdout + run.stderr)
+  const [, count = '0'] = /^# pass (\d+)$/m.exec(run.stdout) ?? []
+  t.diagnostic(`${count} tests on ${version}`)
+  assert.ok(Number(count) > 150, count)
+})
+
+/** This file, and one about what a compiler says. */
+const onAnyNode = ['runtimes.test.ts', 'index.test.ts']
 
 test('verifies the vectors of every format in Chromium', async (t) => {
   const script = await bundleWhole(join(folder, 'verify-in-page.ts'))
