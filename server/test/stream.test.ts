@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { ApiError, Countersign, rawJson, type StreamItem } from '@countersign/sdk'
+import { apiLimits } from '../src/api/api-limits.ts'
 import { createStreamReader, itemsMax, overlapMs } from '../src/api/stream-reader.ts'
+import { createClock } from '../src/clock.ts'
 import type { Event } from '../src/core/event.ts'
 import type { Reads } from '../src/storage/storage.ts'
 import { type Receiver, startReceiver } from './support/receiver.ts'
@@ -137,6 +139,38 @@ describe('the stream', () => {
       return response.status === 200
     })
     for (const stream of streams) await stream.stop()
+  })
+
+  test('is over within half a minute once the key is revoked, and says so', async (t) => {
+    // Half a minute for the streams alone: nothing else of the server sees it pass.
+    const real = createClock()
+    let aheadMs = 0
+    const monotonic = () => real.monotonic() + aheadMs
+    const server = await startTestApp({ clock: { ...real, wallDrift: () => 0, monotonic } })
+    t.after(() => server.dispose())
+    const { id: project } = await server.client.projects.create({ name: 'A project' })
+    const { id, key } = await server.client.apiKeys.create(project, { name: 'k' })
+    const client = new Countersign({ baseUrl: server.app.url, apiKey: key })
+    const followed = follow(t, client, project)
+    await followed.open()
+    const raw = await fetch(`${server.app.url}/v1/projects/${project}/stream`, {
+      headers: { authorization: `Bearer ${key}` },
+    })
+
+    aheadMs += apiLimits.streamAuthorityMs
+    const kept = await server.client.events.publish(project, { type: 'order.paid', data: {} })
+    await until('the key still reads', () => followed.eventIds().includes(kept.id))
+
+    await server.client.apiKeys.revoke(project, id)
+    aheadMs += apiLimits.streamAuthorityMs
+    await server.client.events.publish(project, { type: 'order.hidden', data: {} })
+    const ended = await followed.ended
+    assert.ok(ended instanceof ApiError, String(ended))
+    assert.equal(ended.status, 401)
+    const text = await raw.text()
+    assert.ok(text.endsWith('event: end\ndata: {"code":"unauthorized"}\n\n'), text)
+    assert.doesNotMatch(text, /order\.hidden/)
+    assert.deepEqual(followed.eventIds(), [kept.id])
   })
 
   test('refuses a position that is none', async (t) => {

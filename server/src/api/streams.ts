@@ -48,28 +48,45 @@ export function createStreams(options: {
     else counts.set(owner, count)
   }
 
+  /** Tells, in good time, with what a stream ends whose caller may no longer read it. */
+  const createRefusal = ({ requireAuthority }: StreamRequest): (() => Promise<string | null>) => {
+    let authorizedAt = clock.monotonic()
+    return async () => {
+      if (clock.monotonic() - authorizedAt < apiLimits.streamAuthorityMs) return null
+      try {
+        await requireAuthority()
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error
+        return `event: end\ndata: ${JSON.stringify({ code: error.code })}\n\n`
+      }
+      authorizedAt = clock.monotonic()
+      return null
+    }
+  }
+
   async function* tell(request: StreamRequest, closed: AbortSignal): AsyncGenerator<string> {
     const reader = createStreamReader({ ...request, storage })
-    let authorizedAt = clock.monotonic()
-    let toldAt = authorizedAt
+    const refusal = createRefusal(request)
+    let toldAt = clock.monotonic()
     // An id without data: whoever is cut off before the first item goes on from here.
     yield `retry: ${apiLimits.streamRetryMs}\nid: ${idOf(request)}\n\n`
     while (!closed.aborted) {
-      if (clock.monotonic() - authorizedAt >= apiLimits.streamAuthorityMs) {
-        try {
-          await request.requireAuthority()
-        } catch (error) {
-          if (!(error instanceof AppError)) throw error
-          return yield `event: end\ndata: ${JSON.stringify({ code: error.code })}\n\n`
-        }
-        authorizedAt = clock.monotonic()
-      }
-      const startedAt = clock.monotonic()
+      let end = await refusal()
+      if (end !== null) return yield end
+      let busyMs = 0
+      let wentOnAt = clock.monotonic()
       for await (const item of reader.poll()) {
+        // Also in the middle: a client that reads slowly can draw a poll out for hours.
+        end = await refusal()
+        if (end !== null) return yield end
         toldAt = clock.monotonic()
+        busyMs += toldAt - wentOnAt
         yield textOf(item, request.floor)
+        // What the client takes is no time of this thread: other streams do not wait for it.
+        wentOnAt = clock.monotonic()
       }
-      nextPollAt = Math.max(nextPollAt, clock.monotonic() + (clock.monotonic() - startedAt) * 9)
+      busyMs += clock.monotonic() - wentOnAt
+      nextPollAt = Math.max(nextPollAt, clock.monotonic() + busyMs * 9)
       if (clock.monotonic() - toldAt >= apiLimits.streamSilenceMs) {
         toldAt = clock.monotonic()
         yield ': still here\n\n'
