@@ -36,6 +36,25 @@ test('help names every command, the options, the exit codes and examples', async
   assert.equal((await runCommand(['--version'])).stdout, `${version}\n`)
 })
 
+test('a command loads what it needs: those against a server start without one', async () => {
+  const hook =
+    "import{registerHooks}from'node:module';registerHooks({load(url,context,next){process.stderr.write(url+'\\n');return next(url,context)}})"
+  const environment = {
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hook)}`,
+    COUNTERSIGN_API_KEY: 'csk_1',
+  }
+  for (const args of [['--help'], ['endpoints', 'list', '--project', 'p'], ['sign', 'nothing']]) {
+    const { stderr } = await runCommand([...args], { ...environment, COUNTERSIGN_URL: nobody })
+    assert.match(stderr, /server\/src\/cli\/program\.ts$/m)
+    const packages = [...stderr.matchAll(/\/node_modules\/([^/\n]+)\//g)].map(([, name]) => name)
+    assert.deepEqual([...new Set(packages)].sort(), ['commander', 'ipaddr.js'], args.join(' '))
+    assert.doesNotMatch(stderr, /\/server\/src\/(?:app|store-tools|api|storage|dispatcher)\b/)
+  }
+})
+
+/** Where nothing answers: port 1 is never given out. */
+const nobody = 'http://127.0.0.1:1'
+
 test('serve logs JSON lines without any key, and stops in good order', async (t) => {
   const dataDir = createDataDir(t)
   await using server = startCommand(['serve', '--port', '0', '--data-dir', dataDir], {

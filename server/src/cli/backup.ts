@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { backupStore } from '../store-tools.ts'
 import type { CommandContext } from './command-context.ts'
 import { createProgressBar } from './progress-bar.ts'
 import { storeCommand } from './store-command.ts'
@@ -10,7 +9,7 @@ export function backupCommand(context: CommandContext): Command {
     .description('write a consistent copy of the store, also while a server uses it')
     .argument('<file>', 'where to write it; must not exist')
     .addHelpText('after', examples)
-  return storeCommand(command, context, async (config, file: string) => {
+  return storeCommand(command, context, async ({ backupStore }, config, file: string) => {
     const bar = createProgressBar(context.stderr, 'Copying')
     const { bytes, hasClearedUnfinished } = await backupStore(config, file, bar.update)
     bar.end()

@@ -2,15 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
-import { startApp } from '../app.ts'
 import { canRedraw, isColorRefused, isRunByNpm, type OptionTexts, readConfig } from '../config.ts'
-import { createLogger } from '../logger.ts'
 import type { CommandContext } from './command-context.ts'
 import { demoColumns, describeDemo, drawDemo, seconds } from './demo-picture.ts'
 import { createDemoScreen, type DemoScreen } from './demo-screen.ts'
 import { createDemoStory, type DemoStory } from './demo-story.ts'
+import { describeFailure } from './describe-failure.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
-import { describeFailure } from './run-server.ts'
 import { listenForStop } from './stop-signals.ts'
 
 /** `countersign demo`: a rotation under load, in a server of its own that leaves nothing behind. */
@@ -81,6 +79,10 @@ async function startDemoServer(context: CommandContext, resources: AsyncDisposab
   // Nothing of the user's configuration: it is written for another server.
   const read = readConfig({}, { flags: { ...demoOptions, dataDir } })
   if (!read.ok) throw new Error(read.problems.join(' '))
+  const [{ startApp }, { createLogger }] = await Promise.all([
+    import('../app.ts'),
+    import('../logger.ts'),
+  ])
   const logger = await createLogger({
     level: read.config.logLevel,
     stream: context.stderr,

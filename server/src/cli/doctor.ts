@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { readConfig } from '../config.ts'
-import { type Finding, inspect } from '../store-tools.ts'
+import type { Finding } from '../store-tools.ts'
 import type { CommandContext } from './command-context.ts'
 import { addConfigFlags, flagTexts } from './config-flags.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -50,6 +50,7 @@ async function examine(command: Command, context: CommandContext): Promise<Findi
     detail: 'Every option can be read.',
     fix: null,
   }
+  const { inspect } = await import('../store-tools.ts')
   return [fine, ...warnings, ...(await inspect(read.config, context.clock.now()))]
 }
 

@@ -2,7 +2,6 @@ import { Command } from 'commander'
 import type { Config } from '../config.ts'
 import { database } from '../option-kinds.ts'
 import { StartError } from '../start-error.ts'
-import { moveStore } from '../store-tools.ts'
 import type { CommandContext } from './command-context.ts'
 import { createProgressBar } from './progress-bar.ts'
 import { storeCommand } from './store-command.ts'
@@ -16,7 +15,7 @@ export function migrateStoreCommand(context: CommandContext): Command {
     .requiredOption('--from <file>', 'the SQLite file')
     .option('--to <url>', 'the PostgreSQL database (default: COUNTERSIGN_DATABASE_URL)')
     .addHelpText('after', examples)
-  return storeCommand(command, context, async (config) => {
+  return storeCommand(command, context, async ({ moveStore }, config) => {
     const { from, to } = command.opts<{ from: string; to?: string }>()
     const target = targetOf(config, to)
     const bar = createProgressBar(context.stderr, 'Copying')

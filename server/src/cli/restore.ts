@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { restoreStore } from '../store-tools.ts'
 import type { CommandContext } from './command-context.ts'
 import { storeCommand } from './store-command.ts'
 
@@ -10,7 +9,7 @@ export function restoreCommand(context: CommandContext): Command {
     .argument('<file>', 'what countersign backup wrote')
     .option('--force', 'replace a store that is there; it is kept under another name')
     .addHelpText('after', examples)
-  return storeCommand(command, context, async (config, file: string) => {
+  return storeCommand(command, context, async ({ restoreStore }, config, file: string) => {
     const isForced = command.opts<{ force?: boolean }>().force === true
     const { keptAs } = await restoreStore(config, file, isForced)
     if (keptAs !== null) context.stdout.write(`The store that was there is ${keptAs}.\n`)

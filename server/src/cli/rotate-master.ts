@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { addMasterKey, resealStore } from '../store-tools.ts'
 import type { CommandContext } from './command-context.ts'
 import { createProgressBar } from './progress-bar.ts'
 import { storeCommand } from './store-command.ts'
@@ -12,7 +11,7 @@ export function rotateMasterCommand(context: CommandContext): Command {
     )
     .option('--new-key', 'only put a new key first into the key file of the data directory')
     .addHelpText('after', examples)
-  return storeCommand(rotate, context, async (config) => {
+  return storeCommand(rotate, context, async ({ addMasterKey, resealStore }, config) => {
     if (rotate.opts<{ newKey?: boolean }>().newKey === true) {
       const { file } = addMasterKey(config)
       context.stdout.write(

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type App, startApp } from '../app.ts'
+import type { App } from '../app.ts'
 import { type Config, isColorRefused, isRunByNpm } from '../config.ts'
-import { createLogger, type Logger } from '../logger.ts'
-import { StartError } from '../start-error.ts'
+import type { Logger } from '../logger.ts'
 import type { CommandContext } from './command-context.ts'
+import { describeFailure } from './describe-failure.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { listenForStop } from './stop-signals.ts'
 
@@ -26,6 +26,11 @@ export async function runServer(options: {
     isRunByNpm: isRunByNpm(environment),
     source: process,
   })
+  // Not before it is needed: it takes longer to load than most commands take to run.
+  const [{ startApp }, { createLogger }] = await Promise.all([
+    import('../app.ts'),
+    import('../logger.ts'),
+  ])
   const logger = await createLogger({
     level: config.logLevel,
     stream: stdout,
@@ -56,13 +61,6 @@ export async function runServer(options: {
     })
     return exitCodes.failure
   }
-}
-
-/** One sentence where the operator can do something; else everything, because then it is a bug. */
-export function describeFailure(error: unknown): string {
-  if (error instanceof StartError) return error.message
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  return `Something went wrong that should not: ${text}`
 }
 
 /** The built console, of this package or of this checkout; null where nobody has built it. */
