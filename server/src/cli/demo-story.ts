@@ -70,6 +70,8 @@ export async function createDemoStory(options: {
   }
   const ended = new AbortController()
   signal.addEventListener('abort', () => ended.abort(), { once: true })
+  // Whoever stops it during the start is not told a second time.
+  if (signal.aborted) ended.abort()
   const until = (atMs: number) =>
     sleep(Math.max(0, atMs - elapsedMs()), undefined, { signal: ended.signal })
 
