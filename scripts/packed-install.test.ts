@@ -30,8 +30,10 @@ describe('what is published', () => {
 })
 
 describe('a packed install', () => {
-  test('brings a program that runs, serves the console and finds its own files', async () => {
-    using install = createPackedInstall()
+  test('brings a program that runs, serves the console and finds its own files', async (t) => {
+    const made = createPackedInstall()
+    if (typeof made === 'string') return t.skip(made)
+    using install = made
     const told = install.run(['--version'])
     assert.deepEqual([told.status, told.stdout.trim()], [0, version], told.stderr)
     const migrated = install.run(['migrate'])

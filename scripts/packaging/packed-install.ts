@@ -1,70 +1,64 @@
 import { spawn, spawnSync } from 'node:child_process'
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { repositoryRoot } from '../run-node.ts'
 
-/** A directory into which the packed server and SDK were installed, without any network. */
+/** An empty project into which the packed server and SDK were installed. */
 export interface PackedInstall extends Disposable {
-  /** The program that a user calls. */
-  program: string
   /** Where commands run: far from the checkout. */
   directory: string
-  /** Runs the program to its end. */
+  /** Runs `npx countersign` to its end. */
   run(args: readonly string[]): { status: number | null; stdout: string; stderr: string }
-  /** Starts it; whoever calls ends it. */
+  /** Starts the program that npm linked; whoever calls ends it. */
   start(args: readonly string[]): ReturnType<typeof spawn>
 }
 
 const lifeMsMax = 60_000
+const installMsMax = 100_000
 
 /**
- * Packs what `npm run build` has made and puts it where npm would. The packages that both need are
- * those of the checkout: a registry is not asked.
+ * Packs what `npm run build` has made and installs it with all that it depends on, from npm's cache
+ * as far as that goes: whoever has installed this checkout has it all there. No package may run a
+ * script, so nothing is compiled or fetched besides. A sentence where no registry can be reached
+ * that has the rest.
  */
-export function createPackedInstall(): PackedInstall {
+export function createPackedInstall(): PackedInstall | string {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-packed-'))
-  const modules = join(directory, 'node_modules')
-  linkPackages(modules)
-  for (const workspace of ['sdk', 'server']) unpack(pack(workspace, directory), modules)
-  const program = linkProgram(modules)
-  const options = {
-    cwd: directory,
-    env: {
-      PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
-      COUNTERSIGN_DATA_DIR: join(directory, 'data'),
-    },
-    timeout: lifeMsMax,
+  const dispose = () => rmSync(directory, { recursive: true, force: true })
+  writeFileSync(join(directory, 'package.json'), '{ "private": true }\n')
+  const env = {
+    ...process.env,
+    PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+    COUNTERSIGN_DATA_DIR: join(directory, 'data'),
   }
+  const options = { cwd: directory, env, timeout: lifeMsMax }
+  const flags = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund']
+  const packed = ['sdk', 'server'].map((workspace) => pack(workspace, directory))
+  const installed = spawnSync('npm', ['install', ...flags, ...packed], {
+    ...options,
+    timeout: installMsMax,
+    encoding: 'utf8',
+  })
+  if (installed.status !== 0) {
+    dispose()
+    const [unreachable] =
+      /ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT/.exec(installed.stderr) ?? []
+    if (unreachable === undefined) throw new Error(`npm install failed: ${installed.stderr}`)
+    return `No registry has what npm's cache lacks: ${unreachable}.`
+  }
+  const program = join(directory, 'node_modules', '.bin', 'countersign')
   return {
-    program,
     directory,
-    run: (args) => spawnSync(program, args, { ...options, encoding: 'utf8' }),
+    run: (args) =>
+      spawnSync('npx', ['--offline', 'countersign', ...args], { ...options, encoding: 'utf8' }),
     start: (args) =>
       spawn(program, args, {
         ...options,
         killSignal: 'SIGKILL',
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
-    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
-  }
-}
-
-function linkPackages(modules: string): void {
-  mkdirSync(modules)
-  const installed = resolve(repositoryRoot, 'node_modules')
-  for (const name of readdirSync(installed)) {
-    const isOurs = name === 'countersign' || name === '@countersign'
-    if (!isOurs && !name.startsWith('.')) symlinkSync(join(installed, name), join(modules, name))
+    [Symbol.dispose]: dispose,
   }
 }
 
@@ -76,30 +70,4 @@ export function pack(workspace: string, to: string): string {
   if (status !== 0) throw new Error(`npm pack of ${workspace} failed: ${stderr}`)
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
   return join(to, filename)
-}
-
-function unpack(packed: string, modules: string): void {
-  const unpacked = join(modules, '.unpacked')
-  mkdirSync(unpacked)
-  const { status, stderr } = spawnSync('tar', ['-xzf', packed, '-C', unpacked])
-  if (status !== 0) throw new Error(`${packed} cannot be unpacked: ${stderr}`)
-  const target = join(modules, readManifest(join(unpacked, 'package')).name)
-  mkdirSync(dirname(target), { recursive: true })
-  renameSync(join(unpacked, 'package'), target)
-  rmSync(unpacked, { recursive: true })
-}
-
-/** As npm does it: a link to the file that `bin` names, which is made executable. */
-function linkProgram(modules: string): string {
-  const folder = join(modules, 'countersign')
-  const entry = join(folder, readManifest(folder).bin?.countersign ?? '')
-  const program = join(modules, '.bin', 'countersign')
-  mkdirSync(dirname(program))
-  chmodSync(entry, 0o755)
-  symlinkSync(relative(dirname(program), entry), program)
-  return program
-}
-
-function readManifest(folder: string): { name: string; bin?: Record<string, string> } {
-  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 }

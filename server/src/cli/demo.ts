@@ -9,6 +9,7 @@ import { createDemoScreen, type DemoScreen } from './demo-screen.ts'
 import { createDemoStory, type DemoStory } from './demo-story.ts'
 import { describeFailure } from './describe-failure.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
+import { loadServer } from './run-server.ts'
 import { listenForStop } from './stop-signals.ts'
 
 /** `countersign demo`: a rotation under load, in a server of its own that leaves nothing behind. */
@@ -79,10 +80,7 @@ async function startDemoServer(context: CommandContext, resources: AsyncDisposab
   // Nothing of the user's configuration: it is written for another server.
   const read = readConfig({}, { flags: { ...demoOptions, dataDir } })
   if (!read.ok) throw new Error(read.problems.join(' '))
-  const [{ startApp }, { createLogger }] = await Promise.all([
-    import('../app.ts'),
-    import('../logger.ts'),
-  ])
+  const { startApp, createLogger } = await loadServer()
   const logger = await createLogger({
     level: read.config.logLevel,
     stream: context.stderr,

@@ -26,11 +26,7 @@ export async function runServer(options: {
     isRunByNpm: isRunByNpm(environment),
     source: process,
   })
-  // Not before it is needed: it takes longer to load than most commands take to run.
-  const [{ startApp }, { createLogger }] = await Promise.all([
-    import('../app.ts'),
-    import('../logger.ts'),
-  ])
+  const { startApp, createLogger } = await loadServer()
   const logger = await createLogger({
     level: config.logLevel,
     stream: stdout,
@@ -61,6 +57,17 @@ export async function runServer(options: {
     })
     return exitCodes.failure
   }
+}
+
+/**
+ * Not before it is needed: it takes longer to load than most commands take to run. In a function of
+ * its own, as the compiler (6.0.3) leaves the names of imports as they are beside a `using`.
+ */
+export function loadServer() {
+  return Promise.all([import('../app.ts'), import('../logger.ts')]).then(([app, logger]) => ({
+    ...app,
+    ...logger,
+  }))
 }
 
 /** The built console, of this package or of this checkout; null where nobody has built it. */
