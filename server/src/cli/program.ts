@@ -7,6 +7,7 @@ import { completionCommand } from './completion.ts'
 import { demoCommand } from './demo.ts'
 import { devCommand } from './dev.ts'
 import { doctorCommand } from './doctor.ts'
+import { examplesText } from './examples.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { migrateCommand } from './migrate.ts'
 import { migrateStoreCommand } from './migrate-store.ts'
@@ -78,12 +79,11 @@ Exit codes:
   ${exitCodes.failure}  could not start, was refused, did not pass, or was told twice to stop
   ${exitCodes.usage}  the configuration or the command line is wrong; nothing was done
   ${exitCodes.unreachable}  no answer from the server; what was asked may have been done all the same
-
-Examples:
-  $ countersign dev                                   try it out on this machine
-  $ countersign serve --port 9000                     run it; docs/configuration.md lists the options
-  $ countersign demo                                  watch a rotation under load
-  $ countersign endpoints list                        what a server has
-  $ countersign endpoints rotate-secret billing       replace a signing secret
-  $ countersign drill http://127.0.0.1:3000/hooks     try a receiver
-`
+${examplesText([
+  ['countersign dev', 'try it out on this machine'],
+  ['countersign serve --port 9000', 'run it; docs/configuration.md lists the options'],
+  ['countersign demo', 'watch a rotation under load'],
+  ['countersign endpoints list', 'what a server has'],
+  ['countersign endpoints rotate-secret billing', 'replace a signing secret'],
+  ['countersign drill http://127.0.0.1:3000/hooks --secret-from hook.secret', 'try a receiver'],
+])}`
