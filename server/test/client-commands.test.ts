@@ -113,6 +113,20 @@ describe('profiles', () => {
     assert.equal(JSON.parse(shown.stdout).uid, project)
   })
 
+  test('may have any name, also one that every object has, and one that is unknown is refused', async () => {
+    const path = { XDG_CONFIG_HOME: join(directory, 'names') }
+    const profiles = (...args: string[]) =>
+      runInProcess(['profiles', ...args], { environment: path })
+    assert.equal((await profiles('use', 'toString')).code, 2)
+    assert.equal((await profiles('set', '__proto__', '--url', app.app.url)).code, 0)
+    const [kept] = JSON.parse((await profiles('list', '--json')).stdout)
+    assert.deepEqual([kept.name, kept.url, kept.is_current], ['__proto__', app.app.url, true])
+    const unknown = await runInProcess(['status', '--profile', 'constructor'], {
+      environment: path,
+    })
+    assert.match(unknown.stderr, /no profile constructor/)
+  })
+
   test('that others may read are refused, with the way to put it right', async () => {
     chmodSync(file(), 0o644)
     const refused = await runInProcess(['projects', 'show'], { environment: environment() })
@@ -168,6 +182,11 @@ describe('exit codes', () => {
   test('tell a refusal, a wrong command line and a server that is not there apart', async () => {
     assert.equal((await run(['endpoints', 'show', 'nobody'])).code, 1)
     assert.equal((await run(['endpoints', 'create', 'no-url'])).code, 1)
+    for (const address of ['no-url', 'ftp://127.0.0.1/', 'javascript:1']) {
+      assert.equal((await run(['listen', '--forward-to', address])).code, 2, address)
+      assert.equal((await run(['drill', address])).code, 2, address)
+      assert.equal((await run(['profiles', 'set', 'wrong', '--url', address])).code, 2, address)
+    }
     assert.equal((await run(['deliveries', 'retry'])).code, 2)
     assert.equal((await run(['audit', 'list', '--since', 'soon'])).code, 2)
     const gone = { COUNTERSIGN_URL: 'http://127.0.0.1:1' }

@@ -68,6 +68,12 @@ export function jsonObject(text: string): Record<string, unknown> {
   throw new InvalidArgumentError('It must be a JSON object.')
 }
 
+/** An address that requests go to. */
+export function httpUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
+  throw new InvalidArgumentError('It must be an http or https URL.')
+}
+
 /**
  * The bytes of a file, or of standard input for `-`.
  * @throws UsageError where it cannot be read.

@@ -2,9 +2,8 @@ import type { Command } from 'commander'
 import { compileFilter } from '../../core/event-filter.ts'
 import { createRandom } from '../../random.ts'
 import type { CommandContext } from '../command-context.ts'
-import { option, readLine, words } from '../options.ts'
+import { httpUrl, option, readLine, words } from '../options.ts'
 import { createSigner, formatOption, readKey, type Signer } from '../signer.ts'
-import { UsageError } from '../usage-error.ts'
 import { waitUntilStopped } from '../wait-until-stopped.ts'
 import { type ClientSession, clientCommand } from './client-command.ts'
 import { createForwarder, type Forwarded } from './forwarder.ts'
@@ -24,7 +23,7 @@ export function listenCommand(context: CommandContext): Command {
     name: 'listen',
     description: 'forward the events of a project to a receiver of yours, signed here',
     options: [
-      option('--forward-to <url>', 'where the receiver is').makeOptionMandatory(),
+      option('--forward-to <url>', 'where the receiver is', httpUrl).makeOptionMandatory(),
       formatOption,
       option('--events <types>', 'these alone: order.paid, order.*', words),
       option('--secret-from <file>', 'sign with a secret of your own; - is standard input'),
@@ -50,7 +49,6 @@ async function listen(
   options: ListenOptions,
 ): Promise<void> {
   const { client, project, context, output } = session
-  if (!URL.canParse(options.forwardTo)) throw new UsageError(`${options.forwardTo} is not a URL.`)
   using stopping = waitUntilStopped(context)
   const signer = createSigner(options.format)
   const secret = await secretOf(context, signer, options)

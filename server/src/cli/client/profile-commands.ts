@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
 import { examplesText } from '../examples.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { option, readLine } from '../options.ts'
+import { httpUrl, option, readLine } from '../options.ts'
 import { UsageError } from '../usage-error.ts'
 import { reportFailure } from './client-command.ts'
 import { createOutput } from './output.ts'
@@ -22,7 +22,7 @@ function setCommand(context: CommandContext): Command {
   const command = new Command('set')
     .description('keep a profile, or change one; the first is used from then on')
     .argument('<name>', 'how you call it')
-    .addOption(option('--url <url>', 'where the server is'))
+    .addOption(option('--url <url>', 'where the server is', httpUrl))
     .addOption(option('--api-key-from <file>', 'where the key is; - is standard input'))
     .addOption(option('--project <project>', 'id or uid, where a command names none'))
     .addHelpText(

@@ -37,7 +37,7 @@ export function readProfileFile(path: string): ProfileFile {
     refuseOpenMode(path)
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { profiles: {} }
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { profiles: Object.create(null) }
     throw error
   }
   const file = parse(text)
@@ -67,7 +67,9 @@ function refuseOpenMode(path: string): void {
 function parse(text: string): ProfileFile | null {
   try {
     const file = JSON.parse(text) as ProfileFile | null
-    return typeof file?.profiles === 'object' && file.profiles !== null ? file : null
+    if (typeof file?.profiles !== 'object' || file.profiles === null) return null
+    // Any word may be a name, also one that every object has.
+    return { ...file, profiles: Object.assign(Object.create(null), file.profiles) }
   } catch {
     return null
   }

@@ -9,11 +9,10 @@ import { createSubject } from '../drill/create-subject.ts'
 import { checks, runDrill } from '../drill/run-drill.ts'
 import { examplesText } from '../examples.ts'
 import { type ExitCode, exitCodes } from '../exit-codes.ts'
-import { option, seconds } from '../options.ts'
+import { httpUrl, option, seconds } from '../options.ts'
 import { readText } from '../post-delivery.ts'
 import { createProgressBar } from '../progress-bar.ts'
 import { createSigner, formatOption, readKey, readSecrets, secretFromOption } from '../signer.ts'
-import { UsageError } from '../usage-error.ts'
 import { waitUntilStopped } from '../wait-until-stopped.ts'
 
 interface DrillOptions {
@@ -38,7 +37,7 @@ export function drillCommand(context: CommandContext): Command {
     .description(
       'try any receiver with good, bad, old, repeated, large and slow deliveries, then a rotation',
     )
-    .argument('<receiver-url>', 'where it takes deliveries')
+    .argument('<receiver-url>', 'where it takes deliveries', httpUrl)
     .addOption(formatOption)
     .addOption(secretFromOption)
     .addOption(
@@ -52,7 +51,9 @@ export function drillCommand(context: CommandContext): Command {
     )
     .addOption(option('--new-secret <secret>', 'that secret itself; see --secret'))
     .addOption(option('--event-type <type>', 'what is sent').default('countersign.probe'))
-    .addOption(option('--effects-url <url>', 'answers how many events took effect, a number'))
+    .addOption(
+      option('--effects-url <url>', 'answers how many events took effect, a number', httpUrl),
+    )
     .addOption(option('--answer-within <duration>', 'how long it may take', seconds).default(5))
     .option('--strict', 'what could not be checked fails as well')
     .option('--json', 'for programs')
@@ -73,8 +74,6 @@ async function drill(
 ): Promise<ExitCode> {
   using stopping = waitUntilStopped(context)
   const { clock, stdout, stderr } = context
-  requireUrl(url)
-  if (options.effectsUrl !== undefined) requireUrl(options.effectsUrl)
   const signer = createSigner(options.format)
   const given = options.secret ? [options.secret] : await readSecrets(context, options.secretFrom)
   const secret = given[0] ?? ''
@@ -128,12 +127,6 @@ async function newSecretOf(
 ): Promise<string | undefined> {
   if (newSecret !== undefined || newSecretFrom === undefined) return newSecret
   return (await readSecrets(context, newSecretFrom))[0]
-}
-
-function requireUrl(text: string): void {
-  if (!URL.canParse(text) || !/^https?:/.test(text)) {
-    throw new UsageError(`${text} is not an http or https URL.`)
-  }
 }
 
 const note = `The deliveries are as real ones: have the receiver of a test environment tried. It ends with 0 where
