@@ -38,6 +38,22 @@ test('backs off after 5xx and gives up with the last error', async () => {
   assert.deepEqual(transport.waits, [125, 250])
 })
 
+test('takes what is gone for removed where the answer to an earlier try was lost, and only there', async () => {
+  const gone = problem(404, 'not_found')
+  await using server = await startScriptedServer([
+    ...(['reset', gone, 'reset in the body', gone, gone] as const),
+    ...[problem(429, 'rate_limit_exceeded'), gone],
+  ])
+  const transport = createTestTransport(server.url)
+  const remove = { method: 'DELETE', path: ['projects', 'p'] } as const
+  assert.equal(await transport.send(remove), undefined)
+  const read = { method: 'GET', path: ['projects', 'p'] } as const
+  await assert.rejects(transport.send(read), { status: 404 })
+  await assert.rejects(transport.send(remove), { status: 404 }, 'it was not there')
+  await assert.rejects(transport.send(remove), { status: 404 }, 'nothing was done before')
+  assert.equal(server.requests.length, 7)
+})
+
 test('waits as long as Retry-After says', async () => {
   await using server = await startScriptedServer([
     problem(429, 'rate_limited', {}, { 'retry-after': '3' }),

@@ -1,5 +1,5 @@
 import { encodeBody, encodeQuery } from './camel-case.ts'
-import { ConnectionError, CountersignError, TimeoutError } from './errors.ts'
+import { ApiError, ConnectionError, CountersignError, TimeoutError } from './errors.ts'
 import { readAnswer } from './read-answer.ts'
 import { retryDelayMs } from './retry-policy.ts'
 
@@ -105,10 +105,15 @@ export function createTransport(defaults: TransportOptions): Transport {
         signal,
         timeoutMs,
       }
+      let mayBeDone = false
       for (let retries = 0; ; retries += 1) {
         try {
           return (await tryOnce(defaults.fetch, request)) as TAnswer
         } catch (error) {
+          const status = error instanceof ApiError ? error.status : null
+          // An earlier try has removed it, and its answer was lost.
+          if (mayBeDone && call.method === 'DELETE' && status === 404) return undefined as TAnswer
+          mayBeDone ||= status === null || status >= 500
           const delayMs = retryDelayMs(error, retries, defaults.random())
           if (delayMs === null || retries >= retriesMax) throw error
           await defaults.wait(delayMs, signal)

@@ -84,6 +84,13 @@ describe('a command that mints a secret', () => {
     assert.throws(() => statSync(file))
   })
 
+  test('drops nothing that was asked for: no link where there is none to give', async () => {
+    const args = ['endpoints', 'rotate-secret', 'quiet', '--algorithm', 'ed25519', '--claim-link']
+    const before = await json(['rotations', 'list', 'quiet'])
+    assert.equal((await run(args)).code, 2)
+    assert.deepEqual(await json(['rotations', 'list', 'quiet']), before)
+  })
+
   test('takes a secret of the user’s own from standard input', async () => {
     const secret = `whsec_${Buffer.from('a secret of the user, long enough').toString('base64')}`
     const rotated = await runInProcess(

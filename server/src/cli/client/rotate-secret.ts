@@ -1,6 +1,7 @@
 import { Command, type Option } from 'commander'
 import type { CommandContext } from '../command-context.ts'
 import { choice, option, readLine, seconds, time } from '../options.ts'
+import { UsageError } from '../usage-error.ts'
 import { type ClientSession, clientCommand } from './client-command.ts'
 import {
   answerWithSecret,
@@ -99,6 +100,9 @@ async function rotate(session: ClientSession, endpoint: string, options: RotateO
     force,
     reason,
     expectedCurrentSecretId,
+  }
+  if (options.claimLink && options.algorithm === 'ed25519') {
+    throw new UsageError('There is no link to claim a private key: it never leaves the server.')
   }
   const secret =
     options.secretFrom === undefined ? undefined : await readLine(context, options.secretFrom)
