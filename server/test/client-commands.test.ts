@@ -186,6 +186,19 @@ describe('output', () => {
 })
 
 describe('exit codes', () => {
+  test('come with all that is wrong, also with one event of many', async () => {
+    const stdin = '{"type":"order.many","data":{}}\n{"type":1,"nonsense":true}\n'
+    const args = ['events', 'publish-batch', '-']
+    const { code, stderr } = await runInProcess(args, { environment: environment(), stdin })
+    assert.equal(code, 1)
+    for (const part of [/^Event 2: /m, /^ {2}\S*type: /m, /^ {2}\S*data: /m, /nonsense: /]) {
+      assert.match(stderr, part)
+    }
+    for (const id of ['a.b', '', 'a\nb', 'x'.repeat(65)]) {
+      assert.equal((await run(['sign', 'body.json', '--id', id])).code, 2, id)
+    }
+  })
+
   test('tell a refusal, a wrong command line and a server that is not there apart', async () => {
     assert.equal((await run(['endpoints', 'show', 'nobody'])).code, 1)
     assert.equal((await run(['endpoints', 'create', 'no-url'])).code, 1)

@@ -1,4 +1,4 @@
-import { type EventSummary, type PublishEvent, rawJson } from '@countersign/sdk'
+import { type BatchError, type EventSummary, type PublishEvent, rawJson } from '@countersign/sdk'
 import type { Command } from 'commander'
 import type { CommandContext } from '../command-context.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -113,16 +113,19 @@ function publishBatchCommand(context: CommandContext): Command {
     async run({ client, project, output }, [file = '']) {
       const events = readEvents((await readInput(context, file)).toString('utf8'))
       const bar = createProgressBar(context.stderr, 'Publishing')
-      const refused: { line: number; detail: string }[] = []
+      const refused: { line: number; error: BatchError }[] = []
       for (let from = 0; from < events.length; from += batchMax) {
         const batch = events.slice(from, from + batchMax)
         for (const { index, error } of await client.events.publishBatch(project, batch)) {
-          if (error) refused.push({ line: from + index + 1, detail: error.detail ?? error.code })
+          if (error) refused.push({ line: from + index + 1, error })
         }
         bar.update(from + batch.length, events.length)
       }
       bar.end()
-      for (const { line, detail } of refused) output.warn(`Event ${line}: ${detail}`)
+      for (const { line, error } of refused) {
+        output.warn(`Event ${line}: ${error.detail ?? error.code}`)
+        for (const { param, detail } of error.errors ?? []) output.warn(`  ${param}: ${detail}`)
+      }
       output.show({ published: events.length - refused.length, refused: refused.length })
       return refused.length === 0 ? exitCodes.ok : exitCodes.failure
     },

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { reportFailure } from '../client/client-command.ts'
 import type { CommandContext } from '../command-context.ts'
 import { examplesText } from '../examples.ts'
@@ -15,6 +15,12 @@ interface SignOptions {
   json?: boolean
 }
 
+/** It is signed text: with a dot in it, the signature would hold for another id as well. */
+function eventId(text: string): string {
+  if (/^[A-Za-z0-9_-]{1,64}$/.test(text)) return text
+  throw new InvalidArgumentError('It must be 1 to 64 letters, digits, _ and -.')
+}
+
 /** `countersign sign <body>`: the headers that a delivery of this body carries. */
 export function signCommand(context: CommandContext): Command {
   const command = new Command('sign')
@@ -22,7 +28,7 @@ export function signCommand(context: CommandContext): Command {
     .argument('<file>', 'the body, byte for byte; - is standard input')
     .addOption(formatOption)
     .addOption(secretFromOption)
-    .addOption(option('--id <id>', 'of the event').default('evt_local'))
+    .addOption(option('--id <id>', 'of the event', eventId).default('evt_local'))
     .addOption(option('--type <type>', 'of the event, where a header has it').default('order.paid'))
     .addOption(option('--timestamp <time>', 'when it is signed; now where absent', time))
     .option('--json', 'for programs')
