@@ -36,6 +36,9 @@ describe('a packed install', () => {
     using install = made
     const told = install.run(['--version'])
     assert.deepEqual([told.status, told.stdout.trim()], [0, version], told.stderr)
+    const bench = install.run(['bench'])
+    assert.deepEqual([bench.status, bench.stdout], [1, ''])
+    assert.match(bench.stderr, /is in a checkout, not in the package/)
     const migrated = install.run(['migrate'])
     assert.equal(migrated.status, 0, migrated.stderr)
     assert.match(migrated.stdout, /applied 0001-initial/)

@@ -40,6 +40,7 @@ const lasting: Readonly<Record<string, RegExp>> = {
   serve: /Listening on/,
   dev: /Ctrl-C stops the server/,
   demo: /Publishing/,
+  bench: /round 1 of/,
   listen: /Listening/,
 }
 /** Work on a store, which has to be there. */
@@ -155,7 +156,11 @@ async function startAndStop(line: string, begun: RegExp, directory: string): Pro
   await using running = startCommand(args, environment, directory)
   await until(`${line} has begun`, () => begun.test(running.stdout() + running.stderr()))
   running.signal('SIGTERM')
-  assert.equal(await running.exited, words[0] === 'demo' ? 1 : 0, running.stderr())
+  assert.equal(
+    await running.exited,
+    ['demo', 'bench'].includes(words[0] ?? '') ? 1 : 0,
+    running.stderr(),
+  )
 }
 
 async function prepareStore(path: string, directory: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { version } from '../version.ts'
 import { backupCommand } from './backup.ts'
+import { benchCommand } from './bench.ts'
 import { clientCommands } from './client/commands.ts'
 import type { CommandContext } from './command-context.ts'
 import { completionCommand } from './completion.ts'
@@ -22,7 +23,7 @@ const groups: readonly {
   {
     heading: 'The server:',
     commands: [
-      ...[serveCommand, devCommand, demoCommand, migrateCommand],
+      ...[serveCommand, devCommand, demoCommand, benchCommand, migrateCommand],
       ...[doctorCommand, backupCommand, restoreCommand, migrateStoreCommand],
     ],
   },
