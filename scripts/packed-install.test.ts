@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -66,6 +66,20 @@ describe('a packed install', () => {
     } finally {
       server.kill('SIGKILL')
     }
+  })
+})
+
+describe('on Node 24, the oldest that the package promises,', () => {
+  test('the packed server rotates a secret under load and loses nothing', (t) => {
+    const node = resolve(repositoryRoot, 'scripts/node-24/node_modules/.bin/node')
+    if (!existsSync(node)) return t.skip('npm has no Node 24 for this machine.')
+    const made = createPackedInstall()
+    if (typeof made === 'string') return t.skip(made)
+    using install = made
+    const entry = join(install.directory, 'node_modules/countersign/main.js')
+    const args = [entry, 'demo', '--seconds', '6', '--rate', '50']
+    const { stdout, stderr } = spawnSync(node, args, { encoding: 'utf8', timeout: 60_000 })
+    assert.match(stdout, /^[1-9]\d+ delivered, 0 rejected, 0 lost$/m, stderr)
   })
 })
 
