@@ -28,7 +28,8 @@ async function announce(
   context: ActionContext,
   announcement: Announcement,
 ): Promise<void> {
-  await tx.deleteAnnouncement(announcement)
+  // The list may be old by now: another node has made it, or the window was changed since.
+  if (!(await tx.deleteAnnouncement(announcement))) return
   const secrets = await tx.listSecrets(announcement.endpointId)
   const secret = secrets.find((candidate) => candidate.id === announcement.secretId)
   const rotation = await tx.getRotation(announcement.endpointId, announcement.rotationId)

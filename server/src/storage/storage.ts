@@ -389,7 +389,8 @@ export interface Transaction extends Reads {
 
   /** Replaces everything still to be announced about a rotation. */
   replaceAnnouncements(rotationId: string, announcements: readonly Announcement[]): Promise<void>
-  deleteAnnouncement(announcement: Announcement): Promise<void>
+  /** False where it is gone or was moved: another node has made it, or changed the rotation. */
+  deleteAnnouncement(announcement: Announcement): Promise<boolean>
 
   setMeta(key: string, value: Uint8Array): Promise<void>
 }

@@ -54,13 +54,16 @@ export function announcementWrites(
       if (announcements.length > 0) effects.add({ kind: 'appoint' })
     },
 
-    async deleteAnnouncement({ rotationId, secretId, kind }) {
-      await connection.run(
-        'delete from announcements where rotation_id = ? and secret_id = ? and kind = ?',
+    async deleteAnnouncement({ rotationId, secretId, kind, at }) {
+      const count = await connection.run(
+        `delete from announcements
+         where rotation_id = ? and secret_id = ? and kind = ? and at = ?`,
         rotationId,
         secretId,
         kind,
+        at,
       )
+      return count > 0
     },
   }
 }

@@ -52,13 +52,16 @@ export function announcementWrites(
       if (announcements.length > 0) effects.add({ kind: 'appoint' })
     },
 
-    async deleteAnnouncement({ rotationId, secretId, kind }) {
-      connection.run(
-        'delete from announcements where rotation_id = ? and secret_id = ? and kind = ?',
+    async deleteAnnouncement({ rotationId, secretId, kind, at }) {
+      const count = connection.run(
+        `delete from announcements
+         where rotation_id = ? and secret_id = ? and kind = ? and at = ?`,
         rotationId,
         secretId,
         kind,
+        at,
       )
+      return count > 0
     },
   }
 }
