@@ -9,6 +9,7 @@ import { removeOldEvents } from './actions/remove-old-events.ts'
 import { createChore } from './chore.ts'
 import type { SystemClock } from './clock.ts'
 import { createClockWatch } from './clock-watch.ts'
+import { limits } from './core/limits.ts'
 import { type Lead, leadAskedEveryMs } from './lead.ts'
 import { createRotationWatch } from './rotation-watch.ts'
 import type { CommittedChanges, Storage } from './storage/storage.ts'
@@ -33,6 +34,11 @@ const recoveryEveryMs = 60_000
 const noteTimeEveryMs = 60_000
 /** Campaigns are paced by the second, policies by the day. */
 const campaignsEveryMs = 1_000
+/**
+ * The longest that a leader of several nodes sleeps: another may appoint something, and the word of it
+ * be lost. Whoever leads again has then looked since another one led in between.
+ */
+const sleepMsMaxOnCluster = 2 * limits.leadMs
 const policiesEveryMs = 10 * 60_000
 const rotationShareMax = 0.3
 
@@ -58,11 +64,16 @@ export function createJobs(options: {
     async (...args: Args): Promise<T> =>
       (await lead.isOurs()) ? work(...args) : otherwise()
   const askLater = () => clock.now() + leadAskedEveryMs
+  const isShared = options.storeDrift !== null
+  const soonOf = async (next: Promise<number | null>) => {
+    const at = await next
+    return isShared ? Math.min(at ?? Infinity, clock.now() + sleepMsMaxOnCluster) : at
+  }
   const clockWatch = createClockWatch({ context, monotonic, warn: options.warn })
   const timekeeping = createTimekeeping({
     clock,
     storeDrift: options.storeDrift,
-    nextAnnouncementAt: whereLeading(() => storage.nextAnnouncementAt(), askLater),
+    nextAnnouncementAt: whereLeading(() => soonOf(storage.nextAnnouncementAt()), askLater),
     announce: whereLeading(
       () => announceExpiries(context()),
       () => 0,
@@ -84,7 +95,7 @@ export function createJobs(options: {
   })
   const watch = createRotationWatch({
     now: clock.now,
-    nextLookAt: whereLeading(() => storage.nextLookAt(), askLater),
+    nextLookAt: whereLeading(() => soonOf(storage.nextLookAt()), askLater),
     listDue: whereLeading(
       (limit: number) => storage.listDueLooks(clock.now(), limit),
       () => [],
@@ -110,11 +121,9 @@ export function createJobs(options: {
     monotonic,
     onError: (error) => onError('Old events could not be removed; trying again.', error),
   })
+  const campaignTurns = createCampaignTurns({ context, monotonic, isShared })
   const campaigns = createChore({
-    step: whereLeading(
-      () => continueCampaigns(context()),
-      () => false,
-    ),
+    step: whereLeading(campaignTurns.take, () => false),
     everyMs: campaignsEveryMs,
     shareMax: rotationShareMax,
     monotonic,
@@ -152,12 +161,44 @@ export function createJobs(options: {
       if (!changes.hasAppointments) return
       timekeeping.wake()
       watch.wake()
+      campaignTurns.mayBegin()
+      campaigns.wake()
     },
     wakeRecoveries: recoveries.wake,
     async stop() {
       const parts = [timeNotes, timekeeping, watch, recoveries, retention, campaigns, policies]
       await Promise.all(parts.map((part) => part.stop()))
       await lead.end().catch((error) => onError('The lead could not be given up.', error))
+    },
+  }
+}
+
+/**
+ * Goes on with campaigns as often as it is asked. Where that is a question over the network, and none
+ * runs, it asks rarely until it hears that one may.
+ */
+function createCampaignTurns(options: {
+  context: () => ActionContext
+  monotonic: () => number
+  isShared: boolean
+}) {
+  const { context, monotonic, isShared } = options
+  let mayRun = true
+  let hasHeard = false
+  let asksAgainAt = 0
+  return {
+    async take(): Promise<boolean> {
+      if (!mayRun && !hasHeard && monotonic() < asksAgainAt) return false
+      hasHeard = false
+      const isMore = await continueCampaigns(context())
+      if (isMore || !isShared) return isMore
+      const { storage } = context()
+      mayRun = (await storage.listDueCampaigns(Number.MAX_SAFE_INTEGER, 1)).length > 0
+      asksAgainAt = monotonic() + sleepMsMaxOnCluster
+      return false
+    },
+    mayBegin() {
+      hasHeard = true
     },
   }
 }

@@ -217,7 +217,10 @@ export interface CommittedChanges {
   portalSessionIds: ReadonlySet<string>
   /** Projects whose event types were changed; empty text: the catalogue was. */
   eventTypeProjectIds: ReadonlySet<string>
-  /** True when something may have to be announced, or a rotation looked at, earlier than before. */
+  /**
+   * True when something may have to be announced, a rotation looked at or a campaign gone on with,
+   * earlier than before.
+   */
   hasAppointments: boolean
   /** True when deliveries were left due in the store, so that a claim may find work. */
   hasDueDeliveries: boolean

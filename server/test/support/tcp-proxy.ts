@@ -10,7 +10,11 @@ export interface TcpProxy {
   close(): Promise<void>
 }
 
-export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+/** `watch` is called for each connection, and gives what is told of everything the client sends. */
+export async function startTcpProxy(
+  targetPort: number,
+  watch?: () => (chunk: Buffer) => void,
+): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let isCut = false
   const keep = (socket: Socket) => {
@@ -24,6 +28,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     if (isCut) return near.destroy()
     const far = connect(targetPort, '127.0.0.1')
     keep(far)
+    if (watch !== undefined) near.on('data', watch())
     near.pipe(far)
     far.pipe(near)
     near.on('close', () => far.destroy())

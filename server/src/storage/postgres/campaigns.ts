@@ -10,6 +10,7 @@ import type {
 } from '../../core/campaign.ts'
 import type { Reads, Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
+import type { Effects } from './effects.ts'
 import { fleetConditions, newestSecrets } from './fleet.ts'
 import { readSeqPage } from './pages.ts'
 
@@ -136,6 +137,7 @@ export function campaignReads(
 
 export function campaignWrites(
   connection: Connection,
+  effects: Effects,
 ): Pick<Transaction, 'insertCampaign' | 'updateCampaign' | 'updateCampaignEndpoint'> {
   return {
     async insertCampaign(campaign, filter) {
@@ -151,6 +153,7 @@ export function campaignWrites(
           actor: JSON.stringify(campaign.actor),
         },
       )
+      effects.add({ kind: 'appoint' })
       const { conditions, values } = fleetConditions(filter)
       return await connection.run(
         // An endpoint has one newest secret; should it ever have two, it is still rotated once.
@@ -176,6 +179,7 @@ export function campaignWrites(
         campaign.closedAt,
         campaign.id,
       )
+      if (campaign.status === 'running') effects.add({ kind: 'appoint' })
     },
 
     async updateCampaignEndpoint(endpoint) {

@@ -171,7 +171,7 @@ function createWrites(parts: TransactionParts): Omit<Transaction, keyof Reads> {
     ...secretWrites(connection, effects),
     ...rotationWrites(connection, effects),
     ...fleetWrites(connection),
-    ...campaignWrites(connection),
+    ...campaignWrites(connection, effects),
     ...claimLinkWrites(connection),
     acceptEvents: (events) => acceptor.acceptEvents(parts, events),
     createTestDelivery: (event, endpointId) =>

@@ -21,7 +21,7 @@ export type Effect =
   | { kind: 'endpointDeleted'; endpointId: string; at: number }
   /** Something was removed that the log still holds. */
   | { kind: 'erase' }
-  /** Something is to be announced, or a rotation looked at, at a time. */
+  /** Something is to be announced, a rotation looked at or a campaign gone on with, at a time. */
   | { kind: 'appoint' }
   | { kind: 'touch'; what: Touchable; id: string }
 

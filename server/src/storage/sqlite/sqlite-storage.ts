@@ -136,7 +136,7 @@ function createTransaction(parts: {
     ...secretWrites(connection, effects),
     ...rotationWrites(connection, effects),
     ...fleetWrites(connection),
-    ...campaignWrites(connection),
+    ...campaignWrites(connection, effects),
     ...claimLinkWrites(connection),
     acceptEvents: async (events) => acceptor.acceptEvents(events),
     createTestDelivery: async (event, endpointId) => acceptor.createTestDelivery(event, endpointId),

@@ -187,14 +187,20 @@ export function campaignsSuite(test: StoreTest): void {
   test('finds running campaigns whose time has come, and changes them', async (store) => {
     const { storage, clock } = store
     const now = clock.now()
+    const told: boolean[] = []
+    storage.connect({ onCommitted: (changes) => void told.push(changes.hasAppointments) })
     const campaign = { ...newCampaign(store), nextAt: now + 0.5 }
     await storage.transact((tx) => tx.insertCampaign(campaign, anyOf(store)))
+    assert.deepEqual(told, [true])
     assert.deepEqual(await storage.listDueCampaigns(now, 9), [])
     assert.deepEqual(await storage.listDueCampaigns(now + 1, 9), [campaign])
     const paused: Campaign = { ...campaign, status: 'paused', updatedAt: now + 1, closedAt: null }
     await storage.transact((tx) => tx.updateCampaign(paused))
     assert.deepEqual(await storage.listDueCampaigns(now + 1, 9), [])
     assert.deepEqual(await storage.getCampaign(campaign.id), paused)
+    assert.deepEqual(told, [true], 'what is paused waits for nothing')
+    await storage.transact((tx) => tx.updateCampaign(campaign))
+    assert.deepEqual(told, [true, true])
   })
 
   test('takes one rotation of a campaign for each endpoint, and tells what became of it', async (store) => {
