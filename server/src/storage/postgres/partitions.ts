@@ -41,9 +41,14 @@ export function createPartitions(pool: Pool): Partitions {
   async function make(starts: readonly number[]): Promise<void> {
     await pool.use(async (client) => {
       await client.command('begin')
-      await lockPartitions(client)
-      for (const start of starts) await makeWeek(client, start)
-      await client.command('commit')
+      try {
+        await lockPartitions(client)
+        for (const start of starts) await makeWeek(client, start)
+        await client.command('commit')
+      } catch (error) {
+        await client.command('rollback')
+        throw error
+      }
     })
     for (const start of starts) known.add(start)
   }
@@ -119,28 +124,38 @@ async function dropWeek(pool: Pool, start: number): Promise<boolean> {
     await client.command('begin')
     try {
       await lockPartitions(client)
+      // Looked at first without the tables: a dead endpoint keeps its weeks for days.
+      if (await isPending(client, start)) {
+        await client.command('rollback')
+        return false
+      }
       // Those who hold the tables are waited for briefly: everyone else waits behind this.
       await client.command(`set local lock_timeout = '500ms'`)
       for (const { table } of tables) {
         await client.command(`drop table if exists ${nameOf(table, start)}`)
       }
-      const pending = await client.connection.one(
-        'select 1 from due_deliveries where created_at >= ? and created_at < ? limit 1',
-        start,
-        start + weekMs,
-      )
-      if (pending === undefined) {
+      const mayGo = !(await isPending(client, start))
+      if (mayGo) {
         await client.connection.run(
           'delete from caller_event_ids where created_at >= ? and created_at < ?',
           start,
           start + weekMs,
         )
       }
-      await client.command(pending === undefined ? 'commit' : 'rollback')
-      return pending === undefined
+      await client.command(mayGo ? 'commit' : 'rollback')
+      return mayGo
     } catch (error) {
       await client.command('rollback')
       throw error
     }
   })
+}
+
+async function isPending({ connection }: Client, start: number): Promise<boolean> {
+  const row = await connection.one(
+    'select 1 from due_deliveries where created_at >= ? and created_at < ? limit 1',
+    start,
+    start + weekMs,
+  )
+  return row !== undefined
 }
