@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, connect as dial, type Socket } from 'node:net'
 import { after, before, test } from 'node:test'
+import { TLSSocket } from 'node:tls'
+import pg from 'pg'
 import { openNode, type StorageNode } from '../../../test/support/postgres-nodes.ts'
 import {
   findPostgres,
@@ -9,8 +11,10 @@ import {
   type PostgresServer,
   startPostgres,
 } from '../../../test/support/postgres-server.ts'
+import { makeCertificate } from '../../../test/support/test-certificate.ts'
 import { until } from '../../../test/support/until.ts'
 import { StorageOpenError, StorageUnavailableError } from '../storage.ts'
+import { openError } from './errors.ts'
 
 const skip = findPostgres() === null ? noPostgres : false
 let server: PostgresServer
@@ -83,6 +87,76 @@ test('a database that is not there is one sentence, without its password', async
     return true
   })
 })
+
+test('an address that does not fit the server is refused, not waited for', { skip }, async () => {
+  const { url } = await server.createDatabase()
+  const isRefused = (reason: RegExp) => (error: Error) => {
+    assert.ok(error instanceof StorageOpenError, String(error))
+    assert.equal(error.isUnreachable, false)
+    assert.match(error.message, reason)
+    return true
+  }
+  await assert.rejects(
+    openNode(`${url}?sslmode=verify-full`),
+    isRefused(/cannot be opened: The server does not support SSL connections\.$/),
+  )
+  const secured = await startSecured()
+  await assert.rejects(
+    openNode(`${secured.url}?sslmode=verify-full`),
+    isRefused(/cannot be opened: self-signed certificate.*\.$/),
+  )
+  await secured.close()
+  const driver = new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string')
+  const refused = openError('db/x', driver)
+  assert.ok(
+    refused instanceof Error &&
+      isRefused(/it asks for a password, and the address has none\.$/)(refused),
+  )
+})
+
+test('a user that may not make tables is told what it needs', { skip }, async () => {
+  const { url } = await server.createEmptyDatabase()
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query('create role guest login')
+  await client.end()
+  const guest = new URL(url)
+  guest.username = 'guest'
+  await assert.rejects(openNode(guest.href), (error: Error) => {
+    assert.ok(error instanceof StorageOpenError)
+    assert.match(
+      error.message,
+      /permission denied .*; its user has to be the owner of the database/,
+    )
+    return true
+  })
+})
+
+/** Says yes to TLS, and shows a certificate that nobody has signed. */
+async function startSecured() {
+  const certificate = makeCertificate(['IP:127.0.0.1'])
+  assert.ok(certificate !== null)
+  const sockets = new Set<Socket>()
+  const secured = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.once('data', () => {
+      socket.write('S')
+      new TLSSocket(socket, { isServer: true, ...certificate }).on('error', () => {})
+    })
+  }).listen(0, '127.0.0.1')
+  await once(secured, 'listening')
+  const address = secured.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  return {
+    url: `postgres://countersign@127.0.0.1:${port}/x`,
+    async close() {
+      for (const socket of sockets) socket.destroy()
+      secured.close()
+      await once(secured, 'close')
+    },
+  }
+}
 
 async function comesBack({ storage }: StorageNode): Promise<void> {
   await until('the node can read and write', () =>

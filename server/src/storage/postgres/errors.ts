@@ -21,7 +21,7 @@ const uniqueConstraints: Readonly<Record<string, StorageConflictError['constrain
 
 /** What the driver and the sockets below it say when there is no server to talk to. */
 const connectionLost =
-  /Connection terminated|timeout|ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOENT|not queryable|ended|closed|SSL|SASL/
+  /Connection terminated|timeout|ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOENT|not queryable|ended|closed|SSL|SASL|certificate/
 
 /**
  * The adapter's edge: what the driver throws becomes an error of the port, cause kept. A mistake of
@@ -76,15 +76,29 @@ function isStarting(error: unknown): boolean {
   return error instanceof pg.DatabaseError && /^(57P03|53300)/.test(error.code ?? '')
 }
 
+/** What the address says of passwords and certificates does not fit the server: no wait mends that. */
+const misfit = /does not support SSL|SASL|certificate/
+
+/** What stands in the way, as the operator may mend it. */
+function reasonOf(cause: unknown): string {
+  if (cause instanceof pg.DatabaseError && cause.code === '42501') {
+    return `${cause.message}; its user has to be the owner of the database`
+  }
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return message.includes('client password must be a string')
+    ? 'it asks for a password, and the address has none'
+    : message
+}
+
 /** One sentence for the operator of a database that does not open. */
 export function openError(where: string, error: unknown): unknown {
   if (error instanceof StorageOpenError) return error
   const cause = error instanceof StorageUnavailableError ? error.cause : error
   if (cause instanceof pg.DatabaseError || isConnectionLost(cause)) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    return new StorageOpenError(`The database ${where} cannot be opened: ${reason}`, {
+    const isMisfit = cause instanceof Error && misfit.test(cause.message)
+    return new StorageOpenError(`The database ${where} cannot be opened: ${reasonOf(cause)}.`, {
       cause: error,
-      isUnreachable: isConnectionLost(cause) || isStarting(cause),
+      isUnreachable: (isConnectionLost(cause) && !isMisfit) || isStarting(cause),
     })
   }
   return error
