@@ -88,6 +88,32 @@ test('a database that is not there is one sentence, without its password', async
   })
 })
 
+test('a node does with the connections that the server has room for', { skip }, async () => {
+  const { url } = await server.createDatabase()
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  // One that is listened on, and some of the 22 that the node would make.
+  await client.query(
+    'create role narrow login connection limit 7; grant all on schema public to narrow',
+  )
+  await client.query(
+    'grant all on all tables in schema public to narrow; grant all on all sequences in schema public to narrow',
+  )
+  await client.end()
+  const narrow = new URL(url)
+  narrow.username = 'narrow'
+  await using owner = await openNode(url)
+  const { project } = await owner.samples.addPair()
+  await using node = await openNode(narrow.href)
+  const bump = () => node.storage.transact((tx) => tx.setMeta('narrow', new Uint8Array()))
+  await node.storage.getProject(project.id)
+  await Promise.all(
+    Array.from({ length: 30 }, (_, n) =>
+      n % 2 === 0 ? node.storage.getProject(project.id) : bump(),
+    ),
+  )
+})
+
 test('an address that does not fit the server is refused, not waited for', { skip }, async () => {
   const { url } = await server.createDatabase()
   const isRefused = (reason: RegExp) => (error: Error) => {

@@ -71,9 +71,14 @@ export function isConnectionLost(error: unknown): boolean {
   return connectionLost.test(`${error.message} ${typeof code === 'string' ? code : ''}`)
 }
 
+/** It has no room for one more connection. */
+export function isFull(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '53300'
+}
+
 /** It is starting, stopping or full of connections: another time it may be different. */
 function isStarting(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && /^(57P03|53300)/.test(error.code ?? '')
+  return isFull(error) || (error instanceof pg.DatabaseError && error.code === '57P03')
 }
 
 /** What the address says of passwords and certificates does not fit the server: no wait mends that. */

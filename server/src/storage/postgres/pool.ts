@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { StorageUnavailableError } from '../storage.ts'
 import { type Connection, createConnection, type Statement, type Statements } from './connection.ts'
-import { isConnectionLost, translateError } from './errors.ts'
+import { isConnectionLost, isFull, translateError } from './errors.ts'
 
 /** Whatever hangs ends within these, so that nothing waits for long behind it. */
 const statementTimeoutMs = 10_000
@@ -17,6 +17,8 @@ export const connectTimeoutMs = 5_000
 /** After a connection that failed, none is tried for this long, and then twice as long each time. */
 const restMinMs = 50
 const restMaxMs = 2_000
+/** How long a pool does with what it has where the server has no room for more. */
+const fullForMs = 5_000
 /** A connection that is cut off never says that it has ended. */
 const endMsMax = 2_000
 
@@ -87,13 +89,30 @@ export function createPool(options: {
     if (isEnded) throw new StorageUnavailableError('The store is closed.')
     if (isResting) throw new StorageUnavailableError('The store cannot be reached now.')
     try {
-      const client = await pool.connect()
+      const client = await connect()
       if (!checked.has(client)) await admit(client)
       restMs = restMinMs
       return client
     } catch (error) {
       rest()
       throw translateError(error)
+    }
+  }
+
+  /** Where the server has no room for one more, those that there are have to do. */
+  async function connect(): Promise<pg.PoolClient> {
+    for (;;) {
+      try {
+        return await pool.connect()
+      } catch (error) {
+        if (!isFull(error) || pool.totalCount === 0) throw error
+        if (pool.options.max === options.connectionsMax) {
+          setTimeout(() => {
+            pool.options.max = options.connectionsMax
+          }, fullForMs).unref()
+        }
+        pool.options.max = pool.totalCount
+      }
     }
   }
 
