@@ -51,6 +51,51 @@ test('one Idempotency-Key sent at once to three nodes: one execution, one secret
   assert.equal(concurrent.filter(({ status }) => status === 'fulfilled').length, 1)
 })
 
+test('a kept answer is given out when its secret is in force on every node, and no sooner', {
+  skip,
+}, async (t) => {
+  const cacheTtlMs = 1_000
+  const cluster = await startNodes({
+    count: 2,
+    environment: { COUNTERSIGN_SECRET_CACHE_TTL: `${cacheTtlMs}ms` },
+  })
+  t.after(() => cluster.dispose())
+  const [first, second] = cluster.nodes
+  assert.ok(first && second)
+  const { id: project } = await first.client.projects.create({ name: 'cut off' })
+  const endpoint = await first.client.endpoints.create(project, { url: 'http://127.0.0.1:9/' })
+  const caller = new AbortController()
+  const path = `/v1/projects/${project}/endpoints/${endpoint.id}/secret/rotate`
+  const headers = {
+    authorization: `Bearer ${first.rootKey}`,
+    'content-type': 'application/json',
+    'idempotency-key': 'cut-off',
+  }
+  const cutOff = assert.rejects(
+    fetch(`${first.app.url}${path}`, {
+      method: 'POST',
+      headers,
+      body: '{}',
+      signal: caller.signal,
+    }),
+  )
+  await until('the first has committed', async () => {
+    return (await cluster.query('select id from rotations')).length === 1
+  })
+  const committedAt = performance.now()
+  caller.abort()
+  await cutOff
+  const { secret } = await second.client.endpoints.rotateSecret(
+    project,
+    endpoint.id,
+    {},
+    { idempotencyKey: 'cut-off' },
+  )
+  assert.ok(secret.startsWith('whsec_'))
+  assert.ok(performance.now() - committedAt >= cacheTtlMs)
+  assert.equal((await cluster.query('select id from rotations')).length, 1)
+})
+
 test('a key that one node revoked is refused by all; what it may ask is counted together', {
   skip,
 }, async (t) => {
