@@ -29,6 +29,8 @@ const connectionLost =
  */
 export function translateError(error: unknown): unknown {
   if (error instanceof pg.DatabaseError) {
+    // The server repeats the whole row there, with what is never to be in a log.
+    error.detail = undefined
     const code = error.code ?? ''
     const reason = unavailableReasons[code] ?? unavailableReasons[code.slice(0, 2)]
     if (reason !== undefined) {
