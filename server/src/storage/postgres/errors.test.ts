@@ -25,12 +25,12 @@ test('an error does not repeat the row that it is about: there may be a payload 
   const { project } = await node.samples.addPair()
   const data = '{"card":"4111-1111"}'
   const wrong = { ...node.samples.event(project.id, { data }), timestamp: null as never }
-  const failures = [
-    node.storage.transact((tx) => tx.acceptEvents([wrong])),
-    node.storage.acceptEvents([wrong]),
+  const accepts = [
+    () => node.storage.transact((tx) => tx.acceptEvents([wrong])),
+    () => node.storage.acceptEvents([wrong]),
   ]
-  for (const failure of failures) {
-    await assert.rejects(failure, (error) => {
+  for (const accept of accepts) {
+    await assert.rejects(accept, (error) => {
       const shown = inspect(error, { depth: 10 })
       assert.match(shown, /null value in column "timestamp"/)
       assert.doesNotMatch(shown, /4111/)
