@@ -11,8 +11,9 @@ const weeksAhead = 4
 /** The tables of the history, and how full their pages are made. */
 const tables = [
   { table: 'events', fillfactor: 100 },
-  // A delivery is changed once, soon after it came: there has to be room beside it.
-  { table: 'deliveries', fillfactor: 80 },
+  // A delivery is changed once, soon after it came: there has to be room beside it for each, in part
+  // the room of those before. Measured: at 60 98 % find it there, at 80 73 %.
+  { table: 'deliveries', fillfactor: 60 },
   { table: 'attempts', fillfactor: 100 },
 ]
 
