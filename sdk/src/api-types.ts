@@ -292,6 +292,7 @@ export interface CreateEndpoint {
   headers?: Record<string, string> | undefined
   /** At most 4096 bytes as JSON. */
   metadata?: Record<string, unknown> | undefined
+  /** Requests that one node sends to the endpoint in any second, at most. */
   rateLimitPerSecond?: number | null | undefined
   /** Default: true. */
   signingEnabled?: boolean | undefined
@@ -377,6 +378,7 @@ export interface UpdateEndpoint {
   headers?: Record<string, string> | undefined
   /** At most 4096 bytes as JSON. */
   metadata?: Record<string, unknown> | undefined
+  /** Requests that one node sends to the endpoint in any second, at most. */
   rateLimitPerSecond?: number | null | undefined
   /** Default: true. */
   signingEnabled?: boolean | undefined

@@ -95,7 +95,13 @@ const changeableFields = {
   ),
   metadata: Type.Optional(anyObject(`At most ${limits.metadataBytesMax} bytes as JSON.`)),
   rate_limit_per_second: Type.Optional(
-    nullable(Type.Integer({ minimum: 1, maximum: rateLimitPerSecondMax })),
+    nullable(
+      Type.Integer({
+        minimum: 1,
+        maximum: rateLimitPerSecondMax,
+        description: 'Requests that one node sends to the endpoint in any second, at most.',
+      }),
+    ),
   ),
   signing_enabled: Type.Optional(Type.Boolean({ default: true })),
   state: Type.Optional(oneOf(['active', 'disabled'], '`active` also unblocks.')),
