@@ -1,15 +1,7 @@
-import type { Announcement, AnnouncementKind, Reads, Transaction } from '../storage.ts'
+import { type AnnouncementRow, toAnnouncement } from '../announcement-row.ts'
+import type { Reads, Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
 import type { Effects } from './effects.ts'
-
-interface AnnouncementRow {
-  at: number
-  kind: AnnouncementKind
-  project_id: string
-  endpoint_id: string
-  rotation_id: string
-  secret_id: string
-}
 
 export function announcementReads(
   connection: Connection,
@@ -65,16 +57,5 @@ export function announcementWrites(
       )
       return count > 0
     },
-  }
-}
-
-function toAnnouncement(row: AnnouncementRow): Announcement {
-  return {
-    at: row.at,
-    kind: row.kind,
-    projectId: row.project_id,
-    endpointId: row.endpoint_id,
-    rotationId: row.rotation_id,
-    secretId: row.secret_id,
   }
 }

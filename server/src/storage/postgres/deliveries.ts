@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { AttemptError, Delivery, DeliveryStatus, FailureReason } from '../../core/delivery.ts'
+import { type DeliveryRow, toDelivery } from '../delivery-row.ts'
 import type { DeliveryFilter, Reads, Storage, Transaction } from '../storage.ts'
 import type { Connection, Value } from './connection.ts'
 import { countDeliveries } from './delivery-counts.ts'
@@ -14,26 +14,6 @@ import { readDeliveryStats } from './delivery-stats.ts'
 import type { StoreTime } from './due-deliveries.ts'
 import type { Effects } from './effects.ts'
 import { parseTimeKey, toPage } from './pages.ts'
-
-interface DeliveryRow {
-  seq: number
-  id: string
-  endpoint_id: string
-  event_id: string
-  event_type: string
-  event_timestamp: string
-  status: DeliveryStatus
-  failure_reason: FailureReason | null
-  attempt_count: number
-  series_attempt_count: number
-  due_at: number | null
-  last_status_code: number | null
-  last_error: AttemptError | null
-  last_duration_ms: number | null
-  is_test: boolean
-  at: number
-  completed_at: number | null
-}
 
 const columns = `d.seq, d.id, ep.id as endpoint_id, e.id as event_id, e.type as event_type,
   e.timestamp as event_timestamp, d.status, d.failure_reason, d.attempt_count,
@@ -271,26 +251,4 @@ async function findOwner(
     projectId,
   )
   return endpoint === undefined ? null : { projectSeq: project.seq, endpointSeq: endpoint.seq }
-}
-
-function toDelivery(projectId: string, row: DeliveryRow): Delivery {
-  return {
-    id: row.id,
-    projectId,
-    endpointId: row.endpoint_id,
-    eventId: row.event_id,
-    eventType: row.event_type,
-    eventTimestamp: row.event_timestamp,
-    status: row.status,
-    failureReason: row.failure_reason,
-    attemptCount: row.attempt_count,
-    seriesAttemptCount: row.series_attempt_count,
-    nextAttemptAt: row.due_at,
-    lastStatusCode: row.last_status_code,
-    lastError: row.last_error,
-    lastDurationMs: row.last_duration_ms,
-    isTest: row.is_test,
-    createdAt: row.at,
-    completedAt: row.completed_at,
-  }
 }

@@ -1,10 +1,11 @@
 import type { Endpoint } from '../../core/endpoint.ts'
 import type { Health } from '../../core/health.ts'
+import { type EndpointRow, toEndpoint } from '../endpoint-row.ts'
 import type { AttemptResult, Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
 import type { Effects } from './effects.ts'
 import { updateHealth } from './endpoint-health.ts'
-import { type EndpointRow, endpointColumns, endpointTables, toEndpoint } from './endpoints.ts'
+import { endpointColumns, endpointTables } from './endpoints.ts'
 
 /**
  * A transaction that records results has turned out to change something that others may be changing

@@ -1,19 +1,10 @@
-import type { Project, ProjectSettings } from '../../core/project.ts'
+import type { ProjectSettings } from '../../core/project.ts'
+import { type ProjectRow, toProject } from '../project-row.ts'
 import { type Reads, StorageConflictError, type Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
 import type { Effects } from './effects.ts'
 import { wipeEndpoint } from './endpoints.ts'
 import { readSeqPage } from './pages.ts'
-
-interface ProjectRow {
-  seq: number
-  id: string
-  uid: string | null
-  name: string
-  settings: string
-  created_at: number
-  updated_at: number
-}
 
 export function projectReads(
   connection: Connection,
@@ -115,16 +106,5 @@ export function projectWrites(
       for (const { id } of endpoints) await wipeEndpoint(connection, effects, id, at)
       effects.add({ kind: 'subscriptions', projectId })
     },
-  }
-}
-
-function toProject(row: ProjectRow): Project {
-  return {
-    id: row.id,
-    uid: row.uid,
-    name: row.name,
-    settings: JSON.parse(row.settings) as ProjectSettings,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
   }
 }

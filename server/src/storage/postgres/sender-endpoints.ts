@@ -1,9 +1,10 @@
 import type { ProjectSettings } from '../../core/project.ts'
 import type { SecretAlgorithm } from '../../core/secret.ts'
+import { type EndpointRow, toEndpoint } from '../endpoint-row.ts'
+import { toSecret } from '../secret-row.ts'
 import type { Reads, SenderEndpointRecord } from '../storage.ts'
 import type { Connection } from './connection.ts'
-import { type EndpointRow, endpointColumns, endpointTables, toEndpoint } from './endpoints.ts'
-import { toSecret } from './secrets.ts'
+import { endpointColumns, endpointTables } from './endpoints.ts'
 
 /** An endpoint beside one of its secrets; all of `s_…` null where it has none. */
 interface SenderEndpointRow extends EndpointRow {

@@ -1,16 +1,6 @@
-import type { ClaimLink } from '../../core/claim-link.ts'
+import { type ClaimLinkRow, toClaimLink } from '../claim-link-row.ts'
 import type { Reads, Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
-
-interface ClaimLinkRow {
-  hash: string
-  project_id: string
-  endpoint_id: string
-  rotation_id: string
-  created_at: number
-  claimed_at: number | null
-  disputed_at: number | null
-}
 
 const columns = `hash, project_id, endpoint_id, rotation_id, created_at, claimed_at, disputed_at`
 
@@ -47,17 +37,5 @@ export function claimLinkWrites(connection: Connection): Pick<Transaction, 'putC
         { ...link },
       )
     },
-  }
-}
-
-function toClaimLink(row: ClaimLinkRow): ClaimLink {
-  return {
-    hash: row.hash,
-    projectId: row.project_id,
-    endpointId: row.endpoint_id,
-    rotationId: row.rotation_id,
-    createdAt: row.created_at,
-    claimedAt: row.claimed_at,
-    disputedAt: row.disputed_at,
   }
 }

@@ -1,18 +1,7 @@
-import type { Event } from '../../core/event.ts'
+import { type EventRow, toEvent } from '../event-row.ts'
 import type { Reads } from '../storage.ts'
 import type { Connection } from './connection.ts'
 import { readTimePage } from './pages.ts'
-
-interface EventRow {
-  seq: number
-  id: string
-  type: string
-  timestamp: string
-  metadata: string
-  data: string | null
-  delivery_count: number
-  at: number
-}
 
 export function eventReads(connection: Connection): Pick<Reads, 'getEvent' | 'listEvents'> {
   return {
@@ -42,18 +31,5 @@ export function eventReads(connection: Connection): Pick<Reads, 'getEvent' | 'li
         (row: EventRow) => toEvent(projectId, row),
       )
     },
-  }
-}
-
-function toEvent(projectId: string, row: EventRow): Event {
-  return {
-    id: row.id,
-    projectId,
-    type: row.type,
-    timestamp: row.timestamp,
-    metadata: JSON.parse(row.metadata) as Record<string, unknown>,
-    data: row.data,
-    deliveryCount: row.delivery_count,
-    createdAt: row.at,
   }
 }

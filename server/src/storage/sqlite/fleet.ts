@@ -1,29 +1,10 @@
 import type { SQLInputValue } from 'node:sqlite'
-import type { Blocker, FleetEntry } from '../../core/fleet.ts'
-import type { ProjectSettings } from '../../core/project.ts'
-import type { SecretAlgorithm } from '../../core/secret.ts'
+import type { Blocker } from '../../core/fleet.ts'
+import { type FleetRow, toFleetEntry } from '../fleet-row.ts'
 import type { FleetFilter, Reads, Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
 import { toPage } from './pages.ts'
-import { type RotationRow, rotationColumns, toRotation } from './rotations.ts'
-
-interface FleetRow extends Omit<RotationRow, 'id'> {
-  /** Of the rotation; its columns are null where none is open. */
-  id: string | null
-  secret_seq: number
-  secret_id: string
-  algorithm: SecretAlgorithm
-  secret_created_at: number
-  over_age_told_at: number | null
-  endpoint_id_of_entry: string
-  uid: string | null
-  url: string
-  format: string
-  unverifying_since: number | null
-  project_id_of_entry: string
-  project_name: string
-  settings: string
-}
+import { rotationColumns } from './rotations.ts'
 
 /**
  * Everything begins with the newest secrets in the order of their age, so a page costs its own rows
@@ -68,7 +49,7 @@ export function fleetReads(connection: Connection): Pick<Reads, 'listFleet' | 'c
         after.seq,
         page.limit + 1,
       )
-      return toPage(rows, page, (row) => `${row.secret_created_at}.${row.secret_seq}`, toEntry)
+      return toPage(rows, page, (row) => `${row.secret_created_at}.${row.secret_seq}`, toFleetEntry)
     },
 
     async countOverAge({ now, defaultMaxAgeDays }) {
@@ -145,22 +126,4 @@ function parseAgeKey(after: string | null): { at: number; seq: number } {
   const [at = Number.NaN, seq = Number.NaN] = after.split('.').map(Number)
   const isKnown = Number.isSafeInteger(at) && Number.isSafeInteger(seq)
   return isKnown ? { at, seq } : { at: Number.MAX_SAFE_INTEGER, seq: 0 }
-}
-
-function toEntry(row: FleetRow): FleetEntry {
-  return {
-    projectId: row.project_id_of_entry,
-    projectName: row.project_name,
-    policyOverride: (JSON.parse(row.settings) as ProjectSettings).secretPolicy,
-    endpointId: row.endpoint_id_of_entry,
-    endpointUid: row.uid,
-    url: row.url,
-    format: row.format,
-    unverifyingSince: row.unverifying_since,
-    secretId: row.secret_id,
-    algorithm: row.algorithm,
-    secretCreatedAt: row.secret_created_at,
-    overAgeToldAt: row.over_age_told_at,
-    rotation: row.id === null ? null : toRotation({ ...row, id: row.id }),
-  }
 }

@@ -1,21 +1,7 @@
-import type { Actor, Scope } from '../../core/authorization.ts'
-import type { PortalSession } from '../../core/portal-session.ts'
+import { type PortalSessionRow, toPortalSession } from '../portal-session-row.ts'
 import type { Reads, Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
 import type { Effects } from './effects.ts'
-
-interface PortalSessionRow {
-  id: string
-  project_id: string
-  actor: string
-  scopes: string
-  hash: string
-  created_by: string
-  key_hash: string | null
-  created_at: number
-  expires_at: number
-  revoked_at: number | null
-}
 
 const columns = `s.id, s.project_id, s.actor, s.scopes, s.hash, s.created_by, s.key_hash,
   s.created_at, s.expires_at, s.revoked_at`
@@ -80,20 +66,5 @@ export function portalSessionWrites(
         limit,
       )
     },
-  }
-}
-
-function toPortalSession(row: PortalSessionRow): PortalSession {
-  return {
-    id: row.id,
-    projectId: row.project_id,
-    actor: row.actor,
-    scopes: JSON.parse(row.scopes) as Scope[],
-    hash: row.hash,
-    createdBy: JSON.parse(row.created_by) as Actor,
-    keyHash: row.key_hash,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-    revokedAt: row.revoked_at,
   }
 }

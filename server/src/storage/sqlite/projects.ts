@@ -1,20 +1,11 @@
-import type { Project, ProjectSettings } from '../../core/project.ts'
+import type { ProjectSettings } from '../../core/project.ts'
+import { type ProjectRow, toProject } from '../project-row.ts'
 import type { Reads, Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
 import type { Effects } from './effects.ts'
 import { wipeEndpoint } from './endpoints.ts'
 import { readSeqPage } from './pages.ts'
 import type { Subscriptions } from './subscriptions.ts'
-
-interface ProjectRow {
-  seq: number
-  id: string
-  uid: string | null
-  name: string
-  settings: string
-  created_at: number
-  updated_at: number
-}
 
 export function projectReads(
   connection: Connection,
@@ -109,16 +100,5 @@ export function projectWrites(
       for (const { id } of endpoints) wipeEndpoint(connection, effects, id, at)
       subscriptions.forget(projectId)
     },
-  }
-}
-
-function toProject(row: ProjectRow): Project {
-  return {
-    id: row.id,
-    uid: row.uid,
-    name: row.name,
-    settings: JSON.parse(row.settings) as ProjectSettings,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
   }
 }
