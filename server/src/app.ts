@@ -21,6 +21,7 @@ import { assertFree, listenForMetrics, listening } from './listening.ts'
 import type { Logger } from './logger.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { openSecretBox } from './open-secret-box.ts'
+import { createOutageLog } from './outage-log.ts'
 import { createRandom } from './random.ts'
 import { StartError } from './start-error.ts'
 import { openSqliteStorage } from './storage/sqlite/open.ts'
@@ -258,7 +259,10 @@ async function openBase(
 ): Promise<Base> {
   const { config, logger } = options
   const { clock, metrics, releases } = parts
-  const onError = (message: string, error: unknown) => logger.error({ err: error }, message)
+  const onError = createOutageLog({
+    log: (message, error) => logger.error({ err: error }, message),
+    monotonic: clock.monotonic,
+  })
   const random = createRandom()
   const newId = createIdFactory({ now: clock.now, randomBytes: random.bytes })
   const opened = await openStore(options, {

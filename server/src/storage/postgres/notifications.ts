@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { CommittedChanges } from '../storage.ts'
 import { noChanges } from './effects.ts'
+import { translateError } from './errors.ts'
 import { clientConfig, endSoon } from './pool.ts'
 
 const channel = 'countersign'
@@ -67,7 +68,7 @@ export function createNotifications(options: {
       reconnectMs = reconnectMinMs
       send()
     } catch (error) {
-      options.onError('The store cannot be listened to; trying again.', error)
+      options.onError('The store cannot be listened to; trying again.', translateError(error))
       lose(next)
     }
   }
