@@ -12,7 +12,7 @@ export interface Timekeeping {
 
 /** The machine's clock costs nothing to look at, the store's a question. */
 const watchWallEveryMs = 1_000
-const watchStoreEveryMs = 10_000
+const watchStoreEveryMs = 15_000
 const driftErrorMsMax = 250
 const forgetEveryMs = 10 * 60_000
 const sleepMsMax = 60_000

@@ -5,7 +5,7 @@ import { noChanges } from './effects.ts'
 import type { Partitions } from './partitions.ts'
 
 /** How often a node that dispatches looks for what nobody told it of: one short query. */
-const lookEveryMs = 3_000
+const lookEveryMs = 4_000
 const partitionsEveryMs = 3_600_000
 
 /**
