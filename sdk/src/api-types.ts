@@ -463,6 +463,37 @@ export interface EndpointStats {
   isPartial: boolean
 }
 
+/** The numbers of all endpoints of a project together, deleted ones included. */
+export interface ProjectStats {
+  since: string
+  until: string
+  total: number
+  counts: {
+    pending: number
+    delivered: number
+    failed: number
+    skipped: number
+  }
+  /** Delivered out of delivered and failed; null before either. */
+  successRate: number | null
+  /** Of the last attempt of each delivery. */
+  durationMs: {
+    p50: number
+    p95: number
+    p99: number
+  } | null
+  /** Oldest first; those without deliveries are left out. */
+  buckets: {
+    at: string
+    pending: number
+    delivered: number
+    failed: number
+    skipped: number
+  }[]
+  /** True where there are more than 100000 deliveries: the newest were looked at. */
+  isPartial: boolean
+}
+
 /** One version of an endpoint's signing key, without its value. */
 export interface Secret {
   id: string
@@ -1240,6 +1271,14 @@ export interface ListProjectsQuery {
   cursor?: string | undefined
 }
 
+/** What `getProjectStats` is asked with. */
+export interface GetProjectStatsQuery {
+  /** Default: a day ago. */
+  since?: string | Date | undefined
+  /** Length of a bucket, such as `5m`, `1h` or `1d`; absent: none. */
+  bucket?: string | undefined
+}
+
 /** What `listApiKeys` is asked with. */
 export interface ListApiKeysQuery {
   /** How many items at most. Default: 25. */
@@ -1272,6 +1311,8 @@ export interface ListEndpointsQuery {
   cursor?: string | undefined
   state?: 'active' | 'disabled' | undefined
   health?: 'healthy' | 'failing' | 'blocked' | undefined
+  /** Those whose secret is being rotated. */
+  rotation?: 'open' | undefined
   /** Part of url, description or uid, in any case. */
   search?: string | undefined
 }
@@ -1388,6 +1429,7 @@ export interface Answers {
   getProject: Project
   updateProject: Project
   deleteProject: void
+  getProjectStats: ProjectStats
   createApiKey: CreatedApiKey
   listApiKeys: ApiKeyPage
   rotateApiKey: CreatedApiKey

@@ -57,6 +57,7 @@ const operations: { [K in keyof Answers]: (c: Countersign, w: World) => Promise<
   testEndpoint: (c, w) => c.endpoints.test(w.project, w.endpoint),
   drillEndpoint: (c, w) => c.endpoints.drill(w.project, w.endpoint),
   recoverEndpoint: (c, w) => c.endpoints.recover(w.project, w.endpoint, { since: new Date(0) }),
+  getProjectStats: (c, w) => c.projects.stats(w.project, { bucket: '1h' }),
   getEndpointStats: (c, w) => c.endpoints.stats(w.project, w.endpoint, { bucket: '1h' }),
   rotateSecret: (c, w) => c.endpoints.rotateSecret(w.project, w.endpoint, { force: true }),
   revokePreviousSecret: (c, w) => c.endpoints.revokePreviousSecret(w.project, w.endpoint),

@@ -1,10 +1,17 @@
 import { toCamelCase } from '../camel-case.ts'
 import { createList, type List } from '../list.ts'
-import type { CreateProject, ListQuery, Project, UpdateProject } from '../resources.ts'
+import type {
+  CreateProject,
+  GetProjectStatsQuery,
+  ListQuery,
+  Project,
+  ProjectStats,
+  UpdateProject,
+} from '../resources.ts'
 import type { PostOptions, RequestOptions, Transport } from '../transport.ts'
 
 /**
- * The tenants of a server. All but `get` need the root key.
+ * The tenants of a server. All but `get` and `stats` need the root key.
  *
  * @example
  * const projects: Projects = client.projects
@@ -49,6 +56,21 @@ export class Projects {
   async get(project: string, options?: RequestOptions): Promise<Project> {
     const path = ['projects', project]
     return toCamelCase(await this.#transport.send({ method: 'GET', path, options }))
+  }
+
+  /**
+   * Counts what became of the deliveries of all the project's endpoints together.
+   * @example
+   * const { successRate, isPartial } = await client.projects.stats('acme', { bucket: '1h' })
+   * console.log(successRate, isPartial)
+   */
+  async stats(
+    project: string,
+    query?: GetProjectStatsQuery,
+    options?: RequestOptions,
+  ): Promise<ProjectStats> {
+    const path = ['projects', project, 'stats']
+    return toCamelCase(await this.#transport.send({ method: 'GET', path, query, options }))
   }
 
   /**

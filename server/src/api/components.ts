@@ -87,7 +87,12 @@ import {
   UpdateRotationSchema,
 } from './wire/rotation.ts'
 import { SecretSchema } from './wire/secret.ts'
-import { EndpointStatsSchema, RecoverEndpointSchema, RecoverySchema } from './wire/stats.ts'
+import {
+  EndpointStatsSchema,
+  ProjectStatsSchema,
+  RecoverEndpointSchema,
+  RecoverySchema,
+} from './wire/stats.ts'
 
 /** Every schema that has a name, by name: the `components.schemas` of the OpenAPI document. */
 export const components: Readonly<Record<string, TSchema>> = Object.fromEntries(
@@ -99,7 +104,7 @@ export const components: Readonly<Record<string, TSchema>> = Object.fromEntries(
     ...[EventTypeSchema, EventTypePageSchema, DefineEventTypeSchema],
     ...[EndpointSchema, EndpointPageSchema, CreateEndpointSchema, CreatedEndpointSchema],
     ...[UpdateEndpointSchema, TestEndpointSchema, TestResultSchema],
-    ...[RecoverEndpointSchema, RecoverySchema, EndpointStatsSchema],
+    ...[RecoverEndpointSchema, RecoverySchema, EndpointStatsSchema, ProjectStatsSchema],
     ...[SecretSchema, SecretPageSchema, RotateSecretSchema, RotatedSecretSchema],
     ...[RevokePreviousSecretSchema, RevokedPreviousSecretSchema, KeySetSchema],
     ...[RotationSchema, RotationStepSchema, RotationPageSchema],

@@ -1,6 +1,11 @@
 import type { DeliveryStatus } from '../core/delivery.ts'
 import type { DeliveryStats } from './storage.ts'
 
+/** Of what is not there. */
+export function noDeliveryStats(): DeliveryStats {
+  return { counts: noCounts(), durations: null, buckets: [], isPartial: false }
+}
+
 export function noCounts(): Record<DeliveryStatus, number> {
   return { pending: 0, delivered: 0, failed: 0, skipped: 0 }
 }

@@ -37,6 +37,8 @@ export interface EndpointFilter {
   health?: Health['health']
   /** Case-insensitive part of url, description or uid. */
   search?: string
+  /** With a rotation that is open at this time. */
+  rotatingAt?: number
   condition?: EndpointCondition
   /** Id of the actor who created it. */
   createdById?: string
@@ -82,7 +84,8 @@ export interface Recovery {
 }
 
 export interface StatsRequest {
-  endpointId: string
+  /** Absent: of all of the project's endpoints, deleted ones included. */
+  endpointId?: string
   /** Created at this time or later, and before that one. */
   since: number
   until: number

@@ -102,8 +102,8 @@ export interface Storage extends Reads {
   ): Promise<Record<DeliveryStatus, number>>
 
   /**
-   * What became of an endpoint's deliveries, and how long its attempts took. Read in small steps,
-   * as `countDeliveries`; of more than `deliveriesMax`, the newest.
+   * What became of the deliveries of an endpoint or of the project, and how long the attempts took.
+   * Read in small steps, as `countDeliveries`; of more than `deliveriesMax`, the newest.
    */
   deliveryStats(projectId: string, request: StatsRequest): Promise<DeliveryStats>
 

@@ -35,6 +35,7 @@ export const EndpointPageSchema = pageOf(EndpointSchema, 'EndpointPage')
 const endpointQuery = listQuery({
   state: Type.Optional(oneOf(['active', 'disabled'])),
   health: Type.Optional(oneOf(['healthy', 'failing', 'blocked'])),
+  rotation: Type.Optional(oneOf(['open'], 'Those whose secret is being rotated.')),
   search: Type.Optional(
     text(apiLimits.searchLengthMax, 'Part of url, description or uid, in any case.'),
   ),
@@ -77,7 +78,11 @@ export const endpointRoutes: readonly Route[] = [
     answers: { 200: EndpointPageSchema },
     async answer({ context, params, query }) {
       const { storage } = context
-      const page = await storage.listEndpoints(params.project, filterOf(query), pageRequest(query))
+      const page = await storage.listEndpoints(
+        params.project,
+        filterOf(query, context.clock.now()),
+        pageRequest(query),
+      )
       const items = await Promise.all(page.items.map((item) => withRotation(context, item)))
       return jsonAnswer(
         200,
@@ -176,11 +181,12 @@ function refuseMaskedHeaders(body: unknown, parts: ActionParts): void {
   throw invalidFields(endpointProblems(body, parts))
 }
 
-function filterOf(query: Static<typeof endpointQuery>): EndpointFilter {
-  const { state, health, search } = query
+function filterOf(query: Static<typeof endpointQuery>, now: number): EndpointFilter {
+  const { state, health, rotation, search } = query
   return {
     ...(state === undefined ? {} : { state }),
     ...(health === undefined ? {} : { health }),
+    ...(rotation === undefined ? {} : { rotatingAt: now }),
     ...(search === undefined ? {} : { search }),
   }
 }

@@ -16,6 +16,7 @@ import {
   settingsProblems,
   UpdateProjectSchema,
 } from '../wire/project.ts'
+import { ProjectStatsSchema, presentStats, readStatsQuery, statsQuery } from '../wire/stats.ts'
 
 export const ProjectPageSchema = pageOf(ProjectSchema, 'ProjectPage')
 
@@ -64,6 +65,26 @@ export const projectRoutes: readonly Route[] = [
     async answer({ context, params }) {
       const project = await loadProject(context.storage, params.project)
       return jsonAnswer(200, presentProject(project))
+    },
+  }),
+  plainRoute({
+    method: 'GET',
+    path: '/v1/projects/:project/stats',
+    name: 'getProjectStats',
+    summary: 'Count what became of a project’s deliveries',
+    description: 'Of all its endpoints together, deleted ones included.',
+    tag: 'Projects',
+    access: 'deliveries.read',
+    query: statsQuery,
+    answers: { 200: ProjectStatsSchema },
+    async answer({ context, params, query }) {
+      const { storage, clock } = context
+      const project = await loadProject(storage, params.project)
+      const request = readStatsQuery(query, clock.now())
+      return jsonAnswer(
+        200,
+        presentStats(await storage.deliveryStats(project.id, request), request),
+      )
     },
   }),
   plainRoute({

@@ -106,6 +106,26 @@ test('counts an endpoint’s deliveries, whole and in buckets', async () => {
   }
 })
 
+test('tells what became of all deliveries of a project', async () => {
+  await using t = await setUp()
+  await t.enable()
+  const ofEndpoint = await t.server.call('GET', `${t.path}/stats?bucket=1h`)
+  const path = `${t.project.path}/stats`
+  const alone = await t.server.call('GET', `${path}?bucket=1h`)
+  assert.equal(alone.status, 200)
+  assert.deepEqual(alone.body, ofEndpoint.body)
+  await t.server.call('POST', `${t.project.path}/endpoints`, {
+    body: { url: 'https://example.com/second' },
+  })
+  await t.publish()
+  assert.equal((await t.server.call('GET', path)).body.total, alone.body.total + 2)
+  assert.equal((await t.server.call('GET', `${path}?bucket=1s`)).status, 422)
+  const reader = await t.server.call('POST', `${t.project.path}/api-keys`, {
+    body: { name: 'Reader', scopes: ['webhooks.read'] },
+  })
+  assert.equal((await t.server.call('GET', path, { key: reader.body.key })).status, 403)
+})
+
 test('expunges an event, which can then neither be read nor sent again', async () => {
   await using t = await setUp()
   await t.enable()

@@ -53,7 +53,7 @@ export const recoveryRoutes: readonly Route[] = [
     async answer({ context, params, query }) {
       const { storage, clock } = context
       const endpoint = await loadEndpoint(storage, params.project, params.endpoint)
-      const request = readStatsQuery(query, endpoint.id, clock.now())
+      const request = { ...readStatsQuery(query, clock.now()), endpointId: endpoint.id }
       const stats = await storage.deliveryStats(params.project, request)
       return jsonAnswer(200, presentStats(stats, request))
     },

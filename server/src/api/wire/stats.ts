@@ -45,29 +45,37 @@ const durationFields = Type.Object(
   { additionalProperties: false },
 )
 
-export const EndpointStatsSchema = Type.Object(
-  {
-    since: time(),
-    until: time(),
-    total: Type.Integer(),
-    counts: Type.Object(countFields, { additionalProperties: false }),
-    success_rate: nullable(
-      Type.Number({ description: 'Delivered out of delivered and failed; null before either.' }),
-    ),
-    duration_ms: Type.Unsafe<Static<typeof durationFields> | null>({
-      anyOf: [durationFields, { type: 'null' }],
-      description: 'Of the last attempt of each delivery.',
-    }),
-    buckets: Type.Array(
-      Type.Object({ at: time(), ...countFields }, { additionalProperties: false }),
-      { description: 'Oldest first; those without deliveries are left out.' },
-    ),
-    is_partial: Type.Boolean({
-      description: `True where there are more than ${limits.statsDeliveriesMax} deliveries: the newest were looked at.`,
-    }),
-  },
-  { $id: 'EndpointStats', additionalProperties: false },
-)
+const statsFields = {
+  since: time(),
+  until: time(),
+  total: Type.Integer(),
+  counts: Type.Object(countFields, { additionalProperties: false }),
+  success_rate: nullable(
+    Type.Number({ description: 'Delivered out of delivered and failed; null before either.' }),
+  ),
+  duration_ms: Type.Unsafe<Static<typeof durationFields> | null>({
+    anyOf: [durationFields, { type: 'null' }],
+    description: 'Of the last attempt of each delivery.',
+  }),
+  buckets: Type.Array(
+    Type.Object({ at: time(), ...countFields }, { additionalProperties: false }),
+    { description: 'Oldest first; those without deliveries are left out.' },
+  ),
+  is_partial: Type.Boolean({
+    description: `True where there are more than ${limits.statsDeliveriesMax} deliveries: the newest were looked at.`,
+  }),
+}
+
+export const EndpointStatsSchema = Type.Object(statsFields, {
+  $id: 'EndpointStats',
+  additionalProperties: false,
+})
+
+export const ProjectStatsSchema = Type.Object(statsFields, {
+  $id: 'ProjectStats',
+  additionalProperties: false,
+  description: 'The numbers of all endpoints of a project together, deleted ones included.',
+})
 
 export const statsQuery = Type.Object(
   {
@@ -85,9 +93,8 @@ const bucketMsMin = 60_000
 /** What is asked for, from a query that its schema has checked. */
 export function readStatsQuery(
   query: Static<typeof statsQuery>,
-  endpointId: string,
   now: number,
-): StatsRequest {
+): Omit<StatsRequest, 'endpointId'> {
   const since = checkedTime(query.since) ?? now - dayMs
   const bucketMs = query.bucket === undefined ? null : parseDuration(query.bucket)
   if (query.bucket !== undefined) {
@@ -99,13 +106,13 @@ export function readStatsQuery(
     }
   }
   const deliveriesMax = limits.statsDeliveriesMax
-  return { endpointId, since, until: now + 1, bucketMs, deliveriesMax }
+  return { since, until: now + 1, bucketMs, deliveriesMax }
 }
 
 export function presentStats(
   stats: DeliveryStats,
   request: StatsRequest,
-): Static<typeof EndpointStatsSchema> {
+): Static<typeof EndpointStatsSchema> & Static<typeof ProjectStatsSchema> {
   const { counts } = stats
   const ended = counts.delivered + counts.failed
   return {

@@ -1,5 +1,5 @@
 import type { Project, ProjectSettings } from '@countersign/sdk'
-import { jsonObject, option } from '../options.ts'
+import { jsonObject, option, timeBefore } from '../options.ts'
 import { clientCommand } from './client-command.ts'
 import { commandGroup } from './command-group.ts'
 import { listCommand } from './list-command.ts'
@@ -35,6 +35,19 @@ export const projectsCommand = commandGroup('projects', 'tenants of a server', [
       examples: [['countersign projects show --project acme']],
       async run({ client, project, output }) {
         output.show(await client.projects.get(project))
+      },
+    }),
+  (context) =>
+    clientCommand<{ since?: Date; bucket?: string }>(context, {
+      name: 'stats',
+      description: 'what became of the deliveries of all its endpoints, and how long they took',
+      options: [
+        option('--since <time>', 'a time, or how long ago', timeBefore(context.clock.now)),
+        option('--bucket <duration>', 'also in slices of this length'),
+      ],
+      examples: [['countersign projects stats --project acme --since 24h --bucket 1h']],
+      async run({ client, project, output }, _args, query) {
+        output.show(await client.projects.stats(project, query))
       },
     }),
   (context) =>

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { noDeliveryStats } from '../delivery-figures.ts'
 import { type DeliveryRow, toDelivery } from '../delivery-row.ts'
 import type { DeliveryFilter, Reads, Storage, Transaction } from '../storage.ts'
 import type { Connection, Value } from './connection.ts'
@@ -106,7 +107,8 @@ export function deliveryCounts(
   return {
     async deliveryStats(projectId, request) {
       const owner = await findOwner(connection, projectId, request.endpointId)
-      return readDeliveryStats(connection, owner?.endpointSeq ?? 0, request)
+      if (owner === null) return noDeliveryStats()
+      return readDeliveryStats(connection, owner, request)
     },
 
     async countDeliveries(projectId, filter) {

@@ -2,6 +2,7 @@ import type { DeliveryStatus } from '../../core/delivery.ts'
 import { bucketOf, noCounts, percentilesOf } from '../delivery-figures.ts'
 import type { DeliveryStats, StatsRequest } from '../storage.ts'
 import type { Connection } from './connection.ts'
+import type { DeliveryOwner } from './delivery-paths.ts'
 
 /** Rows read in one go. */
 const rowsPerStepMax = 5_000
@@ -16,7 +17,7 @@ interface StatsRow {
 /** Reads the newest deliveries first, in steps, so that few are in memory at a time. */
 export async function readDeliveryStats(
   connection: Connection,
-  endpointSeq: number,
+  owner: DeliveryOwner,
   request: StatsRequest,
 ): Promise<DeliveryStats> {
   const counts = noCounts()
@@ -26,7 +27,7 @@ export async function readDeliveryStats(
   let after = { createdAt: request.until - 1, seq: Number.MAX_SAFE_INTEGER }
   for (;;) {
     const limit = Math.min(rowsPerStepMax, left)
-    const rows = await readStep(connection, endpointSeq, request.since, after, limit)
+    const rows = await readStep(connection, owner, request.since, after, limit)
     for (const { created_at: at, status, duration_ms: durationMs } of rows) {
       counts[status] += 1
       if (durationMs !== null) durations.push(durationMs)
@@ -44,24 +45,25 @@ export async function readDeliveryStats(
       .map(([at, bucket]) => ({ at, counts: bucket }))
       .sort((a, b) => a.at - b.at),
     isPartial:
-      left === 0 && (await readStep(connection, endpointSeq, request.since, after, 1)).length > 0,
+      left === 0 && (await readStep(connection, owner, request.since, after, 1)).length > 0,
   }
 }
 
 function readStep(
   connection: Connection,
-  endpointSeq: number,
+  { projectSeq, endpointSeq }: DeliveryOwner,
   since: number,
   after: { createdAt: number; seq: number },
   limit: number,
 ): Promise<StatsRow[]> {
+  const owner = endpointSeq === undefined ? 'project' : 'endpoint'
   return connection.all<StatsRow>(
     `select d.seq, d.created_at, d.status, d.last_duration_ms as duration_ms
      from deliveries d
-     where d.endpoint_seq = ? and d.created_at >= ? and (d.created_at, d.seq) < (?, ?)
+     where d.${owner}_seq = ? and d.created_at >= ? and (d.created_at, d.seq) < (?, ?)
      order by d.created_at desc, d.seq desc
      limit ?`,
-    endpointSeq,
+    endpointSeq ?? projectSeq,
     since,
     after.createdAt,
     after.seq,

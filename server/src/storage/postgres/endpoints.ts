@@ -10,6 +10,7 @@ import type { Connection, Value } from './connection.ts'
 import type { Effects } from './effects.ts'
 import { insertHealth } from './endpoint-health.ts'
 import { readSeqPage } from './pages.ts'
+import { openRotationOf } from './rotations.ts'
 
 export const endpointColumns = `e.seq, e.id, e.project_id, e.uid, e.url, e.description, e.event_types, e.state,
   e.blocked_at, e.blocked_reason, e.signing_enabled, e.format, e.header_names, e.sealed_headers,
@@ -202,6 +203,10 @@ function endpointConditions(filter: EndpointFilter): {
   if (filter.search !== undefined) {
     conditions.push('and strpos(e.search_text, ?) > 0')
     values.push(filter.search.toLowerCase())
+  }
+  if (filter.rotatingAt !== undefined) {
+    conditions.push(`and exists (${openRotationOf('e')})`)
+    values.push(filter.rotatingAt)
   }
   if (filter.condition !== undefined) {
     conditions.push(`and ${conditionOf} = ?`)

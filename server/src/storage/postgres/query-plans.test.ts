@@ -154,8 +154,6 @@ async function exerciseDeliveries(storage: Storage, clock: TestClock): Promise<v
     await tx.continueRecoveries(clock.now(), 10)
     await tx.hastenDeliveries({ after: null, now: clock.now(), byMs: 1 })
   })
-  const request = { endpointId: endpoint.id, since: 0, until: clock.now() + 1 }
-  await storage.deliveryStats(project.id, { ...request, bucketMs: 1_000, deliveriesMax: 10 })
   await storage.listRetentions()
   await storage.transact((tx) => tx.createTestDelivery(samples.event(project.id), endpoint.id))
   await storage.transact((tx) => tx.expungeEvent(project.id, event.id, clock.now()))

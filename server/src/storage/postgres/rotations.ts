@@ -19,10 +19,16 @@ export const rotationColumns = `r.seq, r.id, r.project_id, r.endpoint_id, r.prev
 /** The latch of the previous secret is read where it is kept, so the two never disagree. */
 const rotations = 'rotations r left join secrets previous on previous.id = r.previous_secret_id'
 
-const isOpen = `r.outcome_status is null
+const hasNotEnded = `r.outcome_status is null
   and previous.expiry_seen_at is null
-  and (r.previous_secret_expires_at is null or r.previous_secret_expires_at > ?::bigint)
-  and e.deleted_at is null`
+  and (r.previous_secret_expires_at is null or r.previous_secret_expires_at > ?::bigint)`
+
+const isOpen = `${hasNotEnded} and e.deleted_at is null`
+
+/** Finds the rotation of an endpoint, of the table named, that is open at the time given. */
+export function openRotationOf(endpoint: string): string {
+  return `select 1 from ${rotations} where r.endpoint_id = ${endpoint}.id and ${hasNotEnded}`
+}
 
 export function rotationReads(
   connection: Connection,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { SQLInputValue } from 'node:sqlite'
 import type { Clock } from '../../core/clock.ts'
 import type { DeliveryStatus } from '../../core/delivery.ts'
+import { noDeliveryStats } from '../delivery-figures.ts'
 import { type DeliveryRow, toDelivery } from '../delivery-row.ts'
 import type { DeliveryFilter, Reads, Storage, Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
@@ -102,7 +103,8 @@ export function deliveryCounts(
   return {
     async deliveryStats(projectId, request) {
       const owner = findOwner(connection, projectId, request.endpointId)
-      return readDeliveryStats(connection, owner?.endpointSeq ?? 0, request)
+      if (owner === null) return noDeliveryStats()
+      return readDeliveryStats(connection, owner, request)
     },
 
     async countDeliveries(projectId, filter) {

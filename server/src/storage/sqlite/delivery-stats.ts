@@ -3,6 +3,7 @@ import type { DeliveryStatus } from '../../core/delivery.ts'
 import { bucketOf, noCounts, percentilesOf } from '../delivery-figures.ts'
 import type { DeliveryStats, StatsRequest } from '../storage.ts'
 import type { Connection } from './connection.ts'
+import type { DeliveryOwner } from './delivery-paths.ts'
 
 /** Rows read in one go: a few milliseconds. */
 const rowsPerStepMax = 1_000
@@ -17,7 +18,7 @@ interface StatsRow {
 /** Reads the newest deliveries first, in steps between which it is everyone else's turn. */
 export async function readDeliveryStats(
   connection: Connection,
-  endpointSeq: number,
+  owner: DeliveryOwner,
   request: StatsRequest,
 ): Promise<DeliveryStats> {
   const counts = noCounts()
@@ -27,7 +28,7 @@ export async function readDeliveryStats(
   let after = { createdAt: request.until - 1, seq: Number.MAX_SAFE_INTEGER }
   for (;;) {
     const limit = Math.min(rowsPerStepMax, left)
-    const rows = readStep(connection, endpointSeq, request.since, after, limit)
+    const rows = readStep(connection, owner, request.since, after, limit)
     for (const { created_at: at, status, duration_ms: durationMs } of rows) {
       counts[status] += 1
       if (durationMs !== null) durations.push(durationMs)
@@ -45,26 +46,27 @@ export async function readDeliveryStats(
     buckets: [...buckets]
       .map(([at, bucket]) => ({ at, counts: bucket }))
       .sort((a, b) => a.at - b.at),
-    isPartial: left === 0 && readStep(connection, endpointSeq, request.since, after, 1).length > 0,
+    isPartial: left === 0 && readStep(connection, owner, request.since, after, 1).length > 0,
   }
 }
 
 function readStep(
   connection: Connection,
-  endpointSeq: number,
+  { projectSeq, endpointSeq }: DeliveryOwner,
   since: number,
   after: { createdAt: number; seq: number },
   limit: number,
 ): StatsRow[] {
+  const owner = endpointSeq === undefined ? 'project' : 'endpoint'
   return connection.all<StatsRow>(
     `select d.seq, d.created_at, d.status,
        (select duration_ms from attempts where delivery_seq = d.seq order by seq desc limit 1)
          as duration_ms
-     from deliveries d indexed by deliveries_by_endpoint
-     where d.endpoint_seq = ? and d.created_at >= ? and (d.created_at, d.seq) < (?, ?)
+     from deliveries d indexed by deliveries_by_${owner}
+     where d.${owner}_seq = ? and d.created_at >= ? and (d.created_at, d.seq) < (?, ?)
      order by d.created_at desc, d.seq desc
      limit ?`,
-    endpointSeq,
+    endpointSeq ?? projectSeq,
     since,
     after.createdAt,
     after.seq,

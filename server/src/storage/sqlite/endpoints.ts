@@ -6,6 +6,7 @@ import type { EndpointFilter, Reads, Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
 import type { Effects } from './effects.ts'
 import { readSeqPage } from './pages.ts'
+import { openRotationOf } from './rotations.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
 const columns = `seq, id, project_id, uid, url, description, event_types, state, blocked_at,
@@ -227,6 +228,10 @@ function endpointConditions(filter: EndpointFilter): {
   if (filter.search !== undefined) {
     conditions.push('and instr(search_text, ?) > 0')
     values.push(filter.search.toLowerCase())
+  }
+  if (filter.rotatingAt !== undefined) {
+    conditions.push(`and exists (${openRotationOf('endpoints')})`)
+    values.push(filter.rotatingAt)
   }
   if (filter.condition !== undefined) {
     conditions.push(`and ${conditionOf} = ?`)

@@ -152,6 +152,36 @@ export function endpointsSuite(test: StoreTest): void {
     assert.deepEqual(await list({ search: 'ÜBERSICHT' }), [b.id, a.id])
   })
 
+  test('lists the endpoints whose rotation is open', async ({ storage, samples, clock }) => {
+    const project = await samples.addProject()
+    const now = clock.now()
+    const addRotating = async (until: number | null) => {
+      const endpoint = await samples.addEndpoint(project.id)
+      const previous = samples.secret(endpoint, { expiresAt: until })
+      const next = samples.secret(endpoint)
+      await storage.transact(async (tx) => {
+        await tx.insertSecret(previous)
+        await tx.insertSecret(next)
+        await tx.insertRotation(
+          samples.rotation(previous, next, { previousSecretExpiresAt: until, outcome: null }),
+        )
+      })
+      return endpoint.id
+    }
+    await samples.addEndpoint(project.id)
+    const open = await addRotating(now + 10)
+    const untilProof = await addRotating(null)
+    const over = await addRotating(now)
+    const idsAt = async (rotatingAt: number) =>
+      (await readPages(1, (page) => storage.listEndpoints(project.id, { rotatingAt }, page))).map(
+        ({ id }) => id,
+      )
+    assert.deepEqual(await idsAt(now), [untilProof, open])
+    assert.deepEqual(await idsAt(now - 1), [over, untilProof, open])
+    assert.deepEqual(await idsAt(now + 10), [untilProof])
+    assert.equal(await storage.countEndpoints(project.id, { rotatingAt: now }), 2)
+  })
+
   test('wipes a deleted endpoint and hides it', async ({ storage, samples, clock }) => {
     const { project, endpoint: kept } = await samples.addPair()
     const endpoint = await samples.addEndpoint(project.id, { sealedHeaders: new Uint8Array([1]) })

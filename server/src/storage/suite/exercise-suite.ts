@@ -50,6 +50,10 @@ export async function exerciseStorage({
   const endpointStretch = { skip: 0, limit: 1, afterId: endpoint.id }
   await storage.listEndpointsAt(project.id, { dialect: 'dinie' }, endpointStretch)
   await storage.countEndpointsByCondition(project.id)
+  await storage.countEndpoints(project.id, { rotatingAt: clock.now() })
+  const span = { since: 0, until: clock.now() + 1, bucketMs: 1_000, deliveriesMax: 10 }
+  await storage.deliveryStats(project.id, span)
+  await storage.deliveryStats(project.id, { ...span, endpointId: endpoint.id })
   await storage.getEvent(project.id, event.id)
   await storage.listEvents(project.id, onePage)
   await storage.listSecrets(endpoint.id)

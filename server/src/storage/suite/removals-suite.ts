@@ -165,9 +165,26 @@ export function removalsSuite(test: StoreTest): void {
     assert.equal(all.isPartial, false)
     const none = await storage.deliveryStats(project.id, { ...request, endpointId: other.id })
     assert.equal(none.durations, null)
+    const { endpointId: _, ...whole } = request
+    const another = await samples.addEndpoint(project.id)
+    const foreign = await samples.addPair()
+    await samples.publish(project.id)
+    await samples.publish(foreign.project.id)
+    await storage.transact((tx) => tx.deleteEndpoint(another.id, clock.now()))
+    const ofProject = await storage.deliveryStats(project.id, { ...whole, until: clock.now() + 1 })
+    assert.equal(ofProject.counts.delivered, 9)
+    assert.equal(sumOf(ofProject.counts), 13)
+    assert.equal(sumOf(ofProject.buckets[1]?.counts), 9)
+    assert.deepEqual(ofProject.durations, { p50: 50, p95: 100, p99: 100 })
+    const unknown = await storage.deliveryStats('prj_none', whole)
+    assert.deepEqual(unknown.buckets, [])
     const early = { ...request, until: start + 60_000 }
     assert.equal((await storage.deliveryStats(project.id, early)).counts.delivered, 4)
   })
+}
+
+function sumOf(counts: Record<DeliveryStatus, number> | undefined): number {
+  return Object.values(counts ?? {}).reduce((sum, count) => sum + count, 0)
 }
 
 /** Oldest first. */
