@@ -40,6 +40,10 @@ const AuditLogPage = lazy(async () => {
   const { AuditLogPage } = await import('./pages/audit-log.tsx')
   return { default: AuditLogPage }
 })
+const ProjectSettingsPage = lazy(async () => {
+  const { ProjectSettingsPage } = await import('./pages/project-settings.tsx')
+  return { default: ProjectSettingsPage }
+})
 const LivePage = lazy(async () => {
   const { LivePage } = await import('./pages/live.tsx')
   return { default: LivePage }
@@ -77,6 +81,7 @@ export function Pages() {
           <Route path="/projects/:project/event-types" component={EventTypesPage} />
           <Route path="/projects/:project/api-keys" component={ApiKeysPage} />
           <Route path="/projects/:project/audit-log" component={AuditLogPage} />
+          <Route path="/projects/:project/settings" component={ProjectSettingsPage} />
           <Route path="/projects/:project/live" component={LivePage} />
           <Route path="/fleet" component={FleetPage} />
           <Route path="/campaigns/:campaign" component={CampaignPage} />

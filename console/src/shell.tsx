@@ -55,6 +55,8 @@ const projectWays = [
   ['/event-types', 'Event types', 'webhooks.read'],
   ['/api-keys', 'API keys', 'keys.write'],
   ['/audit-log', 'Audit log', 'audit.read'],
+  // No scope of its own: whoever manages keys manages the project.
+  ['/settings', 'Settings', 'keys.write'],
 ] as const
 
 function Ways({ project }: { project: string | null }) {

@@ -44,7 +44,8 @@ export function OutcomeChart({ stats, bucketMs }: { stats: EndpointStats; bucket
         </span>
         <span className="quiet small">
           {exactTime(stats.since)} – now · up to {most.toLocaleString('en')} a step
-          {stats.isPartial && ' · the newest only'}
+          {stats.isPartial &&
+            ` · only the newest ${stats.total.toLocaleString('en')} deliveries are counted`}
         </span>
       </figcaption>
     </figure>

@@ -2,7 +2,8 @@ import { useEffect, useState } from 'react'
 
 const units = [
   ['year', 31_536_000_000],
-  ['month', 2_592_000_000],
+  // “Next month” would be anything from one day to sixty.
+  ['month', 2_592_000_000, 5_184_000_000],
   ['day', 86_400_000],
   ['hour', 3_600_000],
   ['minute', 60_000],
@@ -35,7 +36,8 @@ export function When({ at, none = '–' }: { at: string | null; none?: string })
 export function relativeTime(differenceMs: number): string {
   const size = Math.abs(differenceMs)
   if (size < 45_000) return differenceMs > 5_000 ? 'in a moment' : 'just now'
-  const [unit, unitMs] = units.find(([, ms]) => size >= ms * 0.99) ?? units[units.length - 1]!
+  const [unit, unitMs] =
+    units.find(([, ms, from = ms]) => size >= from * 0.99) ?? units[units.length - 1]!
   return relative.format(Math.round(differenceMs / unitMs), unit)
 }
 

@@ -1,5 +1,5 @@
 import type { AuditRow } from '@countersign/sdk'
-import { useState } from 'react'
+import { useSearchParams } from 'wouter'
 import { Card, Empty } from '../kit/card.tsx'
 import { Field } from '../kit/field.tsx'
 import { PageFrame } from '../kit/page.tsx'
@@ -10,8 +10,19 @@ import { Loaded, useReadList } from '../read.tsx'
 /** Who changed what, when, why, from where. */
 export function AuditLogPage({ params }: { params: { project: string } }) {
   const { project } = params
-  const [action, setAction] = useState('')
-  const [actor, setActor] = useState('')
+  const [search, setSearch] = useSearchParams()
+  const action = search.get('action') ?? ''
+  const actor = search.get('actor') ?? ''
+  const set = (name: string) => (value: string) =>
+    setSearch(
+      (before) => {
+        const next = new URLSearchParams(before)
+        if (value === '') next.delete(name)
+        else next.set(name, value)
+        return next
+      },
+      { replace: true },
+    )
   const { query, pager } = useReadList(
     ['audit log', project, action, actor],
     (client, cursor, signal) =>
@@ -37,7 +48,7 @@ export function AuditLogPage({ params }: { params: { project: string } }) {
             type="search"
             placeholder="Action, such as endpoint.secret.rotated"
             value={action}
-            onChange={setAction}
+            onChange={set('action')}
           />
           <Field
             label="Id of the actor"
@@ -45,7 +56,7 @@ export function AuditLogPage({ params }: { params: { project: string } }) {
             type="search"
             placeholder="Id of the actor"
             value={actor}
-            onChange={setActor}
+            onChange={set('actor')}
           />
         </search>
         <Loaded query={query} rows={8}>

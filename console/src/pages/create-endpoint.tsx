@@ -6,6 +6,7 @@ import { Choice, Field } from '../kit/field.tsx'
 import { paths } from '../paths.ts'
 import { useAct } from '../read.tsx'
 import { useSession } from '../session.ts'
+import { HeadersField, readHeaders } from './custom-headers.tsx'
 
 type Format = Endpoint['format']
 
@@ -30,6 +31,7 @@ export function CreateEndpoint({ project, onClose }: { project: string; onClose:
   const [description, setDescription] = useState('')
   const [types, setTypes] = useState('*')
   const [format, setFormat] = useState<Format>('standard')
+  const [headers, setHeaders] = useState('')
   const [algorithm, setAlgorithm] = useState('hmac-sha256')
   const { run, isBusy, problem } = useAct(async (client) => {
     const input = {
@@ -37,6 +39,7 @@ export function CreateEndpoint({ project, onClose }: { project: string; onClose:
       format,
       eventTypes: readTypes(types),
       ...(description === '' ? {} : { description }),
+      headers: readHeaders(headers),
     }
     const created: CreatedEndpoint | CreatedKeyEndpoint =
       algorithm === 'ed25519'
@@ -80,6 +83,7 @@ export function CreateEndpoint({ project, onClose }: { project: string; onClose:
           ]}
         />
       )}
+      <HeadersField value={headers} onChange={setHeaders} />
     </Dialog>
   )
 }

@@ -7,6 +7,7 @@ import { Table } from '../kit/table.tsx'
 import { When } from '../kit/time.tsx'
 import { paths, shortId } from '../paths.ts'
 import { Loaded, useReadList } from '../read.tsx'
+import { nameOfError } from './attempt-error.ts'
 
 /** Deliveries of a project or of one of its endpoints, by status, type and time. */
 export function DeliveryList(props: { project: string; endpoint?: string; event?: string }) {
@@ -114,7 +115,7 @@ function Filters(props: {
 /** Why a delivery stands as it does, in a few words. */
 function describeOutcome(row: Delivery): string {
   if (row.lastError === null) return row.lastStatusCode === null ? '–' : String(row.lastStatusCode)
-  const error = row.lastError === 'http_status' ? '' : ` ${row.lastError.replaceAll('_', ' ')}`
+  const error = row.lastError === 'http_status' ? '' : ` ${nameOfError(row.lastError)}`
   return `${row.lastStatusCode ?? ''}${error}`.trim()
 }
 

@@ -11,6 +11,7 @@ import { useToast } from '../kit/toast.tsx'
 import { paths, shortId } from '../paths.ts'
 import { Loaded, useAct, useRead } from '../read.tsx'
 import { useSession } from '../session.ts'
+import { describeAttemptError, describeFailure, nameOfError } from './attempt-error.ts'
 import { curlOf, signaturesOf } from './attempt-request.ts'
 
 /** One delivery: each attempt as it was sent and answered. */
@@ -69,7 +70,7 @@ function Inside({ project, delivery }: { project: string; delivery: DeliveryWith
               'Status',
               <span key="status" className="row">
                 <DeliveryBadge status={delivery.status} />
-                {delivery.failureReason?.replaceAll('_', ' ')}
+                {delivery.failureReason !== null && describeFailure(delivery.failureReason)}
                 {delivery.isTest && <Badge>test</Badge>}
               </span>,
             ],
@@ -111,7 +112,7 @@ function AttemptCard({ attempt }: { attempt: Attempt }) {
       actions={
         <>
           <Badge tone={error === null ? 'good' : 'bad'}>
-            {String(response?.statusCode ?? error ?? 'no answer')}
+            {String(response?.statusCode ?? (error === null ? 'no answer' : nameOfError(error)))}
           </Badge>
           <span className="quiet">
             {attempt.durationMs} ms · <When at={attempt.startedAt} />
@@ -123,8 +124,8 @@ function AttemptCard({ attempt }: { attempt: Attempt }) {
       <div className="stack">
         {error !== null && error !== 'http_status' && (
           <Notice tone="warn">
-            {error.replaceAll('_', ' ')}
-            {attempt.errorDetail !== null && `: ${attempt.errorDetail}`}
+            {describeAttemptError(error)}
+            {attempt.errorDetail !== null && ` (${attempt.errorDetail})`}
           </Notice>
         )}
         <div className="columns even">

@@ -2,6 +2,7 @@ import type { Drill, ProbeFinding } from '@countersign/sdk'
 import { Badge, type Tone } from '../kit/badge.tsx'
 import { Notice } from '../kit/notice.tsx'
 import { When } from '../kit/time.tsx'
+import { nameOfError } from './attempt-error.ts'
 
 const verdicts: Record<Drill['verdict'], [tone: 'good' | 'warn' | 'bad', text: string]> = {
   verified: ['good', 'Proved: the receiver takes the new secret and refuses a wrong one, twice.'],
@@ -72,7 +73,8 @@ function Finding({ finding }: { finding: ProbeFinding }) {
       <span className="probe-answers mono small quiet">
         {finding.answers.map((answer) => (
           <span key={answer.at + answer.durationMs}>
-            {answer.statusCode ?? answer.error ?? 'no answer'} in {answer.durationMs} ms
+            {answer.statusCode ?? (answer.error === null ? 'no answer' : nameOfError(answer.error))}{' '}
+            in {answer.durationMs} ms
           </span>
         ))}
       </span>

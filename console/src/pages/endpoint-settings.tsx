@@ -11,6 +11,7 @@ import { endpointName, paths } from '../paths.ts'
 import { useAct } from '../read.tsx'
 import { useSession } from '../session.ts'
 import { EventTypesField, readTypes } from './create-endpoint.tsx'
+import { ReplaceHeaders, readHeaders } from './custom-headers.tsx'
 
 /** What an endpoint is set to. */
 export function EndpointSettings({ project, endpoint }: { project: string; endpoint: Endpoint }) {
@@ -88,6 +89,7 @@ function EditEndpoint({ project, endpoint, onClose }: EndpointDialogProps) {
   const [description, setDescription] = useState(endpoint.description ?? '')
   const [types, setTypes] = useState(endpoint.eventTypes.join(', '))
   const [rate, setRate] = useState(String(endpoint.rateLimitPerSecond ?? ''))
+  const [headers, setHeaders] = useState<string | null>(null)
   const [isSigned, setIsSigned] = useState(endpoint.signingEnabled)
   const { run, isBusy, problem } = useAct(async (client) => {
     await client.endpoints.update(project, endpoint.id, {
@@ -96,6 +98,7 @@ function EditEndpoint({ project, endpoint, onClose }: EndpointDialogProps) {
       eventTypes: readTypes(types),
       rateLimitPerSecond: rate === '' ? null : Number(rate),
       signingEnabled: isSigned,
+      ...(headers === null ? {} : { headers: readHeaders(headers) }),
     })
     say('Saved.')
     onClose()
@@ -119,6 +122,7 @@ function EditEndpoint({ project, endpoint, onClose }: EndpointDialogProps) {
         onChange={setRate}
         hint="Empty: no limit."
       />
+      <ReplaceHeaders names={Object.keys(endpoint.headers)} value={headers} onChange={setHeaders} />
       <Check label="Sign deliveries" isOn={isSigned} onChange={setIsSigned} />
     </Dialog>
   )

@@ -1,5 +1,5 @@
-import type { EndpointStats } from '@countersign/sdk'
-import { useState } from 'react'
+import type { DeliveryStatus, EndpointStats } from '@countersign/sdk'
+import { type ReactNode, useState } from 'react'
 import { Card, Figures } from '../kit/card.tsx'
 import { Choice } from '../kit/field.tsx'
 import { OutcomeChart } from '../kit/outcome-chart.tsx'
@@ -52,8 +52,16 @@ export function EndpointStatsTab({ project, endpoint }: { project: string; endpo
   )
 }
 
-export function StatFigures({ stats }: { stats: EndpointStats }) {
-  const { durationMs, successRate, counts } = stats
+/** The totals. `link` leads from a count to the deliveries behind it. */
+export function StatFigures(props: {
+  stats: EndpointStats
+  link?: (status: DeliveryStatus, count: string) => ReactNode
+}) {
+  const { durationMs, successRate, counts } = props.stats
+  const count = (status: DeliveryStatus) => {
+    const text = counts[status].toLocaleString('en')
+    return props.link?.(status, text) ?? text
+  }
   return (
     <Figures
       rows={[
@@ -63,13 +71,18 @@ export function StatFigures({ stats }: { stats: EndpointStats }) {
             ? '–'
             : `${(successRate * 100).toFixed(successRate === 1 ? 0 : 2)} %`,
         ],
-        ['Delivered', counts.delivered.toLocaleString('en')],
-        ['Failed', counts.failed.toLocaleString('en')],
-        ['Waiting', counts.pending.toLocaleString('en')],
-        ['Answered in (p50)', durationMs === null ? '–' : `${durationMs.p50} ms`],
-        ['p95', durationMs === null ? '–' : `${durationMs.p95} ms`],
-        ['p99', durationMs === null ? '–' : `${durationMs.p99} ms`],
+        ['Delivered', count('delivered')],
+        ['Failed', count('failed')],
+        ['Waiting', count('pending')],
+        ['Answered in (p50)', durationMs === null ? '–' : milliseconds(durationMs.p50)],
+        ['p95', durationMs === null ? '–' : milliseconds(durationMs.p95)],
+        ['p99', durationMs === null ? '–' : milliseconds(durationMs.p99)],
       ]}
     />
   )
+}
+
+function milliseconds(ms: number): string {
+  if (ms >= 1_000) return `${(ms / 1_000).toFixed(1)} s`
+  return `${ms.toLocaleString('en', { maximumFractionDigits: ms < 10 ? 1 : 0 })} ms`
 }

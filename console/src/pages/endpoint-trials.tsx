@@ -8,6 +8,7 @@ import { Notice } from '../kit/notice.tsx'
 import { paths } from '../paths.ts'
 import { useAct } from '../read.tsx'
 import { useSession } from '../session.ts'
+import { nameOfError } from './attempt-error.ts'
 import { DrillReport } from './drill-report.tsx'
 
 /** One delivery on purpose, and the probes of a rotation without one. */
@@ -41,8 +42,10 @@ function TestCard({ project, endpoint }: { project: string; endpoint: string }) 
         {result !== null && (
           <Notice tone={result.success ? 'good' : 'bad'}>
             <span>
-              {result.success ? 'Taken' : 'Not taken'}: {result.statusCode ?? result.error} in{' '}
-              {result.durationMs} ms.
+              {result.success ? 'Taken' : 'Not taken'}:{' '}
+              {result.statusCode ??
+                (result.error === null ? 'no answer' : nameOfError(result.error))}{' '}
+              in {result.durationMs} ms.
             </span>
             <Link className="plain-link" href={paths.delivery(project, result.deliveryId)}>
               See the request

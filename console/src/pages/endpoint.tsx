@@ -12,6 +12,7 @@ import { useToast } from '../kit/toast.tsx'
 import { paths, shortUrl } from '../paths.ts'
 import { Loaded, useAct, useRead } from '../read.tsx'
 import { useSession } from '../session.ts'
+import { describeAttemptError } from './attempt-error.ts'
 import { DeliveryList } from './delivery-list.tsx'
 import { EndpointSettings } from './endpoint-settings.tsx'
 import { EndpointStatsTab } from './endpoint-stats.tsx'
@@ -166,7 +167,7 @@ function Trouble({ project, endpoint }: { project: string; endpoint: Endpoint })
 
 function describeLast({ lastStatusCode, lastError }: Delivery): string {
   if (lastError === 'http_status') return `The last answer was ${lastStatusCode}.`
-  return `The last attempt ended with: ${lastError?.replaceAll('_', ' ')}.`
+  return lastError === null ? 'The last attempt failed.' : describeAttemptError(lastError)
 }
 
 function Acts({ project, endpoint }: { project: string; endpoint: Endpoint }) {

@@ -55,7 +55,7 @@ export function EndpointsPage({ params }: { params: { project: string } }) {
 }
 
 interface EndpointFilters {
-  /** A state or a health; empty: all. */
+  /** A state, a health, or that a secret is being rotated; empty: all. */
   status: string
   search: string
 }
@@ -79,8 +79,9 @@ function useFilters(): [EndpointFilters, (name: keyof EndpointFilters, value: st
 function queryOf({ status, search }: EndpointFilters) {
   return {
     ...(search === '' ? {} : { search }),
+    ...(status === 'rotating' ? { rotation: 'open' as const } : {}),
     ...(status === 'disabled' ? { state: status as EndpointState } : {}),
-    ...(status === '' || status === 'disabled'
+    ...(['', 'disabled', 'rotating'].includes(status)
       ? {}
       : { health: status as EndpointHealth, state: 'active' as EndpointState }),
   }
@@ -111,6 +112,7 @@ function Filters(props: {
           ['failing', 'Failing'],
           ['blocked', 'Blocked'],
           ['disabled', 'Paused'],
+          ['rotating', 'Rotating'],
         ]}
       />
     </search>

@@ -1,4 +1,4 @@
-import type { EventSummary } from '@countersign/sdk'
+import type { Countersign, EventSummary } from '@countersign/sdk'
 import { type FormEvent, useState } from 'react'
 import { Link, useLocation, useSearchParams } from 'wouter'
 import { Button } from '../kit/button.tsx'
@@ -10,9 +10,12 @@ import { Table } from '../kit/table.tsx'
 import { When } from '../kit/time.tsx'
 import { paths } from '../paths.ts'
 import { Loaded, useAct, useRead, useReadList } from '../read.tsx'
+import { useSession } from '../session.ts'
 
 /** How many of the newest events a search by type looks through. */
 const searchedMax = 1_000
+const shownMax = 100
+const ownId = /^[A-Za-z0-9_-]{1,64}$/
 
 /** What was published. */
 export function EventsPage({ params }: { params: { project: string } }) {
@@ -28,11 +31,11 @@ export function EventsPage({ params }: { params: { project: string } }) {
   return (
     <PageFrame title="Events" actions={publish}>
       <Card>
-        <Search project={project} />
+        <Search key={search.get('type')} project={project} />
         {isSearch ? (
           <FoundEvents
             project={project}
-            type={search.get('type') ?? ''}
+            text={search.get('type') ?? ''}
             hours={search.get('hours') ?? ''}
           />
         ) : (
@@ -115,37 +118,84 @@ function EveryEvent({ project }: { project: string }) {
   )
 }
 
+interface EventSearch {
+  events: EventSummary[]
+  /** Where the search ended early: what it did not look at is older. */
+  isPartial: boolean
+}
+
 /** The API lists events by time alone, so a search reads on until it has seen enough of them. */
-function FoundEvents(props: { project: string; type: string; hours: string }) {
-  const { project, type, hours } = props
+function FoundEvents(props: { project: string; text: string; hours: string }) {
+  const { project, text, hours } = props
   const query = useRead(
-    ['found events', project, type, hours],
-    async (client, signal) => {
-      const since = hours === '' ? 0 : Date.now() - Number(hours) * 3_600_000
-      const found: EventSummary[] = []
-      let seen = 0
-      for await (const event of client.events.list(project, { limit: 100 }, { signal })) {
-        seen += 1
-        const isOld = Date.parse(event.createdAt) < since
-        if (!isOld && event.type.includes(type)) found.push(event)
-        if (isOld || seen >= searchedMax || found.length >= 100) break
-      }
-      return found
-    },
+    ['found events', project, text, hours],
+    (client, signal) => findEvents(client, { ...props, signal }),
     30_000,
   )
   return (
     <Loaded query={query} rows={8}>
-      {(events) =>
-        events.length === 0 ? (
-          <Empty title="No event fits">
-            The newest {searchedMax.toLocaleString('en')} events were looked through.
-          </Empty>
-        ) : (
-          <EventTable project={project} events={events} />
-        )
-      }
+      {({ events, isPartial }) => (
+        <>
+          {events.length === 0 ? (
+            <Empty title="No event fits">
+              {isPartial
+                ? `None of the newest ${searchedMax.toLocaleString('en')} events does.`
+                : 'Every event of that time was looked through.'}
+            </Empty>
+          ) : (
+            <EventTable project={project} events={events} />
+          )}
+          {ownId.test(text) && <ByOwnId project={project} id={text} />}
+          {isPartial && <SearchEnd {...props} count={events.length} />}
+        </>
+      )}
     </Loaded>
+  )
+}
+
+async function findEvents(
+  client: Countersign,
+  search: { project: string; text: string; hours: string; signal: AbortSignal },
+): Promise<EventSearch> {
+  const { project, text, hours, signal } = search
+  const since = hours === '' ? 0 : Date.now() - Number(hours) * 3_600_000
+  const events: EventSummary[] = []
+  let seenCount = 0
+  for await (const event of client.events.list(project, { limit: 100 }, { signal })) {
+    if (Date.parse(event.createdAt) < since) break
+    if (seenCount === searchedMax || events.length === shownMax) return { events, isPartial: true }
+    seenCount += 1
+    if (event.type.includes(text)) events.push(event)
+  }
+  return { events, isPartial: false }
+}
+
+/** Callers may give events ids of their own, which look like types. */
+function ByOwnId({ project, id }: { project: string; id: string }) {
+  return (
+    <p className="inside quiet small">
+      Is it an id that you gave? <Link href={paths.event(project, id)}>Open the event {id}</Link>
+    </p>
+  )
+}
+
+/** How far the search went, and where all of it can be found. */
+function SearchEnd(props: { project: string; text: string; hours: string; count: number }) {
+  const { may } = useSession()
+  const { project, text, hours, count } = props
+  const query = { ...(text === '' ? {} : { type: text }), ...(hours === '' ? {} : { hours }) }
+  return (
+    <p className="inside quiet small">
+      {count >= shownMax
+        ? `These are the newest ${shownMax} that fit.`
+        : `Only the newest ${searchedMax.toLocaleString('en')} events were looked through.`}{' '}
+      {may('deliveries.read') && (
+        <>
+          <Link href={paths.deliveries(project, query)}>Deliveries</Link> can be searched by a whole
+          type and by time, however old they are.
+        </>
+      )}
+    </p>
   )
 }
 

@@ -1,7 +1,7 @@
 import type { Endpoint } from '@countersign/sdk'
 import { Link } from 'wouter'
 import { EndpointBadge, RotationBadge } from '../kit/badge.tsx'
-import { Card, Empty, Figures } from '../kit/card.tsx'
+import { Card, Empty } from '../kit/card.tsx'
 import { OutcomeChart } from '../kit/outcome-chart.tsx'
 import { PageFrame } from '../kit/page.tsx'
 import { Table } from '../kit/table.tsx'
@@ -9,7 +9,12 @@ import { When } from '../kit/time.tsx'
 import { paths, shortUrl } from '../paths.ts'
 import { Loaded, useRead } from '../read.tsx'
 import { useSession } from '../session.ts'
-import { bucketMs, type ProjectStats, readProjectStats } from './project-stats.ts'
+import { StatFigures } from './endpoint-stats.tsx'
+
+const dayMs = 86_400_000
+const bucketMs = 1_800_000
+/** Rows of a list here, at most; the whole of it has a page. */
+const rowsMax = 10
 
 /** How a project does: what came of its deliveries, and what needs somebody. */
 export function OverviewPage({ params }: { params: { project: string } }) {
@@ -17,7 +22,7 @@ export function OverviewPage({ params }: { params: { project: string } }) {
   const { kind, may } = useSession()
   return (
     <PageFrame title="Overview">
-      {may('deliveries.read') && may('webhooks.read') && <Numbers project={project} />}
+      {may('deliveries.read') && <Numbers project={project} />}
       {may('webhooks.read') && (
         <div className="columns even">
           <Attention project={project} />
@@ -32,7 +37,12 @@ export function OverviewPage({ params }: { params: { project: string } }) {
 function Numbers({ project }: { project: string }) {
   const query = useRead(
     ['project stats', project],
-    (client, signal) => readProjectStats(client, project, signal),
+    (client, signal) =>
+      client.projects.stats(
+        project,
+        { since: new Date(Date.now() - dayMs), bucket: '30m' },
+        { signal },
+      ),
     15_000,
   )
   return (
@@ -41,47 +51,16 @@ function Numbers({ project }: { project: string }) {
         {(stats) => (
           <div className="stack">
             <OutcomeChart stats={stats} bucketMs={bucketMs} />
-            <StatsFigures project={project} stats={stats} />
-            {stats.hasMoreEndpoints && (
-              <p className="quiet small">
-                Counted over the {stats.endpointCount} newest endpoints; each endpoint’s page has
-                its own numbers.
-              </p>
-            )}
+            <StatFigures
+              stats={stats}
+              link={(status, count) => (
+                <Link href={paths.deliveries(project, { status, hours: '24' })}>{count}</Link>
+              )}
+            />
           </div>
         )}
       </Loaded>
     </Card>
-  )
-}
-
-function StatsFigures({ project, stats }: { project: string; stats: ProjectStats }) {
-  const { counts, successRate, slowest } = stats
-  const link = (status: string, count: number) => (
-    <Link href={paths.deliveries(project, { status, hours: '24' })}>
-      {count.toLocaleString('en')}
-    </Link>
-  )
-  return (
-    <Figures
-      rows={[
-        ['Success rate', successRate === null ? '–' : `${(successRate * 100).toFixed(2)} %`],
-        ['Delivered', link('delivered', counts.delivered)],
-        ['Failed', link('failed', counts.failed)],
-        ['Waiting', link('pending', counts.pending)],
-        ['Typical answer (p50)', stats.typicalMs === null ? '–' : `${stats.typicalMs} ms`],
-        [
-          'Slowest endpoint (p95)',
-          slowest === null ? (
-            '–'
-          ) : (
-            <Link key="slowest" href={`${paths.endpoint(project, slowest.endpointId)}?tab=stats`}>
-              {slowest.p95} ms
-            </Link>
-          ),
-        ],
-      ]}
-    />
   )
 }
 
@@ -91,7 +70,7 @@ function Attention({ project }: { project: string }) {
     const read = async (health: 'blocked' | 'failing') => {
       const list = client.endpoints.list(
         project,
-        { health, state: 'active', limit: 10 },
+        { health, state: 'active', limit: rowsMax },
         { signal },
       )
       return (await list.page()).data
@@ -140,16 +119,19 @@ function EndpointLink({ project, endpoint }: { project: string; endpoint: Endpoi
   )
 }
 
-/** Open rotations among the newest endpoints, with when the old secret stops. */
+/** Open rotations, with when the old secret stops. */
 function OpenRotations({ project }: { project: string }) {
   const query = useRead(['open rotations', project], async (client, signal) => {
-    const { data } = await client.endpoints.list(project, { limit: 100 }, { signal }).page()
-    return data.flatMap((endpoint) =>
+    const list = client.endpoints.list(project, { rotation: 'open', limit: rowsMax }, { signal })
+    return (await list.page()).data.flatMap((endpoint) =>
       endpoint.rotation === null ? [] : [{ endpoint, rotation: endpoint.rotation }],
     )
   })
   return (
-    <Card title="Open rotations">
+    <Card
+      title="Open rotations"
+      actions={<Link href={`${paths.endpoints(project)}?status=rotating`}>All open</Link>}
+    >
       <Loaded query={query} rows={3}>
         {(open) =>
           open.length === 0 ? (
@@ -190,7 +172,7 @@ function OpenRotations({ project }: { project: string }) {
 /** Secrets past their age. The fleet is the root key's. */
 function OverAge({ project }: { project: string }) {
   const query = useRead(['over age', project], (client, signal) =>
-    client.fleet.list({ project, blocker: 'over_age', limit: 10 }, { signal }).page(),
+    client.fleet.list({ project, blocker: 'over_age', limit: rowsMax }, { signal }).page(),
   )
   return (
     <Card

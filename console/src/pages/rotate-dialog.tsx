@@ -17,6 +17,9 @@ export const overlaps = [
   ['2592000', '30 days'],
 ] as const
 
+/** How far ahead a staged secret begins to sign until somebody says otherwise. */
+const stagedMs = 86_400_000
+
 /** Begins a rotation and goes to its page, where the secret is shown once. */
 export function RotateDialog(props: { project: string; endpoint: Endpoint; onClose: () => void }) {
   const { endpoint } = props
@@ -38,12 +41,13 @@ export function RotateDialog(props: { project: string; endpoint: Endpoint; onClo
       verb={isCut ? 'Cut now' : 'Rotate'}
       isDangerous={isCut}
       isBusy={isBusy}
-      isReady={!isCut || typed === name}
+      isReady={(!isCut || typed === name) && isWhole(choice)}
       problem={problem}
       onSubmit={run}
       onClose={props.onClose}
     >
       <WindowFields endpoint={endpoint} choice={choice} change={change} />
+      <SecretFields endpoint={endpoint} choice={choice} change={change} />
       <Field
         label="Reason"
         value={choice.reason}
@@ -68,6 +72,10 @@ interface RotationChoice {
   overlap: string
   completeWhen: 'expiry' | 'verified'
   byClaimLink: boolean
+  /** When the new secret begins to sign, as the browser's field has it; null: at once. */
+  activatesAt: string | null
+  /** A secret that the operator brings along; null: the server makes one. */
+  ownSecret: string | null
   force: boolean
   reason: string
 }
@@ -78,6 +86,8 @@ function initialChoice(endpoint: Endpoint): RotationChoice {
     overlap: carriesOne ? '0' : '86400',
     completeWhen: 'expiry',
     byClaimLink: false,
+    activatesAt: null,
+    ownSecret: null,
     force: false,
     reason: '',
   }
@@ -96,7 +106,9 @@ function WindowFields(props: {
         value={choice.overlap}
         onChange={(overlap) =>
           change(
-            overlap === '0' ? { overlap, completeWhen: 'expiry', byClaimLink: false } : { overlap },
+            overlap === '0'
+              ? { overlap, completeWhen: 'expiry', byClaimLink: false, activatesAt: null }
+              : { overlap },
           )
         }
         options={[...overlaps, ['0', 'no time: cut it now (after a leak)']]}
@@ -112,17 +124,77 @@ function WindowFields(props: {
               ['verified', 'as soon as the receiver has proved that it takes the new one'],
             ]}
           />
-          {props.endpoint.algorithm === 'hmac-sha256' && (
+          {props.endpoint.algorithm === 'hmac-sha256' && choice.ownSecret === null && (
             <Check
               label="Hand the secret over by a claim link, so that only the receiver’s engineer sees it"
               isOn={choice.byClaimLink}
-              onChange={(byClaimLink) => change({ byClaimLink })}
+              onChange={(byClaimLink) => change({ byClaimLink, activatesAt: null })}
             />
           )}
         </>
       )}
     </>
   )
+}
+
+/** When the new secret begins to sign, and who makes it. */
+function SecretFields(props: {
+  endpoint: Endpoint
+  choice: RotationChoice
+  change: (changes: Partial<RotationChoice>) => void
+}) {
+  const { choice, change } = props
+  const { activatesAt, ownSecret } = choice
+  return (
+    <>
+      {choice.overlap !== '0' && !choice.byClaimLink && (
+        <Check
+          label="Stage it: the new secret signs only from a later time"
+          isOn={activatesAt !== null}
+          onChange={(isOn) => change({ activatesAt: isOn ? localTime(stagedMs) : null })}
+        />
+      )}
+      {activatesAt !== null && (
+        <Field
+          label="The new secret signs from"
+          type="datetime-local"
+          value={activatesAt}
+          onChange={(value) => change({ activatesAt: value })}
+          hint="In your time zone, at most 30 days ahead. The overlap is counted from then on."
+        />
+      )}
+      {!choice.byClaimLink && (
+        <Check
+          label="Use a secret of my own"
+          isOn={ownSecret !== null}
+          onChange={(isOn) => change({ ownSecret: isOn ? '' : null })}
+        />
+      )}
+      {ownSecret !== null && (
+        <Field
+          label="Own secret"
+          type="password"
+          value={ownSecret}
+          onChange={(value) => change({ ownSecret: value })}
+          hint={
+            props.endpoint.algorithm === 'ed25519'
+              ? 'whsk_ and the base64 of an Ed25519 private key with its public key behind it.'
+              : 'whsec_ and the base64 of 24 to 64 random bytes.'
+          }
+        />
+      )}
+    </>
+  )
+}
+
+function isWhole({ activatesAt, ownSecret }: RotationChoice): boolean {
+  return activatesAt !== '' && ownSecret?.trim() !== ''
+}
+
+/** So far from now, in milliseconds, as `datetime-local` wants it. */
+function localTime(aheadMs: number): string {
+  const at = new Date(Date.now() + aheadMs)
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
 }
 
 /** Exactly what will happen. */
@@ -132,6 +204,14 @@ function Consequence({ choice }: { choice: RotationChoice }) {
       <Notice tone="bad">
         From the next attempt on, only the new secret signs. A receiver that does not have it yet
         refuses every delivery until it does. Refused deliveries are tried again.
+      </Notice>
+    )
+  }
+  if (choice.activatesAt !== null) {
+    return (
+      <Notice>
+        Until that time only the old secret signs; then both do, so deploy the new one before. You
+        see it once, on the next page.
       </Notice>
     )
   }
@@ -153,6 +233,10 @@ async function rotate(
   const input: RotateSecret = {
     expireCurrentIn: Number(choice.overlap),
     completeWhen: choice.completeWhen,
+    ...(choice.activatesAt === null
+      ? {}
+      : { activateAt: new Date(choice.activatesAt).toISOString() }),
+    ...(choice.ownSecret === null ? {} : { secret: choice.ownSecret.trim() }),
     ...(choice.force ? { force: true } : {}),
     ...(choice.reason === '' ? {} : { reason: choice.reason }),
   }

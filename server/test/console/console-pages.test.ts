@@ -24,6 +24,9 @@ const views: readonly Required<PageOptions>[] = [
   { width: 360, colorScheme: 'dark' },
 ]
 
+/** A row that is higher breaks its ids apart. */
+const rowPixelsMax = 120
+
 describe('every page of the console', { skip: noBrowser }, () => {
   let open: OpenConsole
   let receiver: Receiver
@@ -56,6 +59,10 @@ describe('every page of the console', { skip: noBrowser }, () => {
           'document.documentElement.scrollWidth <= window.innerWidth',
         )
         assert.ok(hasRoom, `${title} is wider than the screen`)
+        const rowPixels = await page.evaluate<number>(
+          "Math.max(0, ...[...document.querySelectorAll('tr')].map((row) => row.clientHeight))",
+        )
+        assert.ok(rowPixels <= rowPixelsMax, `${title} has a row of ${rowPixels} pixels`)
       }
       assert.deepEqual(complaints, [])
       await context.close()
@@ -170,6 +177,7 @@ async function furnish({ test: { client } }: OpenConsole, receiver: Receiver) {
     eventTypes: `${at}/event-types`,
     apiKeys: `${at}/api-keys`,
     auditLog: `${at}/audit-log`,
+    projectSettings: `${at}/settings`,
     fleet: '/fleet',
     campaign: `/campaigns/${campaign.id}`,
   }
