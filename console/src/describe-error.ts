@@ -17,3 +17,8 @@ export function describeError(error: unknown): string {
 export function isServerTrouble(error: unknown): boolean {
   return error instanceof ConnectionError || (error instanceof ApiError && error.status >= 500)
 }
+
+/** Whether the server says that this is not there, or not for this key. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 404 || error.status === 403)
+}

@@ -1,8 +1,9 @@
-import { lazy, Suspense } from 'react'
-import { Redirect, Route, Switch } from 'wouter'
+import { useEffect } from 'react'
+import { Redirect, Route, Switch, useLocation } from 'wouter'
 import { Empty } from './kit/card.tsx'
 import { PageFrame } from './kit/page.tsx'
-import { Skeleton } from './kit/skeleton.tsx'
+import { PageGuard } from './kit/page-guard.tsx'
+import { latePage } from './late-page.tsx'
 import { EndpointPage } from './pages/endpoint.tsx'
 import { EndpointsPage } from './pages/endpoints.tsx'
 import { OverviewPage } from './pages/overview.tsx'
@@ -12,57 +13,47 @@ import { useSession } from './session.ts'
 import { Shell } from './shell.tsx'
 
 // Not needed for the first page, so not in the first script.
-const DeliveriesPage = lazy(async () => {
-  const { DeliveriesPage } = await import('./pages/deliveries.tsx')
-  return { default: DeliveriesPage }
-})
-const DeliveryPage = lazy(async () => {
-  const { DeliveryPage } = await import('./pages/delivery.tsx')
-  return { default: DeliveryPage }
-})
-const EventsPage = lazy(async () => {
-  const { EventsPage } = await import('./pages/events.tsx')
-  return { default: EventsPage }
-})
-const EventPage = lazy(async () => {
-  const { EventPage } = await import('./pages/event.tsx')
-  return { default: EventPage }
-})
-const EventTypesPage = lazy(async () => {
-  const { EventTypesPage } = await import('./pages/event-types.tsx')
-  return { default: EventTypesPage }
-})
-const ApiKeysPage = lazy(async () => {
-  const { ApiKeysPage } = await import('./pages/api-keys.tsx')
-  return { default: ApiKeysPage }
-})
-const AuditLogPage = lazy(async () => {
-  const { AuditLogPage } = await import('./pages/audit-log.tsx')
-  return { default: AuditLogPage }
-})
-const ProjectSettingsPage = lazy(async () => {
-  const { ProjectSettingsPage } = await import('./pages/project-settings.tsx')
-  return { default: ProjectSettingsPage }
-})
-const LivePage = lazy(async () => {
-  const { LivePage } = await import('./pages/live.tsx')
-  return { default: LivePage }
-})
-const FleetPage = lazy(async () => {
-  const { FleetPage } = await import('./pages/fleet.tsx')
-  return { default: FleetPage }
-})
-const CampaignPage = lazy(async () => {
-  const { CampaignPage } = await import('./pages/campaign.tsx')
-  return { default: CampaignPage }
-})
+const deliveriesPage = latePage(async () => (await import('./pages/deliveries.tsx')).DeliveriesPage)
+const deliveryPage = latePage(async () => (await import('./pages/delivery.tsx')).DeliveryPage)
+const eventsPage = latePage(async () => (await import('./pages/events.tsx')).EventsPage)
+const eventPage = latePage(async () => (await import('./pages/event.tsx')).EventPage)
+const eventTypesPage = latePage(
+  async () => (await import('./pages/event-types.tsx')).EventTypesPage,
+)
+const apiKeysPage = latePage(async () => (await import('./pages/api-keys.tsx')).ApiKeysPage)
+const auditLogPage = latePage(async () => (await import('./pages/audit-log.tsx')).AuditLogPage)
+const projectSettingsPage = latePage(
+  async () => (await import('./pages/project-settings.tsx')).ProjectSettingsPage,
+)
+const livePage = latePage(async () => (await import('./pages/live.tsx')).LivePage)
+const fleetPage = latePage(async () => (await import('./pages/fleet.tsx')).FleetPage)
+const campaignPage = latePage(async () => (await import('./pages/campaign.tsx')).CampaignPage)
+
+const latePages = [
+  deliveriesPage,
+  deliveryPage,
+  eventsPage,
+  eventPage,
+  eventTypesPage,
+  apiKeysPage,
+  auditLogPage,
+  projectSettingsPage,
+  livePage,
+  fleetPage,
+  campaignPage,
+]
 
 /** Every address of the console and the page that stands there. */
 export function Pages() {
   const { project } = useSession()
+  const [location] = useLocation()
+  useEffect(() => {
+    for (const { prepare } of latePages) prepare()
+  }, [])
   return (
     <Shell>
-      <Suspense fallback={<Skeleton rows={6} />}>
+      {/* Another address is another page: nothing of the one before is shown or acted on there. */}
+      <PageGuard key={location}>
         <Switch>
           <Route path="/">
             {project === null ? <ProjectsPage /> : <Redirect to={`/projects/${project}`} />}
@@ -74,20 +65,20 @@ export function Pages() {
             path="/projects/:project/endpoints/:endpoint/rotations/:rotation"
             component={RotationPage}
           />
-          <Route path="/projects/:project/deliveries" component={DeliveriesPage} />
-          <Route path="/projects/:project/deliveries/:delivery" component={DeliveryPage} />
-          <Route path="/projects/:project/events" component={EventsPage} />
-          <Route path="/projects/:project/events/:event" component={EventPage} />
-          <Route path="/projects/:project/event-types" component={EventTypesPage} />
-          <Route path="/projects/:project/api-keys" component={ApiKeysPage} />
-          <Route path="/projects/:project/audit-log" component={AuditLogPage} />
-          <Route path="/projects/:project/settings" component={ProjectSettingsPage} />
-          <Route path="/projects/:project/live" component={LivePage} />
-          <Route path="/fleet" component={FleetPage} />
-          <Route path="/campaigns/:campaign" component={CampaignPage} />
+          <Route path="/projects/:project/deliveries" component={deliveriesPage.Page} />
+          <Route path="/projects/:project/deliveries/:delivery" component={deliveryPage.Page} />
+          <Route path="/projects/:project/events" component={eventsPage.Page} />
+          <Route path="/projects/:project/events/:event" component={eventPage.Page} />
+          <Route path="/projects/:project/event-types" component={eventTypesPage.Page} />
+          <Route path="/projects/:project/api-keys" component={apiKeysPage.Page} />
+          <Route path="/projects/:project/audit-log" component={auditLogPage.Page} />
+          <Route path="/projects/:project/settings" component={projectSettingsPage.Page} />
+          <Route path="/projects/:project/live" component={livePage.Page} />
+          <Route path="/fleet" component={fleetPage.Page} />
+          <Route path="/campaigns/:campaign" component={campaignPage.Page} />
           <Route component={NowherePage} />
         </Switch>
-      </Suspense>
+      </PageGuard>
     </Shell>
   )
 }

@@ -6,7 +6,7 @@ import {
   useQueryClient,
 } from '@tanstack/react-query'
 import { type ReactNode, useCallback, useEffect, useRef, useState } from 'react'
-import { describeError, isServerTrouble } from './describe-error.ts'
+import { describeError, isRefusal, isServerTrouble } from './describe-error.ts'
 import { Notice } from './kit/notice.tsx'
 import { Pager } from './kit/pager.tsx'
 import { Skeleton } from './kit/skeleton.tsx'
@@ -22,12 +22,14 @@ export function useRead<T>(
   everyMs = 5_000,
 ): UseQueryResult<T> {
   const { client } = useSession()
-  return useQuery({
+  const query = useQuery({
     queryKey: key,
     queryFn: ({ signal }) => read(client, signal),
     refetchInterval: (query) => (isServerTrouble(query.state.error) ? againMs : everyMs),
     placeholderData: keepPreviousData,
   })
+  // What is no longer there is not shown as if it were, and cannot be acted on.
+  return isRefusal(query.error) ? ({ ...query, data: undefined } as UseQueryResult<T>) : query
 }
 
 /** One page of a list, and the way to the others. */

@@ -1,5 +1,12 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react'
+import {
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react'
 import { Link, useLocation } from 'wouter'
 import { describeError, isServerTrouble } from './describe-error.ts'
 import { Brand } from './kit/brand.tsx'
@@ -17,6 +24,8 @@ export function Shell({ children }: { children: ReactNode }) {
   const project = /^\/projects\/([^/]+)/.exec(location)?.[1] ?? null
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the menu.
   useEffect(() => setIsOpen(false), [location])
+  const content = useRef<HTMLElement>(null)
+  useArrival(location, content)
   return (
     <div className="shell">
       <a className="skip" href="#content">
@@ -38,12 +47,31 @@ export function Shell({ children }: { children: ReactNode }) {
           <Foot />
         </div>
       </div>
-      <main className="page" id="content" tabIndex={-1}>
+      <main className="page" id="content" tabIndex={-1} ref={content}>
         <ServerTrouble />
         {children}
       </main>
     </div>
   )
+}
+
+/** Another page begins at its top, and the keyboard in it; going back finds the old place again. */
+function useArrival(location: string, content: RefObject<HTMLElement | null>): void {
+  const last = useRef({ location, backTo: '' })
+  useEffect(() => {
+    const goBack = () => {
+      last.current.backTo = window.location.pathname
+    }
+    addEventListener('popstate', goBack)
+    return () => removeEventListener('popstate', goBack)
+  }, [])
+  useEffect(() => {
+    const { location: before, backTo } = last.current
+    last.current = { location, backTo: '' }
+    if (before === location) return
+    content.current?.focus({ preventScroll: true })
+    if (backTo !== window.location.pathname) scrollTo(0, 0)
+  }, [location, content])
 }
 
 const projectWays = [

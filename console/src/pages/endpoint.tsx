@@ -6,7 +6,6 @@ import { Button } from '../kit/button.tsx'
 import { Notice } from '../kit/notice.tsx'
 import { OneTimeValue } from '../kit/one-time-value.tsx'
 import { PageFrame } from '../kit/page.tsx'
-import { Skeleton } from '../kit/skeleton.tsx'
 import { When } from '../kit/time.tsx'
 import { useToast } from '../kit/toast.tsx'
 import { paths, shortUrl } from '../paths.ts'
@@ -55,7 +54,8 @@ function Inside({ project, endpoint }: { project: string; endpoint: Endpoint }) 
   const [search] = useSearchParams()
   const { may } = useSession()
   const shown = tabs.filter(([, , scope]) => may(scope))
-  const tab = search.get('tab') ?? shown[0]?.[0] ?? 'settings'
+  const asked = search.get('tab')
+  const tab = tabs.find(([name]) => name === asked)?.[0] ?? shown[0]?.[0] ?? 'settings'
   return (
     <>
       <OneTimeValue owner={endpoint.id} />
@@ -76,7 +76,6 @@ function Inside({ project, endpoint }: { project: string; endpoint: Endpoint }) 
       {tab === 'stats' && <EndpointStatsTab project={project} endpoint={endpoint.id} />}
       {tab === 'trials' && <EndpointTrials project={project} endpoint={endpoint.id} />}
       {tab === 'settings' && <EndpointSettings project={project} endpoint={endpoint} />}
-      {!tabs.some(([name]) => name === tab) && <Skeleton rows={2} />}
     </>
   )
 }
