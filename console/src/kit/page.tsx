@@ -28,7 +28,7 @@ export function PageFrame(props: {
         </nav>
       )}
       <header className="row apart">
-        <h1>{props.heading ?? props.title}</h1>
+        <h1 title={props.title}>{props.heading ?? props.title}</h1>
         <div className="row">{props.actions}</div>
       </header>
       {props.lead !== undefined && <p className="quiet">{props.lead}</p>}

@@ -78,7 +78,10 @@ function KeyTable(props: {
           name: 'Name',
           cell: (row) => (
             <>
-              {row.name} <span className="mono quiet">…{row.hint}</span>
+              <span className="clip" title={row.name}>
+                {row.name}
+              </span>
+              <span className="mono quiet">…{row.hint}</span>
             </>
           ),
         },

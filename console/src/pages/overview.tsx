@@ -50,7 +50,14 @@ function Numbers({ project }: { project: string }) {
       <Loaded query={query} rows={6}>
         {(stats) => (
           <div className="stack">
-            <OutcomeChart stats={stats} bucketMs={bucketMs} />
+            {stats.total === 0 ? (
+              <Empty title="No delivery in the last 24 hours">
+                An event that is published is delivered to each{' '}
+                <Link href={paths.endpoints(project)}>endpoint</Link> that wants its type.
+              </Empty>
+            ) : (
+              <OutcomeChart stats={stats} bucketMs={bucketMs} />
+            )}
             <StatFigures
               stats={stats}
               link={(status, count) => (

@@ -54,7 +54,14 @@ function ProjectTable({ projects }: { projects: readonly Project[] }) {
       rows={projects}
       idOf={({ id }) => id}
       columns={[
-        { name: 'Name', cell: (row) => <Link href={paths.project(row.id)}>{row.name}</Link> },
+        {
+          name: 'Name',
+          cell: (row) => (
+            <Link className="clip" title={row.name} href={paths.project(row.id)}>
+              {row.name}
+            </Link>
+          ),
+        },
         { name: 'Uid', cell: (row) => <span className="mono">{row.uid ?? '–'}</span> },
         { name: 'Id', cell: (row) => <span className="mono quiet">{row.id}</span> },
         { name: 'Made', cell: (row) => <When at={row.createdAt} /> },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { repositoryRoot } from '../../../scripts/run-node.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { until } from '../support/until.ts'
@@ -55,19 +56,41 @@ describe('every page of the console', { skip: noBrowser }, () => {
           path: join(screenshots, `${title}-${view.colorScheme}-${view.width}.png`),
         })
         assert.deepEqual(await seriousFindings(page), [], title)
-        const hasRoom = await page.evaluate(
-          'document.documentElement.scrollWidth <= window.innerWidth',
-        )
-        assert.ok(hasRoom, `${title} is wider than the screen`)
-        const rowPixels = await page.evaluate<number>(
-          "Math.max(0, ...[...document.querySelectorAll('tr')].map((row) => row.clientHeight))",
-        )
-        assert.ok(rowPixels <= rowPixelsMax, `${title} has a row of ${rowPixels} pixels`)
+        await assertRoom(page, title)
       }
       assert.deepEqual(complaints, [])
       await context.close()
     })
   }
+
+  test('names that are long, or run from right to left, stay in their places', async () => {
+    const { client } = open.test
+    const name = `שלום مرحبا 🎉 ${'a long name '.repeat(8)}`
+    const { id: project } = await client.projects.create({ name })
+    await client.apiKeys.create(project, { name })
+    const { id: endpoint } = await client.endpoints.create(project, {
+      url: `${receiver.url}/${'a-long-part-of-a-path/'.repeat(40)}`,
+      uid: 'u'.repeat(60),
+      description: name,
+    })
+    const { rotation } = await client.endpoints.rotateSecret(project, endpoint, { reason: name })
+    const { page, context, enter, go } = await open.openPage({ width: 360 })
+    await enter('/')
+    const at = `/projects/${project}`
+    const places = ['', '/endpoints', '/api-keys', `/endpoints/${endpoint}`]
+    for (const place of ['/', ...places.map((path) => `${at}${path}`)]) {
+      await go(place)
+      await assertRoom(page, place)
+    }
+    await go(`${at}/endpoints/${endpoint}/rotations/${rotation.id}`)
+    await assertRoom(page, 'rotation')
+    await page.getByRole('button', { name: 'Cut now' }).click()
+    const hasRoom = await page
+      .getByRole('dialog')
+      .evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)
+    assert.ok(hasRoom, 'the dialog is wider than its frame')
+    await context.close()
+  })
 
   test('the door and its dialogs pass axe too', async () => {
     const { page, context, enter, go } = await open.openPage({ width: 360, colorScheme: 'dark' })
@@ -121,6 +144,20 @@ describe('every page of the console', { skip: noBrowser }, () => {
     await context.close()
   })
 })
+
+/** Nothing is wider than the screen, no row breaks apart, no heading takes the page. */
+async function assertRoom(page: Page, title: string): Promise<void> {
+  const hasRoom = await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')
+  assert.ok(hasRoom, `${title} is wider than the screen`)
+  const highest = (selector: string) =>
+    page.evaluate<number>(
+      `Math.max(0, ...[...document.querySelectorAll('${selector}')].map((one) => one.clientHeight))`,
+    )
+  const rowPixels = await highest('tr')
+  assert.ok(rowPixels <= rowPixelsMax, `${title} has a row of ${rowPixels} pixels`)
+  const headingPixels = await highest('h1')
+  assert.ok(headingPixels <= rowPixelsMax, `${title} has a heading of ${headingPixels} pixels`)
+}
 
 /** A project with something on every page; the answer is the pages' addresses by name. */
 async function furnish({ test: { client } }: OpenConsole, receiver: Receiver) {
