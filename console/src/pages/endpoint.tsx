@@ -192,6 +192,7 @@ function Acts({ project, endpoint }: { project: string; endpoint: Endpoint }) {
           Rotate the secret
         </Button>
       )}
+      {toggle.problem !== null && <Notice tone="bad">{toggle.problem}</Notice>}
       {asks === 'rotate' && (
         <RotateDialog project={project} endpoint={endpoint} onClose={() => setAsks(null)} />
       )}

@@ -8,6 +8,7 @@ import { Check, Field } from '../kit/field.tsx'
 import { PageFrame } from '../kit/page.tsx'
 import { useToast } from '../kit/toast.tsx'
 import { Loaded, useAct, useReadList } from '../read.tsx'
+import { readJson } from '../read-json.ts'
 import { useSession } from '../session.ts'
 import { exampleOf } from './schema-example.ts'
 
@@ -106,7 +107,7 @@ function DefineType(props: { project: string; type: EventType | null; onClose: (
   const { run, isBusy, problem } = useAct(async (client) => {
     await client.eventTypes.define(props.project, name, {
       description: description === '' ? null : description,
-      schema: schema.trim() === '' ? null : JSON.parse(schema),
+      schema: (readJson('The schema', schema) ?? null) as EventType['schema'],
       deprecated: isDeprecated,
     })
     say('Saved.')

@@ -10,6 +10,7 @@ import { Table } from '../kit/table.tsx'
 import { When } from '../kit/time.tsx'
 import { paths } from '../paths.ts'
 import { Loaded, useAct, useRead, useReadList } from '../read.tsx'
+import { readJson } from '../read-json.ts'
 import { useSession } from '../session.ts'
 
 /** How many of the newest events a search by type looks through. */
@@ -227,7 +228,7 @@ function PublishEvent({ project, onClose }: { project: string; onClose: () => vo
   const [type, setType] = useState('')
   const [text, setText] = useState('{\n  "hello": "world"\n}')
   const { run, isBusy, problem } = useAct(async (client) => {
-    const data: unknown = JSON.parse(text)
+    const data = readJson('The data', text)
     if (typeof data !== 'object' || data === null) throw new Error('The data must be an object.')
     const { id } = await client.events.publish(project, { type, data })
     go(paths.event(project, id))

@@ -10,6 +10,7 @@ import { Table } from '../kit/table.tsx'
 import { When } from '../kit/time.tsx'
 import { paths, shortUrl } from '../paths.ts'
 import { Loaded, useReadList } from '../read.tsx'
+import { useSession } from '../session.ts'
 import { CampaignList } from './campaign-list.tsx'
 import { CreateCampaign } from './create-campaign.tsx'
 
@@ -25,6 +26,7 @@ export const blockerNames: Record<Blocker, string> = {
 
 /** The endpoints of all projects by the age of their secrets, and the campaigns that renew them. */
 export function FleetPage() {
+  const { kind } = useSession()
   const [search, setSearch] = useSearchParams()
   const [isCreating, setIsCreating] = useState(false)
   const blocker = search.get('blocker') ?? ''
@@ -39,9 +41,11 @@ export function FleetPage() {
       title="Fleet"
       lead="Every endpoint of every project, the oldest secret first."
       actions={
-        <Button kind="primary" onClick={() => setIsCreating(true)}>
-          New campaign
-        </Button>
+        kind === 'instance' && (
+          <Button kind="primary" onClick={() => setIsCreating(true)}>
+            New campaign
+          </Button>
+        )
       }
     >
       <CampaignList />

@@ -83,6 +83,7 @@ describe('the doors of the console', { skip: noBrowser }, () => {
       await go(path)
       await page.getByText('This key may not do or see this.').first().waitFor()
       assert.ok(!(await page.content()).includes('not-yours'), path)
+      assert.equal(await page.getByRole('button', { name: 'New campaign' }).count(), 0)
     }
     await context.close()
   })

@@ -103,6 +103,25 @@ describe('going about in the console', { skip: noBrowser }, () => {
     await context.close()
   })
 
+  test('what the server refuses is said where it was asked for', async () => {
+    const { page, context, enter } = await open.openPage()
+    await enter(endpoint(0))
+    const problem = { code: 'conflict', title: 'Not now.', status: 409 }
+    await page.route('**/v1/**', (route) => {
+      if (route.request().method() !== 'PATCH') return route.continue()
+      return route.fulfill({ status: 409, contentType: 'application/problem+json', json: problem })
+    })
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.getByText('Not now.').waitFor()
+    await follow(page, `${at}/events`)
+    await page.getByRole('button', { name: 'Publish an event' }).first().click()
+    await page.getByLabel('Type', { exact: true }).fill('order.paid')
+    await page.getByLabel('Data, as JSON').fill('{"a": 1')
+    await page.getByRole('button', { name: 'Publish', exact: true }).click()
+    await page.getByText(/The data is no JSON/).waitFor()
+    await context.close()
+  })
+
   test('a page that breaks leaves the others whole', async () => {
     const { page, context, enter, go } = await open.openPage()
     await enter('/')

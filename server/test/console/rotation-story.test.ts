@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
+import { until } from '../support/until.ts'
 import { type ConsolePage, noBrowser, type OpenConsole, openConsole } from './open-console.ts'
 
 describe('the console tells the whole story', { skip: noBrowser }, () => {
@@ -124,6 +125,35 @@ describe('the console tells the whole story', { skip: noBrowser }, () => {
     await page.getByRole('button', { name: 'Cancel', exact: true }).click()
     await page.getByRole('button', { name: 'Roll back' }).click()
     await page.getByText('Cancelled: the old secret stayed.').waitFor()
+  })
+
+  test('shows that a rotation is held without a reload', async (t) => {
+    const { page } = view
+    const { client } = open.test
+    const { id } = await client.projects.create({ name: 'Held' })
+    const strict = await startReceiver()
+    t.after(async () => {
+      await strict.close()
+      // The campaign below is to find the endpoints of the story alone.
+      await client.projects.delete(id)
+    })
+    const endpoint = await client.endpoints.create(id, { url: strict.url })
+    strict.secrets = [endpoint.secret]
+    await client.projects.update(id, { settings: { autoProbe: true } })
+    await client.events.publish(id, { type: 'order.paid', data: {} })
+    await until('one is delivered', () => strict.deliveredIds.size === 1)
+    await view.go(`/projects/${id}/endpoints/${endpoint.id}`)
+    await page.getByRole('button', { name: 'Rotate the secret' }).click()
+    await page.getByRole('button', { name: 'Rotate', exact: true }).click()
+    await takeSecret(view)
+    await page.evaluate('globalThis.isSamePage = true')
+    assert.equal(await page.getByText('held', { exact: true }).count(), 0)
+    strict.secrets = [`whsec_${Buffer.alloc(32, 5).toString('base64')}`]
+    for (let count = 0; count < 3; count += 1) {
+      await client.events.publish(id, { type: 'order.paid', data: {} })
+    }
+    await page.getByText(/the receiver refuses the new secret, so the old one/).waitFor()
+    assert.equal(await page.evaluate('globalThis.isSamePage'), true)
   })
 
   test('publishes an event by hand, finds it, and shows it live until it is paused', async () => {
