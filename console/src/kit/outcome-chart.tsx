@@ -1,5 +1,5 @@
 import type { EndpointStats } from '@countersign/sdk'
-import { exactTime, spanText } from './time.tsx'
+import { exactTime, lengthText } from './time.tsx'
 
 const outcomes = ['delivered', 'pending', 'failed', 'skipped'] as const
 const width = 960
@@ -19,7 +19,7 @@ export function OutcomeChart({ stats, bucketMs }: { stats: EndpointStats; bucket
         viewBox={`0 0 ${width} ${height}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`${stats.total} deliveries from ${exactTime(stats.since)} to ${exactTime(stats.until)}; at most ${most} in ${spanText(bucketMs)}.`}
+        aria-label={`${stats.total} deliveries from ${exactTime(stats.since)} to ${exactTime(stats.until)}; at most ${most} in ${lengthText(bucketMs)}.`}
       >
         {[0, 0.5, 1].map((share) => (
           <line key={share} x1="0" x2={width} y1={floor - share * 150} y2={floor - share * 150} />
@@ -44,7 +44,7 @@ export function OutcomeChart({ stats, bucketMs }: { stats: EndpointStats; bucket
         </span>
         <span className="quiet small">
           {exactTime(stats.since)} – now
-          {stats.total > 0 && ` · up to ${most.toLocaleString('en')} in ${spanText(bucketMs)}`}
+          {stats.total > 0 && ` · up to ${most.toLocaleString('en')} in ${lengthText(bucketMs)}`}
           {stats.isPartial &&
             ` · only the newest ${stats.total.toLocaleString('en')} deliveries are counted`}
         </span>

@@ -46,6 +46,11 @@ export function exactTime(at: string): string {
   return new Date(at).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'long' })
 }
 
+/** A length that stands still: `30 min`, without the parts that are nothing. */
+export function lengthText(ms: number): string {
+  return spanText(ms).replaceAll(/ 0 (?:h|min|s)\b/g, '')
+}
+
 /** `2 d 3 h 4 min`, or `4 min 12 s`: three parts at most. */
 export function spanText(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000))

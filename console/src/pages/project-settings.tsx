@@ -5,7 +5,7 @@ import { Card, Facts } from '../kit/card.tsx'
 import { Dialog } from '../kit/dialog.tsx'
 import { Check, Choice, Field } from '../kit/field.tsx'
 import { PageFrame } from '../kit/page.tsx'
-import { spanText, When } from '../kit/time.tsx'
+import { lengthText, When } from '../kit/time.tsx'
 import { useToast } from '../kit/toast.tsx'
 import { Loaded, useAct, useRead } from '../read.tsx'
 import { useSession } from '../session.ts'
@@ -61,10 +61,10 @@ function SettingsCard({ project }: { project: Project }) {
           ],
           ['Oldest secret', ageText(secretPolicy.maxAgeDays)],
           ['An older one is', actionNames[secretPolicy.action ?? '']],
-          ['Overlap of that rotation', lengthText(secretPolicy.expireCurrentIn)],
+          ['Overlap of that rotation', overlapText(secretPolicy.expireCurrentIn)],
           ['That rotation ends', endNames[secretPolicy.completeWhen ?? '']],
-          ['Shortest overlap', lengthText(expireCurrentInMin)],
-          ['Longest overlap', lengthText(expireCurrentInMax)],
+          ['Shortest overlap', overlapText(expireCurrentInMin)],
+          ['Longest overlap', overlapText(expireCurrentInMax)],
           ['Probes by themselves', settings.autoProbe ? 'yes' : 'no'],
           ['Secrets in Composio reads', settings.revealSecretInReads ? 'shown' : 'hidden'],
         ]}
@@ -85,8 +85,8 @@ function ageText(days: number | null | undefined): string {
   return days === null ? 'of any age' : `${days} days`
 }
 
-function lengthText(seconds: number | undefined): string {
-  return seconds === undefined ? byDefault : spanText(seconds * 1_000)
+function overlapText(seconds: number | undefined): string {
+  return seconds === undefined ? byDefault : lengthText(seconds * 1_000)
 }
 
 function EditProject({ project, onClose }: { project: Project; onClose: () => void }) {

@@ -64,6 +64,7 @@ describe('the forms and searches of the console', { skip: noBrowser }, () => {
     await page.getByLabel(/^Probe receivers by themselves/).check()
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('1m, 5m').waitFor()
+    await page.getByText('1 h', { exact: true }).waitFor()
     const { settings, name, uid } = await open.test.client.projects.get(project)
     assert.deepEqual([name, uid], ['Acme', 'acme'])
     assert.deepEqual(settings, {
