@@ -6,9 +6,11 @@ import { measureDeadEndpoint } from './measure-dead-endpoint.ts'
 import { measureHistory } from './measure-history.ts'
 import { measureIdle } from './measure-idle.ts'
 import { measureLatency } from './measure-latency.ts'
+import { measureMemory } from './measure-memory.ts'
 import { measureNeighbours } from './measure-neighbours.ts'
-import { manyConnections, measureAtFullLoad, measureRounds } from './measure-rounds.ts'
+import { measureRounds } from './measure-rounds.ts'
 import { measureShapes } from './measure-shapes.ts'
+import { measureStarts } from './measure-start.ts'
 import { type Mode, modes } from './modes.ts'
 import { neighbourFailuresOf, renderNeighbours } from './neighbours-report.ts'
 import { productEntry } from './product.ts'
@@ -20,11 +22,12 @@ import { type ReportHead, renderReport } from './report.ts'
 import { renderShapes, shapeFailuresOf } from './shapes-report.ts'
 import { startDatabase } from './start-database.ts'
 import { startReceiver } from './start-receiver.ts'
+import { renderStarts } from './start-report.ts'
 import { type BenchResult, failuresOf } from './summary.ts'
 
 /** `npm run bench`: the product beside the raw ceiling, in the same minutes on the same machine. */
-const usage = `npm run bench -- [--quick | --smoke | --shapes | --neighbours | --history] [--record] [--store postgres]
-                         [--server <file>] [--no-compiler]
+const usage = `npm run bench -- [--quick | --smoke | --shapes | --neighbours | --start | --history]
+                 [--record] [--store postgres] [--server <file>] [--no-compiler]
 
   (nothing)       5 rounds and every other figure, about 10 minutes
   --quick         3 rounds and smaller counts, about two minutes
@@ -33,10 +36,12 @@ const usage = `npm run bench -- [--quick | --smoke | --shapes | --neighbours | -
   --shapes        batches, fan-out, 64 KB and three signatures beside plain events, in ratios;
                   about a quarter of an hour
   --neighbours    a healthy endpoint beside ones in trouble, in ratios; about a quarter of an hour
+  --start         from the start of the process to the first event, beside a million deliveries
   --history       a store with a million finished deliveries beside an empty one, retention, and a
                   dead endpoint, in ratios; about a quarter of an hour, 3 GB of disk
-  --store postgres  the product's store in a PostgreSQL that is started for it; not with --history
   --record        append the result to bench/results.md
+  --store         sqlite, or postgres: in a server that is started for it, which --start and
+                  --history cannot fill
   --server        measure another entry file, for example bench/stand-in-server.ts
   --no-compiler   use the node:net receiver and load generator even where gcc is found
 `
@@ -77,6 +82,7 @@ async function runBench(given: Arguments): Promise<string[]> {
   // Awaited here: receiver and database end with this function.
   if (mode.name === 'history') return await runHistory(context, { head, isRecorded })
   if (mode.name === 'shapes') return await runShapes(context, { head, isRecorded })
+  if (mode.name === 'start') return await runStarts(context, { head, isRecorded })
   if (mode.name === 'neighbours') return await runNeighbours(context, { head, isRecorded })
   const result: BenchResult = {
     ...head,
@@ -117,6 +123,17 @@ async function runNeighbours(
   return neighbourFailuresOf(rounds)
 }
 
+async function runStarts(
+  context: BenchContext,
+  { head, isRecorded }: { head: Omit<ReportHead, 'mode'>; isRecorded: boolean },
+): Promise<string[]> {
+  const { historyCount } = context.mode
+  const report = renderStarts(await measureStarts(context), { ...head, historyCount })
+  process.stdout.write(`\n${report}`)
+  if (isRecorded) await record(report)
+  return []
+}
+
 /** A measurement that does not count ends it with an error; a mark that is not reached does not. */
 async function runHistory(
   context: BenchContext,
@@ -126,14 +143,6 @@ async function runHistory(
   process.stdout.write(`\n${report}`)
   if (isRecorded) await record(report)
   return []
-}
-
-function measureMemory(context: BenchContext) {
-  return measureAtFullLoad(context, {
-    connections: manyConnections,
-    count: context.mode.memoryEvents,
-    timeMaxMs: context.mode.memoryLoadMsMax,
-  })
 }
 
 function further<T extends MeasuredRun>(
@@ -162,6 +171,7 @@ function readArguments(): Arguments {
         smoke: flag,
         shapes: flag,
         neighbours: flag,
+        start: flag,
         history: flag,
         record: flag,
         'no-compiler': flag,
@@ -169,13 +179,15 @@ function readArguments(): Arguments {
         store: { type: 'string', default: 'sqlite' },
       },
     })
-    const chosen = (['quick', 'smoke', 'shapes', 'neighbours', 'history'] as const).filter(
+    const chosen = (['quick', 'smoke', 'shapes', 'neighbours', 'start', 'history'] as const).filter(
       (name) => values[name],
     )
     if (chosen.length > 1) throw new Error(`one of --${chosen.join(', --')}`)
     const isOnPostgres = values.store === 'postgres'
     if (!isOnPostgres && values.store !== 'sqlite') throw new Error('--store sqlite or postgres')
-    if (isOnPostgres && values.history) throw new Error('--history fills a store in SQLite')
+    if (isOnPostgres && (values.history || values.start)) {
+      throw new Error('--history and --start fill a store in SQLite')
+    }
     return {
       mode: modes[chosen[0] ?? 'full'],
       isRecorded: values.record,

@@ -30,6 +30,8 @@ export const goal = {
   silentEndpointShare: 0.05,
   retryStormShare: 0.2,
   idleCores: 0.005,
+  /** From the start of the process to the first accepted event, beside a million deliveries. */
+  startMs: 1_000,
   memoryGrowth: 1.1,
 } as const
 

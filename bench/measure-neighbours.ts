@@ -46,7 +46,8 @@ export interface NeighbourRun extends MeasuredRun {
   aloneAgain: DeliveryRun
 }
 
-const troubledType = 'bench.troubled'
+/** What endpoints in trouble subscribe to. */
+export const troubledType = 'bench.troubled'
 const publishMsMax = 60_000
 const waitMsMax = 60_000
 const pollMs = 100
@@ -110,8 +111,11 @@ async function addNeighbours(
   return ids
 }
 
-/** Throws where not all of it is accepted. */
-async function publishTo({ programs, product, target }: Stage, count: number): Promise<void> {
+/** Publishes events of `troubledType`; throws where not all of them are accepted. */
+export async function publishTo(
+  { programs, product, target }: Stage,
+  count: number,
+): Promise<void> {
   await using load = runLoad(programs, {
     port: product.port,
     path: target.eventsPath,

@@ -1,6 +1,6 @@
 /** How much one kind of run measures. All times in milliseconds; every load has two bounds. */
 export interface Mode {
-  name: 'full' | 'quick' | 'smoke' | 'shapes' | 'neighbours' | 'history'
+  name: 'full' | 'quick' | 'smoke' | 'shapes' | 'neighbours' | 'start' | 'history'
   rounds: number
   /** Counted from the start: after this no further round begins, and nothing is repeated. */
   repeatMsMax: number
@@ -127,6 +127,26 @@ export const modes: Record<Mode['name'], Mode> = {
     memoryLoadMsMax: 0,
     idleMs: 0,
     historyCount: 0,
+    claimCount: 0,
+  },
+  start: {
+    name: 'start',
+    rounds: 5,
+    repeatMsMax: 5 * 60_000,
+    attemptsMax: 2,
+    quietWaitMsMax: 5_000,
+    warmUpMs: 1_000,
+    ceilingMs: 0,
+    warmUpEvents: 0,
+    events: 0,
+    loadMsMax: 20_000,
+    drainMsMax: 60_000,
+    latencyEvents: 0,
+    deadPending: 0,
+    memoryEvents: 0,
+    memoryLoadMsMax: 0,
+    idleMs: 0,
+    historyCount: 1_000_000,
     claimCount: 0,
   },
   history: {

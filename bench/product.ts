@@ -30,7 +30,7 @@ export interface Target {
 export const productEntry = join(import.meta.dirname, '..', 'server', 'src', 'main.ts')
 
 const readyMsMax = 30_000
-const readyPollMs = 50
+const readyPollMs = 5
 const callMsMax = 10_000
 
 /**

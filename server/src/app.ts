@@ -137,6 +137,8 @@ async function start(
     },
   })
 
+  // A thread that is still being loaded would need descriptors that connections may take meanwhile.
+  await delivery.ready
   const url = await listening(config, () => api.listen(config))
   releases.push(() => api.close(0))
   const metricsDoor = await openMetricsDoor(config, metrics)
@@ -191,6 +193,8 @@ interface Delivery {
   parts: ActionParts
   /** For what the server does by itself. */
   systemContext: () => ActionContext
+  /** Resolves when deliveries can be sent. */
+  ready: Promise<void>
   failed: Promise<Error>
 }
 
@@ -232,7 +236,8 @@ function createDelivery(options: {
     transact: (work) => base.storage.transact(work),
     keepsAnswer: false,
   })
-  return { dispatcher, parts, systemContext, failed: sender.failed }
+  const { ready, failed } = sender
+  return { dispatcher, parts, systemContext, ready, failed }
 }
 
 async function openMetricsDoor(config: Config, metrics: Metrics) {

@@ -19,6 +19,9 @@ export interface SenderThreadData {
   userAgent: string
 }
 
+/** The first message of the thread: everything that it consists of is loaded. */
+export const senderReady = 'ready'
+
 function run(): void {
   const port = parentPort
   if (port === null) throw new Error('This file is the entry of a worker thread.')
@@ -56,6 +59,7 @@ function run(): void {
     },
   })
   port.on('message', (message: PackedToSender) => sender.receive(unpackToSender(message)))
+  port.postMessage(senderReady)
 }
 
 run()

@@ -166,10 +166,6 @@ async function furnish({ test: { client } }: OpenConsole, receiver: Receiver) {
     url: receiver.url,
     description: 'Order management',
   })
-  const quiet = await client.endpoints.create(project, {
-    url: `${receiver.url}/quiet`,
-    eventTypes: ['nothing'],
-  })
   await client.eventTypes.define(project, 'order.paid', {
     description: 'An order was paid.',
     schema: { type: 'object', properties: { order: { type: 'integer' } }, required: ['order'] },
@@ -194,6 +190,11 @@ async function furnish({ test: { client } }: OpenConsole, receiver: Receiver) {
   await client.rotations.verify(project, endpoint, rotation.id)
   const campaign = await client.campaigns.create({ perMinute: 1, deliver: 'claim_link' })
   await client.campaigns.cancel(campaign.id)
+  // After the campaign, which begins at once: it has not been rotated.
+  const quiet = await client.endpoints.create(project, {
+    url: `${receiver.url}/quiet`,
+    eventTypes: ['nothing'],
+  })
   const at = `/projects/${project}`
   return {
     projects: '/',

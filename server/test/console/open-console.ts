@@ -92,7 +92,8 @@ async function openPage(
   const page = await context.newPage()
   const complaints: string[] = []
   page.on('console', (message) => {
-    if (/^(?:error|warning)$/.test(message.type())) complaints.push(message.text())
+    if (!/^(?:error|warning)$/.test(message.type())) return
+    complaints.push(`${message.text()} at ${message.location().url}`)
   })
   page.on('pageerror', ({ message }) => complaints.push(message))
   return {

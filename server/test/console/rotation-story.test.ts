@@ -134,6 +134,8 @@ describe('the console tells the whole story', { skip: noBrowser }, () => {
     const strict = await startReceiver()
     t.after(async () => {
       await strict.close()
+      // The page asks for the rotation as long as it shows it.
+      await view.go('/')
       // The campaign below is to find the endpoints of the story alone.
       await client.projects.delete(id)
     })

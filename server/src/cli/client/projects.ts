@@ -46,8 +46,8 @@ export const projectsCommand = commandGroup('projects', 'tenants of a server', [
         option('--bucket <duration>', 'also in slices of this length'),
       ],
       examples: [['countersign projects stats --project acme --since 24h --bucket 1h']],
-      async run({ client, project, output }, _args, query) {
-        output.show(await client.projects.stats(project, query))
+      async run({ client, project, output }, _args, { since, bucket }) {
+        output.show(await client.projects.stats(project, { since, bucket }))
       },
     }),
   (context) =>
