@@ -52,6 +52,8 @@ export const apiLimits = {
   /** How often a stream looks for news without being woken, and at most. */
   streamPollMs: 1_000,
   streamPollMinMs: 100,
+  /** The longest that a look into a store that answered slowly puts off the next one. */
+  streamRestMsMax: 5_000,
   /** After this long without news a stream says that it is still there. */
   streamSilenceMs: 15_000,
   /** How often it is looked whether the caller may still read. */

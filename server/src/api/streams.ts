@@ -86,7 +86,8 @@ export function createStreams(options: {
         wentOnAt = clock.monotonic()
       }
       busyMs += clock.monotonic() - wentOnAt
-      nextPollAt = Math.max(nextPollAt, clock.monotonic() + busyMs * 9)
+      const restMs = Math.min(busyMs * 9, apiLimits.streamRestMsMax)
+      nextPollAt = Math.max(nextPollAt, clock.monotonic() + restMs)
       if (clock.monotonic() - toldAt >= apiLimits.streamSilenceMs) {
         toldAt = clock.monotonic()
         yield ': still here\n\n'

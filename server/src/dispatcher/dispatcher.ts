@@ -13,7 +13,7 @@ import { createEndpointDirectory } from './endpoint-directory.ts'
 import { createHandOffRoom } from './hand-off-room.ts'
 import { createRecorder, type RecordedOutcome, type SortedResult } from './recorder.ts'
 import { createRenewal } from './renewal.ts'
-import type { FromSender, SenderProbe, ToSender, Verdict } from './sender-messages.ts'
+import type { FromSender, SenderProbe, SenderResult, ToSender, Verdict } from './sender-messages.ts'
 import { createUnderWay } from './under-way.ts'
 
 /** The sender, in whatever thread it lives. */
@@ -105,6 +105,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     underWay.add(deliveries)
     send(deliveries)
   }
+  /** What is due because its endpoint is gone: the sender may not have heard of that yet. */
+  const takeClaimed = (claimed: readonly ClaimedDelivery[]) => {
+    const orphaned = claimed.filter(({ isEndpointDeleted }) => isEndpointDeleted)
+    const owned = claimed.filter(({ isEndpointDeleted }) => !isEndpointDeleted)
+    underWay.add(orphaned)
+    if (orphaned.length > 0) recorder.add(orphaned.map(orphanedResult), [])
+    if (owned.length > 0) take(owned)
+  }
 
   const recorder = createRecorder({
     storage,
@@ -126,7 +134,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     isStopping: () => isStopping,
   })
   const claimer = options.isClaiming
-    ? createClaimer({ storage, clock, room, send: take, onError })
+    ? createClaimer({ storage, clock, room, send: takeClaimed, onError })
     : idleClaimer
 
   const probes = new Map<string, (answer: ProbeAnswer) => void>()
@@ -214,14 +222,17 @@ function messageOf(deliveries: readonly ClaimedDelivery[], isImmediate: boolean)
   return { kind: 'deliveries', events, deliveries: sent }
 }
 
-function releasedResult(delivery: ClaimedDelivery) {
-  return {
-    deliveryId: delivery.id,
-    projectId: delivery.projectId,
-    endpointId: delivery.endpointId,
-    leaseToken: delivery.leaseToken,
-    verdict: { kind: 'released', notBefore: null } as const,
-  }
+function releasedResult(delivery: ClaimedDelivery): SenderResult {
+  return resultOf(delivery, { kind: 'released', notBefore: null })
+}
+
+function orphanedResult(delivery: ClaimedDelivery): SenderResult {
+  return resultOf(delivery, { kind: 'endpoint_deleted' })
+}
+
+function resultOf(delivery: ClaimedDelivery, verdict: Verdict): SenderResult {
+  const { id: deliveryId, projectId, endpointId, leaseToken } = delivery
+  return { deliveryId, projectId, endpointId, leaseToken, verdict }
 }
 
 async function withinDeadline(work: Promise<void>, deadlineMs: number): Promise<void> {

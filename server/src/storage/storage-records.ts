@@ -136,6 +136,8 @@ export interface ClaimedDelivery {
   attemptCount: number
   seriesAttemptCount: number
   isTest: boolean
+  /** It is due because there is nobody to send it to any more. */
+  isEndpointDeleted: boolean
   /**
    * Fencing token: a result is recorded only under the token of the lease in force. No two leases
    * that a process holds have the same.

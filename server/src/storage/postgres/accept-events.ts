@@ -142,6 +142,7 @@ export function createAcceptor(options: {
         attemptCount: 0,
         seriesAttemptCount: 0,
         isTest,
+        isEndpointDeleted: false,
         leaseToken,
         leaseUntilMonotonic: untilMonotonic,
       },

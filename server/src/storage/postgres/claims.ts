@@ -190,6 +190,7 @@ export function createClaims(options: {
           attemptCount: row.attempt_count,
           seriesAttemptCount: row.series_attempt_count,
           isTest: row.is_test,
+          isEndpointDeleted: ready[placeOf(row)]?.deletedAt !== null,
           leaseToken: row.lease_token,
           leaseUntilMonotonic: untilMonotonic,
         },

@@ -133,6 +133,7 @@ export function createAcceptor(options: {
         attemptCount: 0,
         seriesAttemptCount: 0,
         isTest,
+        isEndpointDeleted: false,
         leaseToken: token,
         leaseUntilMonotonic: untilMonotonic,
       },

@@ -81,7 +81,12 @@ export function createClaims(options: {
       const counts = { attemptCount, seriesAttemptCount }
       const { seq, due_at: dueAt } = row
       leases.insert({ deliveryId, endpointId, seq, dueAt, ...counts, token, untilMonotonic })
-      return { ...delivery, leaseToken: token, leaseUntilMonotonic: untilMonotonic }
+      return {
+        ...delivery,
+        isEndpointDeleted: deletedAt !== null,
+        leaseToken: token,
+        leaseUntilMonotonic: untilMonotonic,
+      }
     })
   }
 
@@ -310,7 +315,7 @@ function readDelivery(
   claim: Claim,
   endpointId: string,
   seq: number,
-): Omit<ClaimedDelivery, 'leaseToken' | 'leaseUntilMonotonic'> {
+): Omit<ClaimedDelivery, 'isEndpointDeleted' | 'leaseToken' | 'leaseUntilMonotonic'> {
   const row = reader.one<DeliveryRow>(
     `select d.id, p.id as project_id, d.event_seq, d.attempt_count, d.series_attempt_count, d.is_test
      from deliveries d join projects p on p.seq = d.project_seq

@@ -33,6 +33,7 @@ export function claimsSuite(test: StoreTest): void {
       attemptCount: 0,
       seriesAttemptCount: 0,
       isTest: false,
+      isEndpointDeleted: false,
       leaseToken: claimed[0]?.leaseToken,
       leaseUntilMonotonic: claimed[0]?.leaseUntilMonotonic,
     })
@@ -181,6 +182,7 @@ export function claimsSuite(test: StoreTest): void {
     const claimed = await samples.claimAll()
     const [first, second, third] = claimed
     assert.ok(first && second && third)
+    assert.ok(claimed.every(({ isEndpointDeleted }) => !isEndpointDeleted))
     await storage.transact((tx) =>
       tx.recordAttempts(
         [first, second].map((delivery) => samples.result(delivery, { next: later })),
@@ -189,7 +191,11 @@ export function claimsSuite(test: StoreTest): void {
     await storage.transact((tx) => tx.deleteEndpoint(endpoint.id, clock.now()))
     await storage.releaseClaims([toRelease(third, clock.now() + 60_000)])
     assert.ok(((await storage.nextDueAt()) ?? Infinity) <= clock.now())
-    assert.equal((await samples.claimAll()).length, 3)
+    const left = await samples.claimAll()
+    assert.deepEqual(
+      left.map(({ isEndpointDeleted }) => isEndpointDeleted),
+      [true, true, true],
+    )
     assert.equal(await storage.nextDueAt(), null)
   })
 

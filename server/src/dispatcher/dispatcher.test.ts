@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { SecretBox } from '../core/secret-box.ts'
+import type { AttemptResult, ClaimedDelivery, Storage } from '../storage/storage.ts'
+import { createDispatcher } from './dispatcher.ts'
+import type { ToSender } from './sender-messages.ts'
+
+/** The sender may hear later than the claimer that an endpoint was deleted: on PostgreSQL it does. */
+test('what a deleted endpoint left behind ends without the sender', async () => {
+  const due: ClaimedDelivery[] = [delivery('dlv_1', 1), delivery('dlv_2', 2)]
+  const stored = Promise.withResolvers<readonly AttemptResult[]>()
+  const posted: ToSender[] = []
+  const tx = {
+    async recordAttempts(results: readonly AttemptResult[]) {
+      stored.resolve(results)
+      return { fencedDeliveryIds: [] }
+    },
+  }
+  const storage = {
+    cacheTtlMs: 0,
+    claimDue: async () => due.splice(0),
+    nextDueAt: async () => null,
+    transact: (work: (its: typeof tx) => Promise<unknown>) => work(tx),
+  }
+  const dispatcher = createDispatcher({
+    storage: storage as unknown as Storage,
+    clock: { now: () => 1_000, monotonic: () => 1_000 },
+    secretBox: {} as SecretBox,
+    sender: { post: (message) => posted.push(message), onMessage() {} },
+    randomFraction: () => 0.5,
+    isClaiming: true,
+    defaultRetryScheduleMs: [1_000],
+    settleHealth: async () => assert.fail('it says nothing of anyone’s health'),
+    onStored() {},
+    onError: (message, error) => assert.fail(`${message} ${error}`),
+  })
+  dispatcher.start()
+  const next = { status: 'failed', reason: 'endpoint_deleted', at: 1_000 }
+  assert.deepEqual(
+    (await stored.promise).map((result) => [result.deliveryId, result.attempt, result.next]),
+    [
+      ['dlv_1', null, next],
+      ['dlv_2', null, next],
+    ],
+  )
+  assert.deepEqual(posted, [])
+})
+
+function delivery(id: string, leaseToken: number): ClaimedDelivery {
+  return {
+    id,
+    projectId: 'prj_1',
+    endpointId: 'end_1',
+    event: { id: 'evt_1', type: 'a.b', timestamp: '', data: '{}', metadata: '{}', createdAt: 0 },
+    attemptCount: 1,
+    seriesAttemptCount: 1,
+    isTest: false,
+    isEndpointDeleted: true,
+    leaseToken,
+    leaseUntilMonotonic: 60_000,
+  }
+}
