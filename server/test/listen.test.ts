@@ -70,7 +70,9 @@ test('forwards each event once, in order, over restarts of the server', {
   const { app, receiver, listen, publish } = await setUp(t)
   await using command = listen(['--show-secret'])
   await isListening(command)
-  const [, secret = ''] = /signed with (whsec_\S+)/.exec(command.stderr()) ?? []
+  const secretSaid = /signed with (whsec_\S+)\s/
+  await until('it has said its secret', () => secretSaid.test(command.stderr()))
+  const [, secret = ''] = secretSaid.exec(command.stderr()) ?? []
   receiver.secrets = [secret]
 
   const ids = [await publish(), await publish()]
