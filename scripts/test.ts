@@ -52,8 +52,9 @@ function select(filters: readonly string[]) {
   }
 }
 
-/** On PostgreSQL they all are: their waits are measured on SQLite. */
+/** On PostgreSQL all but those with a load of their own are: waits are measured on SQLite. */
 function isBesideOthers(path: string): boolean {
+  if (/under-load|zero-loss/.test(path)) return false
   return database !== null || COMPARING.some((folder) => path.startsWith(folder))
 }
 
