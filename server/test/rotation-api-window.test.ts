@@ -40,6 +40,19 @@ describe('the window of an open rotation (rotation.md section 4)', () => {
     assert.equal(previous.status, 'expired')
   })
 
+  test('ends at once where that is asked for, also beside what completes it', async () => {
+    for (const made of [{}, { complete_when: 'verified' }]) {
+      const subject = await createRotationSubject(api)
+      const { rotation } = await subject.rotated(made)
+      const body = { expire_current_in: 0, complete_when: 'expiry' }
+      const reply = await subject.patch(rotation.id, body)
+      assert.equal(reply.status, 200, reply.text)
+      assert.deepEqual([reply.body.status, reply.body.completed_by], ['completed', 'expiry'])
+      const [, previous] = await subject.secrets()
+      assert.equal(previous.status, 'expired')
+    }
+  })
+
   test('of a staged rotation counts from its activation', async () => {
     const subject = await createRotationSubject(api)
     const activatesAt = time(HOUR_MS)

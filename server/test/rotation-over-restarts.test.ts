@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,14 +8,19 @@ import fc from 'fast-check'
 import type { ActionContext, ActionParts } from '../src/actions/action-context.ts'
 import { announceExpiries } from '../src/actions/announce-expiries.ts'
 import { cancelRotation } from '../src/actions/cancel-rotation.ts'
+import { claimSecret, disputeClaim } from '../src/actions/claim-secret.ts'
 import { completeRotation } from '../src/actions/complete-rotation.ts'
 import { createEndpoint } from '../src/actions/create-endpoint.ts'
 import { createProject } from '../src/actions/create-project.ts'
 import { deleteEndpoint } from '../src/actions/delete-endpoint.ts'
 import { lookAtRotation } from '../src/actions/look-at-rotation.ts'
+import { reissueClaimLink } from '../src/actions/reissue-claim-link.ts'
 import { revokePreviousSecret } from '../src/actions/revoke-previous-secret.ts'
-import { rotateSecret } from '../src/actions/rotate-secret.ts'
-import { settleEndpointHealth } from '../src/actions/settle-endpoint-health.ts'
+import { type RotateSecretInput, rotateSecret } from '../src/actions/rotate-secret.ts'
+import {
+  type EndpointOutcome,
+  settleEndpointHealth,
+} from '../src/actions/settle-endpoint-health.ts'
 import { updateRotation } from '../src/actions/update-rotation.ts'
 import { verifyRotation } from '../src/actions/verify-rotation.ts'
 import { rootPrincipal } from '../src/core/authorization.ts'
@@ -22,6 +28,8 @@ import { AppError } from '../src/core/errors.ts'
 import { limits } from '../src/core/limits.ts'
 import { rotationState } from '../src/core/rotation.ts'
 import { signingSet } from '../src/core/secret.ts'
+import { formatOf } from '../src/formats/registry.ts'
+import { generateSecretText } from '../src/formats/secret-text.ts'
 import { openSqliteStorage } from '../src/storage/sqlite/open.ts'
 import {
   answerOf,
@@ -29,8 +37,9 @@ import {
   type ReceiverKind,
   type RotateWish,
   type RotationReference,
-  receiverKinds,
+  type WindowWish,
 } from './support/rotation-reference.ts'
+import { receiverStep, rotateStep, type Step, step } from './support/rotation-steps.ts'
 import { createTestApi, type TestApi } from './support/test-api.ts'
 
 const MINUTE_MS = 60_000
@@ -40,53 +49,9 @@ const isLong = process.env.COUNTERSIGN_TEST_LONG !== undefined
 /** More than fall due in the longest time that a step lets pass. */
 const looksMax = 200
 
-type Step =
-  | ({ do: 'rotate' } & RotateWish)
-  | { do: 'pass'; minutes: number }
-  | { do: 'receiver'; kind: ReceiverKind }
-  | { do: 'complete' | 'cancel'; force: boolean }
-  | { do: 'window'; seconds: number }
-  | { do: 'refuse' | 'verify' | 'revoke' | 'announce' | 'restart' }
-
-const always = <T extends string>(...names: T[]) => fc.record({ do: fc.constantFrom(...names) })
-const rotate = fc.record({
-  do: fc.constant('rotate' as const),
-  seconds: fc.constantFrom(0, 60, 3600, 7200, 20_000),
-  stagedMs: fc.constantFrom(0, 0, 0, MINUTE_MS, 3 * HOUR_MS),
-  isVerified: fc.boolean(),
-  force: fc.boolean(),
-})
-const receiver = fc.record({
-  do: fc.constant('receiver' as const),
-  kind: fc.constantFrom(...receiverKinds),
-})
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: rotate },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constant('pass' as const),
-      minutes: fc.constantFrom(1, 14, 16, 59, 61, 200, 500),
-    }),
-  },
-  { weight: 2, arbitrary: receiver },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constantFrom('complete' as const, 'cancel' as const),
-      force: fc.boolean(),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      do: fc.constant('window' as const),
-      seconds: fc.constantFrom(0, 60, 3600, 20_000),
-    }),
-  },
-  { weight: 5, arbitrary: always('refuse', 'verify', 'revoke', 'announce', 'restart') },
-)
-
+const verbs = 'rotate complete cancel window verify revoke claim reissue dispute'.split(' ')
+/** How often each step was answered how. */
+const answerCounts = new Map<string, number>()
 let world: World
 before(async () => {
   world = await createWorld()
@@ -102,12 +67,15 @@ test('signing set, status and answers are those of the reference, over restarts'
   t.diagnostic(`SEED=${seed}`)
   const property = fc.asyncProperty(
     fc.boolean(),
-    receiver,
-    rotate,
+    receiverStep,
+    rotateStep,
     fc.array(step, { minLength: 3, maxLength: 20 }),
     (autoProbe, ...[first, second, others]) => world.play(autoProbe, [first, second, ...others]),
   )
   await fc.assert(property, { numRuns: isLong ? 10_000 : 2_000, seed, endOnFailure: !isLong })
+  const seen = [...answerCounts].sort().map(([answer, count]) => `${answer} ${count}`)
+  t.diagnostic(`answers: ${seen.join(', ')}`)
+  for (const verb of verbs) assert.ok(answerCounts.has(`${verb} ok`), `${verb} was never answered`)
 })
 
 type World = Awaited<ReturnType<typeof createWorld>>
@@ -145,14 +113,17 @@ async function createWorld() {
     },
     async play(autoProbe: boolean, steps: readonly Step[]) {
       const projectId = autoProbe ? probing.id : project
-      const { endpoint, secret } = await createEndpoint(context(), projectId, {
+      const { endpoint, secret, secretValue } = await createEndpoint(context(), projectId, {
         url: 'https://receiver.example/hook',
       })
       const reference = createRotationReference({
         ...{ firstSecretId: secret.id, now: clock.now, autoProbe },
         capMs: parts.settings.rotationCapMs,
       })
-      const subject = createSubject(world, { projectId, endpointId: endpoint.id, reference })
+      const subject = createSubject(world, {
+        ...{ projectId, endpointId: endpoint.id, reference },
+        firstSecret: { id: secret.id, value: secretValue },
+      })
       for (const each of steps) await subject.take(each)
       await deleteEndpoint(context(), projectId, endpoint.id)
     },
@@ -175,7 +146,8 @@ async function createParts(): Promise<{ api: TestApi; parts: ActionParts }> {
   })
   assert.ok(kept)
   const probeLimiter = { take: () => true, require: () => {}, waitMs: () => 0 }
-  const settings = { ...kept.settings, rotationCapMs: 8 * HOUR_MS }
+  const publicUrl = 'https://hooks.example'
+  const settings = { ...kept.settings, publicUrl, rotationCapMs: 8 * HOUR_MS }
   return { api, parts: { ...kept, settings, probeLimiter } }
 }
 
@@ -186,10 +158,18 @@ function createSubject(
     projectId,
     endpointId,
     reference,
-  }: { projectId: string; endpointId: string; reference: RotationReference },
+    firstSecret,
+  }: {
+    projectId: string
+    endpointId: string
+    reference: RotationReference
+    firstSecret: { id: string; value: string }
+  },
 ) {
   let receiver: ReceiverKind = 'old'
   let probeCount = 0
+  /** Of the newest rotation that goes by claim link, the newest last. */
+  let claimTokens: string[] = []
   const acting = () =>
     context(async (_, { keys }) => {
       probeCount++
@@ -225,10 +205,8 @@ function createSubject(
         ]
       case 'window':
         return [
-          await onRotation((...at) =>
-            updateRotation(...at, { expireCurrentInSeconds: step.seconds }),
-          ),
-          reference.window(step.seconds),
+          await onRotation((...at) => updateRotation(...at, windowInput(step))),
+          reference.window(step),
         ]
       case 'verify':
         return [await onRotation(verifyRotation), reference.verify(receiver)]
@@ -236,24 +214,63 @@ function createSubject(
         const revoked = () => revokePreviousSecret(acting(), projectId, endpointId, {})
         return [await codeOf(revoked), reference.revokePrevious()]
       }
+      case 'claim': {
+        const isStale = step.isStale && claimTokens.length > 1
+        const token = claimTokens.at(isStale ? 0 : -1)
+        return [await byToken(claimSecret, token), reference.claim(isStale)]
+      }
+      case 'dispute':
+        return [await byToken(disputeClaim, claimTokens.at(-1)), reference.dispute()]
+      case 'reissue':
+        return [await onRotation(reissue), reference.reissue()]
       default:
         await follow(step)
         return null
     }
   }
   const rotateBoth = async (step: Extract<Step, { do: 'rotate' }>): Promise<[string, string]> => {
-    const { seconds, stagedMs, isVerified, force } = step
     let secretId = ''
     const code = await codeOf(async () => {
-      const rotated = await rotateSecret(acting(), projectId, endpointId, {
-        expireCurrentInSeconds: seconds,
-        completeWhen: isVerified ? 'verified' : 'expiry',
-        force,
-        ...(stagedMs === 0 ? {} : { activateAt: clock.now() + stagedMs }),
-      })
+      const rotated = await rotateSecret(acting(), projectId, endpointId, rotateInput(step))
       secretId = rotated.secretId
+      if (rotated.claimUrl !== null) claimTokens = [tokenOf(rotated.claimUrl)]
     })
     return [code, reference.rotate(step, secretId)]
+  }
+  const rotateInput = (wish: RotateWish): RotateSecretInput => ({
+    expireCurrentInSeconds: wish.seconds ?? undefined,
+    activateAt: wish.stagedMs === 0 ? undefined : clock.now() + wish.stagedMs,
+    completeWhen: wish.isVerified ? 'verified' : 'expiry',
+    deliver: wish.isClaimed ? 'claim_link' : undefined,
+    force: wish.force,
+    algorithm: wish.algorithm ?? undefined,
+    secret: ownSecret(wish.own),
+    expectedCurrentSecretId:
+      wish.expected === null
+        ? undefined
+        : wish.expected === 'first'
+          ? firstSecret.id
+          : reference.currentSecretId(),
+    reason: wish.reason,
+  })
+  const ownSecret = (own: RotateWish['own']) => {
+    if (own === 'first') return firstSecret.value
+    const format = formatOf('standard')
+    if (own === 'shared') return generateSecretText(format, 'hmac-sha256', randomBytes)
+    return own === 'key' ? generateSecretText(format, 'ed25519', randomBytes) : undefined
+  }
+  const windowInput = ({ seconds, endsInMs, completeWhen }: WindowWish) => ({
+    expireCurrentInSeconds: seconds ?? undefined,
+    previousSecretExpiresAt: endsInMs === null ? undefined : clock.now() + endsInMs,
+    completeWhen: completeWhen ?? undefined,
+  })
+  const byToken = async (
+    verb: (context: ActionContext, token: string) => Promise<unknown>,
+    token: string | undefined,
+  ) => (token === undefined ? 'none' : codeOf(() => verb(acting(), token)))
+  const reissue = async (...at: Parameters<typeof reissueClaimLink>) => {
+    const { claimUrl } = await reissueClaimLink(...at)
+    claimTokens.push(tokenOf(claimUrl))
   }
   const follow = async (step: Exclude<Step, { do: 'rotate' }>): Promise<void> => {
     if (step.do === 'receiver') receiver = step.kind
@@ -261,14 +278,24 @@ function createSubject(
     else if (step.do === 'announce') await announceExpiries(acting())
     else if (step.do === 'restart') await restart()
     else if (step.do === 'refuse') await refuse()
+    else if (step.do === 'report') await report(step.which)
   }
   const refuse = async () => {
-    const outcome = { exhausted: false, gone: false, reportedSecretId: null, at: clock.now() }
-    const refused = { ...outcome, succeeded: false, statusCode: 401 }
-    const outcomes = [{ ...outcome, succeeded: true, statusCode: 204 }, refused, refused, refused]
-    await storage().transact((tx) => settleEndpointHealth(tx, acting(), endpointId, outcomes))
+    const refused = { ...taken(null), succeeded: false, statusCode: 401 }
+    await settle([taken(null), refused, refused, refused])
     reference.refuseDeliveries()
   }
+  const report = async (which: 'new' | 'old') => {
+    const secretId = which === 'new' ? reference.newSecretId() : reference.previousSecretId()
+    await settle([taken(secretId)])
+    reference.report(which)
+  }
+  const taken = (reportedSecretId: string | null): EndpointOutcome => ({
+    ...{ succeeded: true, statusCode: 204, exhausted: false, gone: false },
+    ...{ reportedSecretId, at: clock.now() },
+  })
+  const settle = (outcomes: readonly EndpointOutcome[]) =>
+    storage().transact((tx) => settleEndpointHealth(tx, acting(), endpointId, outcomes))
   /** Lets time pass, with every look that falls due on the way. */
   const pass = async (ms: number) => {
     const endsAt = clock.now() + ms
@@ -294,6 +321,8 @@ function createSubject(
     async take(step: Step) {
       const codes = await act(step)
       if (codes !== null) assert.equal(codes[0], codes[1], `the answer to ${step.do}`)
+      const answer = `${step.do} ${codes?.[0] ?? 'done'}`
+      answerCounts.set(answer, (answerCounts.get(answer) ?? 0) + 1)
       await check(step)
     },
   }
@@ -302,12 +331,15 @@ function createSubject(
     const now = clock.now()
     const what = `after ${JSON.stringify(step)}`
     const secrets = await storage().listSecrets(endpointId)
-    const signing = signingSet(secrets, now, limits.secretsActiveMax).map(({ id }) => id)
+    const signing = signingSet(secrets, now, limits.secretsActiveMax).map(
+      ({ id, algorithm }) => `${id} ${algorithm}`,
+    )
     assert.deepEqual(signing, reference.signing(), `what signs ${what}`)
     const rotation = await latest()
     const state = rotation && rotationState(rotation, now)
     const status = state && [state.status, state.completedBy].filter(Boolean).join(' ')
     assert.equal(status, reference.status(), `the status ${what}`)
+    assert.equal(rotation?.reason ?? null, reference.reason(), `the reason ${what}`)
     if (state?.closedAt === null) {
       assert.equal(rotation?.previousSecretExpiresAt, reference.endsAt(), `the end ${what}`)
     }
@@ -325,4 +357,8 @@ async function codeOf(act: () => Promise<unknown>): Promise<string> {
     if (!(error instanceof AppError)) throw error
     return error.code
   }
+}
+
+function tokenOf(claimUrl: string): string {
+  return new URL(claimUrl).hash.slice(1)
 }

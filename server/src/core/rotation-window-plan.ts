@@ -160,13 +160,20 @@ function withEnd(
   }
   const { windowEndsAt } = rotation
   const { answeredAt } = situation
-  if (windowEndsAt !== null && windowEndsAt <= answeredAt && request.completeWhen === 'expiry') {
+  const isPast = windowEndsAt !== null && windowEndsAt <= answeredAt
+  // A window that is given beside it, be it 0, says when the previous secret is to stop.
+  if (isPast && request.completeWhen === 'expiry' && !isWindowGiven(request)) {
     throw invalidField(
       'complete_when',
       'The window has passed, so the previous secret would stop at once. Give expire_current_in beside it, or complete the rotation.',
     )
   }
   return { ...rotation, capAt: null, previousSecretExpiresAt: windowEndsAt }
+}
+
+function isWindowGiven(request: Partial<WindowRequest>): boolean {
+  const { expireCurrentInSeconds, previousSecretExpiresAt } = request
+  return expireCurrentInSeconds !== undefined || previousSecretExpiresAt !== undefined
 }
 
 function waitsForProofOrClaim({ completeWhen, unclaimedWindowSeconds }: Rotation): boolean {
@@ -180,19 +187,18 @@ function capOf({ capMs }: RotationSituation, rotation: Rotation): number {
 function notesOf(
   before: Rotation,
   after: Rotation,
-  { actor, expireCurrentInSeconds, previousSecretExpiresAt }: WindowRequest,
+  request: WindowRequest,
   now: number,
 ): TimelineEntry[] {
+  const { actor } = request
   const notes: TimelineEntry[] = []
-  const isWindowGiven =
-    expireCurrentInSeconds !== undefined || previousSecretExpiresAt !== undefined
   const note = (what: string, detail: string) => notes.push({ at: now, what, actor, detail })
   if (before.completeWhen !== after.completeWhen) {
     note('updated', `completes when ${after.completeWhen}`)
   }
   if (before.heldAt !== null && after.heldAt === null) note('released', 'by a new window')
   const [was, is] = [before.previousSecretExpiresAt ?? 0, after.previousSecretExpiresAt ?? 0]
-  if (was !== is || isWindowGiven) {
+  if (was !== is || isWindowGiven(request)) {
     const until = new Date(is).toISOString()
     note(is >= was ? 'extended' : 'shortened', `previous secret signs until ${until}`)
   }

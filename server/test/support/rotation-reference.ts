@@ -2,6 +2,11 @@
 
 const HOUR_MS = 3_600_000
 const QUIET_MS = 15 * 60_000
+/** How long a public key is published before it signs. */
+const KEY_SET_LEAD_MS = 10 * 60_000
+const DEFAULT_SECONDS = 86_400
+
+export type Algorithm = 'hmac-sha256' | 'ed25519'
 
 /** Which requests a receiver takes: those by the new secret, by the old one, any, or none. */
 export const receiverKinds = ['old', 'both', 'new', 'anything', 'errors'] as const
@@ -17,6 +22,7 @@ export function answerOf(kind: ReceiverKind, signedBy: readonly ('new' | 'old' |
 
 interface KnownSecret {
   id: string
+  algorithm: Algorithm
   from: number
   until: number | null
   isRevoked: boolean
@@ -35,9 +41,14 @@ interface KnownRotation {
   createdAt: number
   activatesAt: number
   isVerified: boolean
-  windowEndsAt: number
+  /** Null while it waits for a claim. */
+  windowEndsAt: number | null
+  /** Seconds of overlap that begin with the claim; null where there is none to wait for. */
+  unclaimedSeconds: number | null
   capAt: number | null
   heldAt: number | null
+  hasReportedNew: boolean
+  reason: string | null
   hasSpike: boolean
   drill: KnownDrill | null
   /** The expiries of other secrets that it brought forward. */
@@ -45,12 +56,30 @@ interface KnownRotation {
   outcome: string | null
 }
 
+/** The caller's own secret: `shared` and `key` are new, of either shape; `first` the endpoint's first. */
+export const ownSecrets = ['shared', 'key', 'first'] as const
+
 export interface RotateWish {
-  seconds: number
-  /** 0: at once. */
+  /** Null: not said. */
+  seconds: number | null
+  /** 0: at once, or when a public key may sign. */
   stagedMs: number
   isVerified: boolean
   force: boolean
+  isClaimed: boolean
+  algorithm: Algorithm | null
+  own: (typeof ownSecrets)[number] | null
+  /** Which secret is said to be the current one. */
+  expected: 'current' | 'first' | null
+  reason: string | null
+}
+
+/** A change of the open window: null where nothing is said of it. */
+export interface WindowWish {
+  seconds: number | null
+  /** From now. */
+  endsInMs: number | null
+  completeWhen: 'expiry' | 'verified' | null
 }
 
 export type RotationReference = ReturnType<typeof createRotationReference>
@@ -64,10 +93,14 @@ export function createRotationReference(options: {
   autoProbe: boolean
 }) {
   const { now, capMs } = options
-  const secrets: KnownSecret[] = [
-    { id: options.firstSecretId, from: now(), until: null, isRevoked: false },
-  ]
+  const first: KnownSecret = {
+    ...{ id: options.firstSecretId, algorithm: 'hmac-sha256', from: now() },
+    ...{ until: null, isRevoked: false },
+  }
+  const secrets: KnownSecret[] = [first]
   let rotation: KnownRotation | null = null
+  /** The newest rotation that went by claim link, and whether the link was used. */
+  let link: { rotation: KnownRotation; isUsed: boolean } | null = null
   let lastRefusedAt = 0
 
   const isLive = ({ isRevoked, until }: KnownSecret) =>
@@ -94,17 +127,23 @@ export function createRotationReference(options: {
   const setEnd = (r: KnownRotation, end: number) => {
     r.previous.until = end
   }
-  const capOf = (r: KnownRotation) => r.capAt ?? Math.max(r.activatesAt + capMs, r.windowEndsAt)
+  const capOf = (r: KnownRotation) =>
+    r.capAt ?? Math.max(r.activatesAt + capMs, r.windowEndsAt ?? 0)
   const hold = (r: KnownRotation) => {
     r.capAt = capOf(r)
     r.heldAt = now()
     setEnd(r, r.capAt)
   }
+  /** The window as it is now decides when the previous secret stops. */
+  const settleEnd = (r: KnownRotation) => {
+    const waits = r.isVerified || r.unclaimedSeconds !== null || r.heldAt !== null
+    r.capAt = waits ? Math.max(capOf(r), r.windowEndsAt ?? 0) : null
+    setEnd(r, r.capAt ?? r.windowEndsAt ?? now())
+  }
   const release = (r: KnownRotation) => {
     r.heldAt = null
-    if (r.isVerified) r.capAt = Math.max(capOf(r), r.windowEndsAt)
-    else r.capAt = null
-    setEnd(r, r.capAt ?? Math.max(r.windowEndsAt, now()))
+    settleEnd(r)
+    setEnd(r, Math.max(r.previous.until ?? 0, now()))
   }
 
   /** What follows from a drill, or from a look without one. */
@@ -116,6 +155,8 @@ export function createRotationReference(options: {
     const was = status(r)
     if (was !== 'staged' && r.isVerified && isProof(r.drill)) return close(r, 'completed verified')
     if (was === 'overlapping') {
+      // Nobody can take a secret that nobody has claimed.
+      if (r.windowEndsAt === null) return
       const isLong = r.windowEndsAt - r.activatesAt >= 2 * HOUR_MS
       const isLate =
         (isLong && now() >= r.windowEndsAt - HOUR_MS) || (r.isVerified && now() >= r.windowEndsAt)
@@ -128,32 +169,51 @@ export function createRotationReference(options: {
   }
 
   return {
-    signing: () => signing().map(({ id }) => id),
+    /** Ids and algorithms, newest first. */
+    signing: () => signing().map(({ id, algorithm }) => `${id} ${algorithm}`),
     status: () => (rotation === null ? null : status(rotation)),
     previousSecretId: () => rotation?.previous.id ?? null,
     newSecretId: () => rotation?.next.id ?? null,
+    currentSecretId: () => signing()[0]?.id,
+    reason: () => rotation?.reason ?? null,
     /** Until when the previous secret signs, while a rotation is open. */
     endsAt: () => (rotation !== null && isOpen(rotation) ? rotation.previous.until : null),
     waitsForProof: () =>
       rotation?.isVerified === true && ['overlapping', 'held'].includes(status(rotation)),
 
-    rotate({ seconds, stagedMs, isVerified, force }: RotateWish, newSecretId: string): string {
-      if (isVerified && seconds === 0) return 'validation_failed'
-      const open = rotation !== null && isOpen(rotation) ? rotation : null
-      if (open !== null && !force) return 'rotation_in_progress'
+    rotate(wish: RotateWish, newSecretId: string): string {
+      const { seconds: asked, stagedMs, isVerified, isClaimed, force } = wish
       const active = signing()
       const [previous] = active
       if (previous === undefined) throw new Error('something always signs')
-      const activatesAt = now() + stagedMs
-      const next = { id: newSecretId, from: activatesAt, until: null, isRevoked: false }
+      const algorithm = wish.algorithm ?? previous.algorithm
+      const seconds = asked ?? DEFAULT_SECONDS
+      const isKey = algorithm === 'ed25519'
+      const isEarly = stagedMs === 0 ? seconds === 0 : stagedMs < KEY_SET_LEAD_MS
+      const isWrongShape = wish.own !== null && (wish.own === 'key') !== isKey
+      const isBad =
+        ((isVerified || isClaimed) && seconds === 0) ||
+        (isKey && (isClaimed || (isEarly && !force))) ||
+        isWrongShape
+      if (isBad) return 'validation_failed'
+      if (wish.expected === 'first' && previous !== first) return 'secret_changed'
+      const open = rotation !== null && isOpen(rotation) ? rotation : null
+      if (open !== null && !force) return 'rotation_in_progress'
+      if (wish.own === 'first') return 'secret_reused'
+
+      // A forced cut waits for nobody, also where receivers keep the public keys for a while.
+      const leadMs = isKey && stagedMs === 0 && seconds > 0 ? KEY_SET_LEAD_MS : 0
+      const activatesAt = now() + stagedMs + leadMs
+      const next = { id: newSecretId, algorithm, from: activatesAt, until: null, isRevoked: false }
       if (open !== null) {
         open.outcome = 'completed force'
         revoke(secrets.filter((secret) => secret.from > now()))
       }
-      const isCut = seconds === 0 && stagedMs === 0
+      const isCut = seconds === 0 && activatesAt === now()
       revoke(isCut ? secrets : active.slice(2))
-      const windowEndsAt = activatesAt + seconds * 1000
-      const capAt = isVerified ? Math.max(activatesAt + capMs, windowEndsAt) : null
+      const windowEndsAt = isClaimed ? null : activatesAt + seconds * 1000
+      const hasCap = isVerified || isClaimed
+      const capAt = hasCap ? Math.max(activatesAt + capMs, windowEndsAt ?? 0) : null
       const before = new Map<KnownSecret, number | null>()
       const other = active[1]
       if (seconds === 0 && other !== undefined && (other.until ?? Infinity) > activatesAt) {
@@ -164,10 +224,37 @@ export function createRotationReference(options: {
       secrets.unshift(next)
       rotation = {
         ...{ previous, next, createdAt: now(), activatesAt, isVerified, windowEndsAt, capAt },
-        ...{ heldAt: null, hasSpike: false, drill: null, before },
+        ...{ heldAt: null, hasSpike: false, hasReportedNew: false, drill: null, before },
+        unclaimedSeconds: isClaimed ? seconds : null,
+        reason: wish.reason,
         outcome: isCut ? 'completed cut' : null,
       }
+      if (isClaimed) link = { rotation, isUsed: false }
       return 'ok'
+    },
+    /** By a link of the newest rotation that went by one; `isStale`: by one that was replaced. */
+    claim(isStale: boolean): string {
+      if (link === null) return 'none'
+      if (isStale) return 'not_found'
+      if (link.isUsed) return 'claim_used'
+      const { rotation: claimed } = link
+      if (!isOpen(claimed)) return 'rotation_closed'
+      link.isUsed = true
+      const startsAt = Math.max(claimed.activatesAt, now())
+      claimed.windowEndsAt = startsAt + (claimed.unclaimedSeconds ?? 0) * 1000
+      claimed.unclaimedSeconds = null
+      settleEnd(claimed)
+      return 'ok'
+    },
+    reissue(): string {
+      if (rotation === null) return 'none'
+      if (!isOpen(rotation)) return 'rotation_closed'
+      if (link?.rotation !== rotation) return 'not_found'
+      return link.isUsed ? 'claim_used' : 'ok'
+    },
+    dispute(): string {
+      if (link === null) return 'none'
+      return link.isUsed ? 'ok' : 'claim_not_used'
     },
     complete(force: boolean): string {
       if (rotation === null) return 'none'
@@ -184,7 +271,7 @@ export function createRotationReference(options: {
       const is = status(rotation)
       if (is.startsWith('completed')) return 'rotation_closed'
       if (is === 'cancelled') return 'ok'
-      if (!force && takesNewAlone(rotation.drill)) return 'receiver_uses_new'
+      if (!force && takesNewAlone(rotation)) return 'receiver_uses_new'
       for (const [secret, until] of rotation.before) if (isLive(secret)) secret.until = until
       revoke([rotation.next])
       rotation.previous.until = null
@@ -197,13 +284,34 @@ export function createRotationReference(options: {
       else close(rotation, 'completed manual')
       return 'ok'
     },
-    window(seconds: number): string {
+    window({ seconds, endsInMs, completeWhen }: WindowWish): string {
       if (rotation === null) return 'none'
+      const isNothing = seconds === null && endsInMs === null && completeWhen === null
+      if (isNothing || (seconds !== null && endsInMs !== null)) return 'validation_failed'
       if (!isOpen(rotation)) return 'rotation_closed'
-      if (rotation.isVerified && seconds === 0) return 'validation_failed'
-      const startsAt = status(rotation) === 'staged' ? rotation.activatesAt : now()
-      rotation.windowEndsAt = startsAt + seconds * 1000
-      release(rotation)
+      const isStaged = status(rotation) === 'staged'
+      const startsAt = isStaged ? rotation.activatesAt : now()
+      const isVerified = completeWhen === null ? rotation.isVerified : completeWhen === 'verified'
+      const waits = isVerified || rotation.unclaimedSeconds !== null
+      const endsAt = endsInMs === null ? null : now() + endsInMs
+      if ((waits && seconds === 0) || (endsAt !== null && endsAt < startsAt)) {
+        return 'validation_failed'
+      }
+      const isWindowSet = seconds !== null || endsAt !== null
+      const isOver = rotation.windowEndsAt !== null && rotation.windowEndsAt <= now()
+      const stopsUnasked = completeWhen === 'expiry' && rotation.unclaimedSeconds === null && isOver
+      if (stopsUnasked && !isWindowSet && rotation.heldAt === null) return 'validation_failed'
+      rotation.isVerified = isVerified
+      if (isWindowSet) rotation.heldAt = null
+      if (seconds !== null && rotation.unclaimedSeconds !== null)
+        rotation.unclaimedSeconds = seconds
+      else if (seconds !== null) rotation.windowEndsAt = startsAt + seconds * 1000
+      else if (endsAt !== null && !waits) rotation.windowEndsAt = endsAt
+      settleEnd(rotation)
+      if (endsAt !== null && waits) {
+        rotation.capAt = endsAt
+        setEnd(rotation, endsAt)
+      }
       return 'ok'
     },
     verify(receiver: ReceiverKind): string {
@@ -217,6 +325,10 @@ export function createRotationReference(options: {
       if (rotation === null || !isOpen(rotation)) return
       const drill = receiver && { at: now(), receiver, isWhole: rotation.hasSpike }
       judge(rotation, drill, true)
+    },
+    /** The receiver took a delivery and said which of the two secrets it verified with. */
+    report(which: 'new' | 'old') {
+      if (rotation !== null && which === 'new') rotation.hasReportedNew = true
     },
     /** A receiver that used to take deliveries refuses three in a row. */
     refuseDeliveries() {
@@ -237,7 +349,10 @@ function takesNew({ receiver }: KnownDrill): boolean {
 }
 
 /** A drill that did not ask for the old secret does not show that it is still taken. */
-function takesNewAlone(drill: KnownDrill | null): boolean {
-  if (drill === null) return false
-  return drill.receiver === 'new' || (drill.receiver === 'both' && !drill.isWhole)
+function takesNewAlone({ drill, hasReportedNew }: KnownRotation): boolean {
+  if (drill === null) return hasReportedNew
+  const { receiver, isWhole } = drill
+  const takesOld = receiver === 'old' || receiver === 'both'
+  if (receiver === 'anything' || (isWhole && takesOld)) return false
+  return receiver === 'new' || receiver === 'both' || hasReportedNew
 }
