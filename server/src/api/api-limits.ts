@@ -8,6 +8,8 @@ export const apiLimits = {
   timeoutsCheckedEveryMs: 1_000,
   /** Connections at once; beyond that, idle ones are closed and new ones are not taken. */
   connectionsMax: 8_192,
+  /** Requests that begin in one turn of the event loop: a turn is to take some milliseconds only. */
+  requestsPerTurnMax: 128,
   /** Request bodies under way, in all and of one project: two of the largest. */
   bodiesBytesMax: 128 * 1024 * 1024,
   bodiesBytesPerProjectMax: 32 * 1024 * 1024,

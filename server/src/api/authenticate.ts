@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer'
 import { hash, timingSafeEqual } from 'node:crypto'
 import { type Principal, rootPrincipal } from '../core/authorization.ts'
-import { freshUntil, isFresh } from '../core/cache-lifetime.ts'
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
+import { createReadCache } from '../core/read-cache.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import type { CommittedChanges, Storage } from '../storage/storage.ts'
 import { apiLimits } from './api-limits.ts'
@@ -26,11 +26,6 @@ export type CredentialChanges = Pick<
   CommittedChanges,
   'apiKeyIds' | 'portalSessionIds' | 'projectIds'
 >
-
-/** With the end of its use, on the monotonic clock: other processes may revoke it too. */
-interface KeptCredential extends KnownCredential {
-  until: number
-}
 
 /** Someone without a key: may do nothing that asks. */
 export const anonymousPrincipal: Principal = {
@@ -60,9 +55,11 @@ export function createAuthenticator(options: {
 }): Authenticator {
   const { clock, failedAttempts } = options
   const rootDigests = options.rootKeys.map((key) => Buffer.from(hash('sha256', key)))
-  const known = new Map<string, KeptCredential>()
-  // What was read while a commit came in may be out of date: it is used, but not kept.
-  let commitCount = 0
+  const credentials = createReadCache<KnownCredential>({
+    ttlMs: options.storage.cacheTtlMs,
+    clock,
+    entriesMax: apiLimits.cachedKeysMax,
+  })
 
   const principalOf = (entry: KnownCredential): Principal => {
     entry.check(clock.now())
@@ -74,7 +71,8 @@ export function createAuthenticator(options: {
   const load = async (digest: string, credential: string, address: string): Promise<Principal> => {
     failedAttempts.refuseWhereTooMany(address)
     try {
-      return await lookUp(digest, credential)
+      const find = () => findCredential(options, credential, digest)
+      return principalOf(await credentials.get(digest, find))
     } catch (error) {
       if (error instanceof AppError && error.code === 'unauthorized') {
         await failedAttempts.count(address)
@@ -83,20 +81,12 @@ export function createAuthenticator(options: {
     }
   }
 
-  const lookUp = async (digest: string, credential: string): Promise<Principal> => {
-    const commitCountBefore = commitCount
-    const until = freshUntil(options.storage.cacheTtlMs, clock)
-    const entry = await findCredential(options, credential, digest)
-    if (commitCount === commitCountBefore) remember(known, digest, { ...entry, until })
-    return principalOf(entry)
-  }
-
   return {
     authenticate(credential, address) {
       const digest = hash('sha256', credential)
       // 256 random bits behind a hash: how long the look-up takes tells nothing about another key.
-      const entry = known.get(digest)
-      if (entry !== undefined && isFresh(entry.until, clock)) return principalOf(entry)
+      const entry = credentials.known(digest)
+      if (entry !== undefined) return principalOf(entry)
       const bytes = Buffer.from(digest)
       let isRoot = false
       for (const rootDigest of rootDigests) if (timingSafeEqual(bytes, rootDigest)) isRoot = true
@@ -105,14 +95,12 @@ export function createAuthenticator(options: {
 
     forget({ apiKeyIds, portalSessionIds, projectIds }) {
       if (apiKeyIds.size + portalSessionIds.size + projectIds.size === 0) return
-      commitCount += 1
-      for (const [digest, { apiKeyId, portalSessionId, projectId }] of known) {
-        const isTouched =
+      credentials.forget(
+        ({ apiKeyId, portalSessionId, projectId }) =>
           (apiKeyId !== null && apiKeyIds.has(apiKeyId)) ||
           (portalSessionId !== null && portalSessionIds.has(portalSessionId)) ||
-          projectIds.has(projectId)
-        if (isTouched) known.delete(digest)
-      }
+          projectIds.has(projectId),
+      )
     },
   }
 }
@@ -127,12 +115,4 @@ export function bearerOf(authorization: string | undefined): string {
     throw unauthorized('The Authorization header must read Bearer <key>.')
   }
   return match[1]
-}
-
-function remember(known: Map<string, KeptCredential>, digest: string, entry: KeptCredential): void {
-  if (known.size >= apiLimits.cachedKeysMax) {
-    const [oldest] = known.keys()
-    if (oldest !== undefined) known.delete(oldest)
-  }
-  known.set(digest, entry)
 }

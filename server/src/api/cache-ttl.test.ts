@@ -27,6 +27,26 @@ test('beside other processes, what was read of keys, projects and types is used 
   assert.deepEqual(await readsOf(), [1, 1, 1], 'another process may have changed them')
 })
 
+test('of many who publish at once when that time is over, one reads for all', async () => {
+  const reads = { findApiKeyByHash: 0, getProject: 0, getEventType: 0 }
+  await using server = await createTestApi({
+    wrapStorage: (storage) =>
+      counting(storage, { cacheTtlMs: 1_000, count: (name) => reads[name]++ }),
+  })
+  const project = await server.addProject({ uid: 'customer' })
+  const before = { ...reads }
+  const publish = (n: number) =>
+    server.call('POST', '/v1/projects/customer/events', {
+      key: project.key,
+      body: { id: `event-${n}`, type: 'a.b', data: {} },
+    })
+  const replies = await Promise.all(Array.from({ length: 300 }, (_, n) => publish(n)))
+  assert.deepEqual([...new Set(replies.map(({ status }) => status))], [202])
+  const own = readOnce.map((name) => reads[name] - before[name])
+  // A type has two places: the project's own definitions, and the catalogue.
+  assert.deepEqual(own, [1, 1, 2])
+})
+
 /** The store as of one of several processes, that counts what is read. */
 function counting(
   storage: Storage,

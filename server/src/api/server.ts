@@ -33,6 +33,7 @@ import { type BodyType, pathOf, type RouteServing, serveRoute } from './serve-ro
 import { createSharedRateLimiter } from './shared-rate-limit.ts'
 import { createStreams, type Streams } from './streams.ts'
 import type { DialectApi, Surface } from './surface.ts'
+import { createTurns } from './turns.ts'
 import { createSchemaCompiler } from './validation.ts'
 
 /** As much of a logger as the API uses. */
@@ -281,6 +282,8 @@ function addRequestChecks(app: FastifyInstance, refusePath: ReturnType<typeof no
   app.decorateRequest('bodyType', 'other')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes))
+  const turns = createTurns({ requestsMax: apiLimits.requestsPerTurnMax })
+  app.addHook('onRequest', (_request, _reply, done) => turns.enter(done))
   app.addHook('onRequest', (request, reply, done) => {
     setCommonHeaders(request, reply)
     const unmet = unmetRefusal(request)
