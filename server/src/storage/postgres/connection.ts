@@ -1,4 +1,5 @@
 import type { QueryResult } from 'pg'
+import { type BinaryElement, binaryArray } from './binary-array.ts'
 
 /** What may stand for a mark in a statement. Lists become arrays of the type that the cast names. */
 export type Value =
@@ -40,10 +41,12 @@ interface Compiled {
   name: string
   text: string
   names: readonly string[]
+  /** By place, from 0: what a mark that is cast to an array has for elements. */
+  elements: readonly (BinaryElement | undefined)[]
 }
 
-/** A text in quotes, a cast, a named mark, a mark with or without number. */
-const marks = /'[^']*'|::\w+|:([a-zA-Z]\w*)|\?(\d*)/g
+/** A text in quotes, a cast, a named mark, a mark with or without number and with its own cast. */
+const marks = /'[^']*'|::\w+|:([a-zA-Z]\w*)|\?(\d*)((?:::(bigint|text|boolean|bytea)\[\])?)/g
 
 export function createStatements(): Statements {
   const known = new Map<string, Compiled>()
@@ -52,24 +55,27 @@ export function createStatements(): Statements {
     const found = known.get(sql)
     if (found !== undefined) return found
     const names: string[] = []
+    const elements: (BinaryElement | undefined)[] = []
     let count = 0
-    const text = sql.replace(marks, (mark, name: string | undefined, place: string | undefined) => {
+    const text = sql.replace(marks, (mark, name?: string, digits?: string, cast = '', of?) => {
       if (name !== undefined) {
         if (!names.includes(name)) names.push(name)
         return `$${names.indexOf(name) + 1}`
       }
-      if (place === undefined) return mark
-      return place === '' ? `$${++count}` : `$${place}`
+      if (digits === undefined) return mark
+      const place = digits === '' ? ++count : Number(digits)
+      elements[place - 1] ??= of as BinaryElement | undefined
+      return `$${place}${cast}`
     })
-    const compiled = { name: `s${known.size}`, text, names }
+    const compiled = { name: `s${known.size}`, text, names, elements }
     known.set(sql, compiled)
     return compiled
   }
 
   return {
     of(sql, values) {
-      const { name, text } = compile(sql)
-      return { name, text, values: values.map(storable) }
+      const { name, text, elements } = compile(sql)
+      return { name, text, values: values.map((value, n) => storable(value, elements[n])) }
     },
     named(sql, row) {
       const { name, text, names } = compile(sql)
@@ -82,10 +88,15 @@ export function createStatements(): Statements {
  * PostgreSQL's text holds every character but U+0000, which becomes the one for what is unknown. Ids
  * and other names never hold that either, so a look-up with it finds nothing.
  */
-function storable(value: Value | undefined): unknown {
+function storable(value: Value | undefined, element?: BinaryElement): unknown {
   if (typeof value === 'string') return withoutNul(value)
-  if (!Array.isArray(value)) return value
-  return value.map((item: unknown) => (typeof item === 'string' ? withoutNul(item) : item))
+  if (!isList(value)) return value
+  const items = value.map((item) => (typeof item === 'string' ? withoutNul(item) : item))
+  return element === undefined ? items : (binaryArray(element, items) ?? items)
+}
+
+function isList(value: Value | undefined): value is Extract<Value, readonly unknown[]> {
+  return Array.isArray(value)
 }
 
 function withoutNul(text: string): string {
