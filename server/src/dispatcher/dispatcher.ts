@@ -164,7 +164,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     start: claimer.wake,
     async onCommitted(changes) {
       if (changes.hasDueDeliveries) claimer.wake()
-      if (changes.endpointIds.size > 0) await directory.refresh(changes.endpointIds)
+      const { endpointIds, projectIds } = changes
+      if (endpointIds.size + projectIds.size > 0) await directory.refresh(changes)
     },
     attemptNow(delivery) {
       const verdict = underWay.addAwaited(delivery)

@@ -27,9 +27,21 @@ test('a change that cannot be read is read again, for it is committed', async ()
   await directory.ensure(['ep_1'])
   urls.set('ep_1', 'https://example.com/moved')
   failAtRead(1)
-  await directory.refresh(['ep_1', 'ep_unknown'])
+  await directory.refresh(changeOf({ endpointIds: ['ep_1', 'ep_unknown'] }))
   assert.deepEqual(told(), [['ep_1'], ['ep_1']])
   assert.equal(errors.length, 1)
+})
+
+test('a change of a project is read for those of its endpoints that are known', async () => {
+  const { directory, reads, settings } = createSubject()
+  await directory.ensure(['ep_1', 'ep_2', 'ep_other'])
+  settings.retryScheduleMs = [5]
+  await directory.refresh(changeOf({ projectIds: ['prj_1'] }))
+  assert.deepEqual(reads.at(-1), ['ep_1', 'ep_2'])
+  assert.deepEqual(directory.get('ep_2')?.retryScheduleMs, [5])
+  assert.deepEqual(directory.get('ep_other')?.retryScheduleMs, [1_000])
+  await directory.refresh(changeOf({ endpointIds: ['ep_other'], projectIds: ['prj_2'] }))
+  assert.deepEqual(reads.at(-1), ['ep_other'])
 })
 
 test('a change is not waited for once the server stops', async () => {
@@ -37,7 +49,10 @@ test('a change is not waited for once the server stops', async () => {
   await directory.ensure(['ep_1'])
   stop()
   failAtRead(1)
-  await assert.rejects(directory.refresh(['ep_1']), StorageUnavailableError)
+  await assert.rejects(
+    directory.refresh(changeOf({ endpointIds: ['ep_1'] })),
+    StorageUnavailableError,
+  )
 })
 
 test('what was read holds for the ttl, counted from before the read; then it is read again', async () => {
@@ -85,6 +100,8 @@ function createSubject(options: { cacheTtlMs?: number } = {}) {
   let now = 1_000
   const reads: string[][] = []
   const urls = new Map<string, string>()
+  /** Of every project. */
+  const settings = { retryScheduleMs: null as number[] | null }
   const messages: ToSender[] = []
   const errors: unknown[] = []
   let readsUntilFailure = Number.POSITIVE_INFINITY
@@ -98,9 +115,13 @@ function createSubject(options: { cacheTtlMs?: number } = {}) {
         readsUntilFailure--
         if (readsUntilFailure === 0) throw new StorageUnavailableError('Failed on purpose.')
         return ids.map((id) => ({
-          endpoint: { ...endpointOf(id), url: urls.get(id) ?? 'https://example.com/hook' },
+          endpoint: {
+            ...endpointOf(id),
+            url: urls.get(id) ?? 'https://example.com/hook',
+            projectId: id.startsWith('ep_other') ? 'prj_2' : 'prj_1',
+          },
           secrets: [],
-          retryScheduleMs: null,
+          retryScheduleMs: settings.retryScheduleMs,
         }))
       },
     },
@@ -126,6 +147,7 @@ function createSubject(options: { cacheTtlMs?: number } = {}) {
     errors,
     messages,
     reads,
+    settings,
     urls,
     pass(ms: number) {
       now += ms
@@ -143,6 +165,10 @@ function createSubject(options: { cacheTtlMs?: number } = {}) {
       isStopping = true
     },
   }
+}
+
+function changeOf(changed: { endpointIds?: string[]; projectIds?: string[] }) {
+  return { endpointIds: new Set(changed.endpointIds), projectIds: new Set(changed.projectIds) }
 }
 
 function endpointOf(id: string) {

@@ -8,6 +8,7 @@ import { headersContext, type SecretBox, secretContext } from '../core/secret-bo
 import { formatOf } from '../formats/registry.ts'
 import { readSecretText } from '../formats/secret-text.ts'
 import {
+  type CommittedChanges,
   type SenderEndpointRecord,
   type Storage,
   StorageUnavailableError,
@@ -16,6 +17,7 @@ import type { SenderEndpoint, SenderSecret, ToSender } from './sender-messages.t
 
 /** What the main thread keeps of an endpoint that the sender knows. */
 export interface KnownEndpoint {
+  projectId: string
   retryScheduleMs: readonly number[]
   /** Until when the sender may sign with what it was told, on the monotonic clock. */
   freshUntilMonotonic: number
@@ -36,10 +38,11 @@ export interface EndpointDirectory {
   /** Resolves when the sender has been told of all of these; rejects where they cannot be read. */
   ensure(endpointIds: Iterable<string>): Promise<void>
   /**
-   * Resolves when the sender has said that it works by the new state of those it knows. The change
-   * is committed, so a store that cannot be read is asked again until it can.
+   * Resolves when the sender has said that it works by the new state of those it knows: the
+   * endpoints that were changed, and all of the projects that were, whose settings they follow. The
+   * change is committed, so a store that cannot be read is asked again until it can.
    */
-  refresh(endpointIds: Iterable<string>): Promise<void>
+  refresh(changes: Pick<CommittedChanges, 'endpointIds' | 'projectIds'>): Promise<void>
   /** Reads again, in one go, what will be out of date soon; rejects where it cannot be read. */
   renew(endpointIds: Iterable<string>): Promise<void>
   acknowledged(acknowledge: number): void
@@ -91,8 +94,9 @@ export function createEndpointDirectory(options: EndpointDirectoryOptions): Endp
       const isUnchanged = known.get(id)?.sealedText === sealedText
       if (isUnchanged) unchangedIds.push(id)
       else news.push(senderEndpointOf(record, freshUntilMonotonic, options.secretBox))
+      const { projectId } = record.endpoint
       const retryScheduleMs = record.retryScheduleMs ?? options.defaultRetryScheduleMs
-      read.set(id, { retryScheduleMs, freshUntilMonotonic, sealedText })
+      read.set(id, { projectId, retryScheduleMs, freshUntilMonotonic, sealedText })
     }
     // Not before all of them are read: what counts as known, the sender must have been told.
     for (const [id, endpoint] of read) known.set(id, endpoint)
@@ -145,10 +149,13 @@ export function createEndpointDirectory(options: EndpointDirectoryOptions): Endp
         await tell(all)
       })
     },
-    async refresh(endpointIds) {
+    async refresh({ endpointIds, projectIds }) {
       const told = await inOrder(async () => {
-        const affected = [...endpointIds].filter((id) => known.has(id))
-        return affected.length === 0 ? null : tellAtLast(affected)
+        const affected = new Set([...endpointIds].filter((id) => known.has(id)))
+        if (projectIds.size > 0) {
+          for (const [id, { projectId }] of known) if (projectIds.has(projectId)) affected.add(id)
+        }
+        return affected.size === 0 ? null : tellAtLast([...affected])
       })
       await told?.applied
     },
