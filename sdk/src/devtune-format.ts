@@ -13,7 +13,6 @@ export const devtuneFormat: WebhookFormat = {
     timestampSeconds: null,
     signedContent: body,
     signatures: [readHexSignature(header, 'x-devtune-signature', '')],
-    secretIds: [],
   }),
 
   readContent: (payload) => ({

@@ -17,7 +17,7 @@ export const githubFormat: WebhookFormat = {
   readClaim(header, body) {
     const signature = readHexSignature(header, 'x-hub-signature-256', 'sha256=')
     for (const name of [eventHeader, deliveryHeader]) requireHeader(header, name)
-    return { timestampSeconds: null, signedContent: body, signatures: [signature], secretIds: [] }
+    return { timestampSeconds: null, signedContent: body, signatures: [signature] }
   },
 
   readContent: (payload, header) => ({

@@ -18,7 +18,6 @@ export const hCompanyFormat: WebhookFormat = {
       timestampSeconds: readUnixSeconds(timestamp, timestampHeader),
       signedContent: joinBytes(`${timestamp}.`, body),
       signatures: [readHexSignature(header, 'x-h-webhook-signature', 'sha256=')],
-      secretIds: [],
     }
   },
 

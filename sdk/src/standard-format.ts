@@ -5,9 +5,6 @@ import { base64Key, decodeBase64 } from './secret-key.ts'
 import type { Bytes, WebhookFormat } from './webhook-format.ts'
 import { WebhookVerificationError } from './webhook-verification-error.ts'
 
-/** What an id of a secret may look like; safe to send back in a header. */
-export const secretIdPattern = /^[A-Za-z0-9_-]{1,128}$/
-
 /** Web Crypto takes no others. */
 const ed25519SignatureBytes = 64
 
@@ -29,7 +26,6 @@ export const standardHeadersFormat: WebhookFormat = {
       timestampSeconds: readUnixSeconds(timestamp, 'webhook-timestamp'),
       signedContent: joinBytes(`${id}.${timestamp}.`, body),
       signatures: signature.split(' ').map(readSignature),
-      secretIds: readSecretIds(header('webhook-secret-ids')),
     }
   },
 
@@ -48,10 +44,4 @@ function readSignature(entry: string): string | Bytes | null {
   if (!entry.startsWith('v1a,')) return null
   const bytes = decodeBase64(entry.slice('v1a,'.length))
   return bytes?.length === ed25519SignatureBytes ? bytes : null
-}
-
-/** The ids are not signed, so they are only ever reported, and only if all look like ids. */
-function readSecretIds(header: string | null): string[] {
-  const ids = header === null ? [] : header.split(',').map((id) => id.trim())
-  return ids.every((id) => secretIdPattern.test(id)) ? ids : []
 }

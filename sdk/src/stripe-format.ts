@@ -21,8 +21,7 @@ export const stripeFormat: WebhookFormat = {
     return {
       timestampSeconds: readUnixSeconds(timestamp, signatureHeader),
       signedContent: joinBytes(`${timestamp}.`, body),
-      signatures: entries.map((entry) => readEntry(entry, 'v1')),
-      secretIds: [],
+      signatures: entries.flatMap((entry) => readEntry(entry, 'v1') ?? []),
     }
   },
 

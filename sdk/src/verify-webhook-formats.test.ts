@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import { signDelivery, signedAt, signWebhook, testSecret } from '../test/sign-webhook.ts'
 import {
+  toResponseHeaders,
   type VerifiedWebhook,
   type VerifyWebhookOptions,
   verifyWebhook,
@@ -106,6 +107,26 @@ test('formats with one signature verify with a list that holds its secret', asyn
       })
       assert.equal(told.matchedSecretIndex, index, format)
     }
+  }
+})
+
+test('tells the id of the secret that matched, in every format, where the delivery names them', async () => {
+  for (const format of allFormats) {
+    const isSeveral = severalSignatures.some((each) => each === format)
+    const names = isSeveral ? ['new', 'old'] : ['new']
+    const { body, headers } = signDelivery({
+      format,
+      secrets: names.map((name) => testSecret(format, name)),
+    })
+    const named = { ...headers, 'webhook-secret-ids': names.map((name) => `sec_${name}`).join(',') }
+    for (const name of names) {
+      const told = await verify({ body, headers: named }, testSecret(format, name), { format })
+      assert.equal(told.matchedSecretId, `sec_${name}`, format)
+      assert.deepEqual(toResponseHeaders(told), { 'webhook-verified-secret': `sec_${name}` })
+    }
+    const more = { ...headers, 'webhook-secret-ids': 'sec_a,sec_b,sec_c' }
+    const told = await verify({ body, headers: more }, testSecret(format, 'new'), { format })
+    assert.equal(told.matchedSecretId, null, `${format}: the ids do not line up`)
   }
 })
 

@@ -7,9 +7,9 @@ import { readSecrets, type WebhookSecret } from './held-secrets.ts'
 import { createImportedKeys } from './imported-keys.ts'
 import type { KeySets } from './key-sets.ts'
 import { matchSignatures, type SignatureMatch } from './match-signatures.ts'
-import { secretIdPattern, standardFormat, standardHeadersFormat } from './standard-format.ts'
+import { standardFormat, standardHeadersFormat } from './standard-format.ts'
 import { stripeFormat } from './stripe-format.ts'
-import type { Bytes, WebhookClaim, WebhookFormat } from './webhook-format.ts'
+import type { Bytes, HeaderReader, WebhookFormat } from './webhook-format.ts'
 import { createHeaderReader, type WebhookHeaders } from './webhook-headers.ts'
 import { WebhookVerificationError } from './webhook-verification-error.ts'
 
@@ -203,7 +203,7 @@ export async function verifyWebhook(
     timestamp: timestampSeconds === null ? null : new Date(timestampSeconds * 1_000),
     payload,
     matchedSecretIndex: match.secretIndex,
-    matchedSecretId: findSecretId(claim, match),
+    matchedSecretId: findSecretId(match, claim.signatures.length, header),
   }
 }
 
@@ -260,13 +260,28 @@ function checkTimestamp(timestampSeconds: number, toleranceSeconds: number, now:
   }
 }
 
-function findSecretId(claim: WebhookClaim, match: SignatureMatch): string | null {
-  const { keyId, position } = match
+/** What an id of a secret may look like; safe to send back in a header. */
+const secretIdPattern = /^[A-Za-z0-9_-]{1,128}$/
+
+function findSecretId(
+  { keyId, position }: SignatureMatch,
+  signatureCount: number,
+  header: HeaderReader,
+): string | null {
   // It goes back to the sender in a header, so it has to look like an id.
   if (keyId !== null && secretIdPattern.test(keyId)) return keyId
+  const ids = readSecretIds(header('webhook-secret-ids'))
   // Lists of different lengths do not line up, so a position means nothing in the other one.
-  if (claim.secretIds.length !== claim.signatures.length) return null
-  return claim.secretIds[position] ?? null
+  return ids.length === signatureCount ? (ids[position] ?? null) : null
+}
+
+/**
+ * The ids of the secrets behind the signatures, in the same order, in whatever format. They are not
+ * signed, so they are only ever reported, and only if all look like ids.
+ */
+function readSecretIds(header: string | null): string[] {
+  const ids = header === null ? [] : header.split(',').map((id) => id.trim())
+  return ids.every((id) => secretIdPattern.test(id)) ? ids : []
 }
 
 function parseJson(bytes: Bytes): unknown {

@@ -47,8 +47,6 @@ export interface WebhookClaim {
    * is of a kind not known here.
    */
   signatures: (string | Bytes | null)[]
-  /** Ids of the secrets behind `signatures`, in the same order; empty where not told. */
-  secretIds: string[]
 }
 
 /** What a delivery is about. */
