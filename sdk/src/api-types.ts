@@ -24,6 +24,8 @@ export interface ProjectSettings {
   revealSecretInReads?: boolean | undefined
   /** Whether receivers are probed by themselves while a rotation is open: to explain refused deliveries, and before a window ends. Default: false, so only where a rotation waits for proof. */
   autoProbe?: boolean | undefined
+  /** Whether deliveries of every format carry `webhook-secret-ids`, so that receivers can answer which secret they use. Default: false, so only the format `standard`. */
+  secretIdsInEveryFormat?: boolean | undefined
   /** How old a secret may become, and what happens then: `notify` emits `endpoint.secret.over_age` once, `rotate` rotates, shared secrets by claim link. A member that is absent is the default of the instance; `max_age_days: null` is no limit. */
   secretPolicy?: {
     maxAgeDays?: number | null | undefined

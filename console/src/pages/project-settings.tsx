@@ -41,6 +41,7 @@ export function ProjectSettingsPage({ params }: { params: { project: string } })
 }
 
 const byDefault = 'as the server says'
+const inStandard = 'in the format standard'
 
 function SettingsCard({ project }: { project: Project }) {
   const { settings } = project
@@ -66,6 +67,7 @@ function SettingsCard({ project }: { project: Project }) {
           ['Shortest overlap', overlapText(expireCurrentInMin)],
           ['Longest overlap', overlapText(expireCurrentInMax)],
           ['Probes by themselves', settings.autoProbe ? 'yes' : 'no'],
+          ['Secret ids in deliveries', settings.secretIdsInEveryFormat ? 'always' : inStandard],
           ['Secrets in Composio reads', settings.revealSecretInReads ? 'shown' : 'hidden'],
         ]}
       />
@@ -127,6 +129,11 @@ function EditProject({ project, onClose }: { project: Project; onClose: () => vo
         label="Probe receivers by themselves while a rotation is open"
         isOn={form.autoProbe}
         onChange={(autoProbe) => change({ autoProbe })}
+      />
+      <Check
+        label="Name the secrets in deliveries of every format, so that receivers can report which they use"
+        isOn={form.secretIds}
+        onChange={(secretIds) => change({ secretIds })}
       />
       <Check
         label="Show signing secrets in clear in reads of the Composio v3.1 API; the audit log tells of each"
@@ -205,6 +212,7 @@ interface SettingsForm {
   overlapMin: string
   overlapMax: string
   autoProbe: boolean
+  secretIds: boolean
   reveal: boolean
 }
 
@@ -223,6 +231,7 @@ function formOf({ name, uid, settings }: Project): SettingsForm {
     overlapMin: String(rotationBounds.expireCurrentInMin ?? ''),
     overlapMax: String(rotationBounds.expireCurrentInMax ?? ''),
     autoProbe: settings.autoProbe ?? false,
+    secretIds: settings.secretIdsInEveryFormat ?? false,
     reveal: settings.revealSecretInReads ?? false,
   }
 }
@@ -247,6 +256,7 @@ function changesOf(form: SettingsForm): UpdateProject {
         ...given('expireCurrentInMax', form.overlapMax),
       },
       autoProbe: form.autoProbe,
+      secretIdsInEveryFormat: form.secretIds,
       revealSecretInReads: form.reveal,
     },
   }

@@ -20,6 +20,8 @@ export interface ProjectSettings {
   revealSecretInReads?: boolean
   /** Whether probes are sent by themselves in every window. Default: only where proof is awaited. */
   autoProbe?: boolean
+  /** Whether deliveries of every format name the secrets that signed. Default: `standard` alone. */
+  secretIdsInEveryFormat?: boolean
   /** How old secrets may become, and what happens then. */
   secretPolicy?: SecretPolicyOverride
   /** Bounds the operator sets for `expire_current_in`, in seconds. */

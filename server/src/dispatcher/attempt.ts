@@ -1,6 +1,7 @@
 import type { AttemptError, AttemptResponse } from '../core/delivery.ts'
 import { retryAfterOf } from '../core/retry-after.ts'
 import type { Format } from '../formats/format.ts'
+import { secretIdsHeader } from '../formats/secret-ids-header.ts'
 import type { Exchange, HttpSender } from './http-sender.ts'
 import { type Echoes, keptResponse, maskedValue } from './kept-response.ts'
 import type { AttemptedVerdict, SenderEndpoint, SenderSecret } from './sender-messages.ts'
@@ -53,19 +54,7 @@ export function attempt(
     // Formats with one signature sign with the newest alone, and so only that one is recorded.
     const keys = input.endpoint.isSigned ? signingKeys.slice(0, input.format.signaturesMax) : []
     secretIds = keys.map((key) => key.id)
-    return {
-      ...input.endpoint.headers,
-      'content-type': 'application/json',
-      'user-agent': input.userAgent,
-      ...input.format.headers({
-        eventId: input.event.id,
-        eventType: input.event.type,
-        timestampSeconds: Math.floor((now - (input.signedAgoMs ?? 0)) / 1000),
-        attemptNumber: input.attemptNumber,
-        body: input.body,
-        keys,
-      }),
-    }
+    return signedHeaders(input, keys, now)
   }
 
   const request = {
@@ -101,6 +90,27 @@ export function attempt(
       },
     })
   })
+}
+
+function signedHeaders(
+  input: AttemptInput,
+  keys: readonly SenderSecret[],
+  now: number,
+): Record<string, string> {
+  return {
+    ...input.endpoint.headers,
+    'content-type': 'application/json',
+    'user-agent': input.userAgent,
+    ...input.format.headers({
+      eventId: input.event.id,
+      eventType: input.event.type,
+      timestampSeconds: Math.floor((now - (input.signedAgoMs ?? 0)) / 1000),
+      attemptNumber: input.attemptNumber,
+      body: input.body,
+      keys,
+    }),
+    ...(input.endpoint.hasSecretIds ? secretIdsHeader(keys) : {}),
+  }
 }
 
 function patienceOf(response: AttemptResponse | null, now: number): number | null {

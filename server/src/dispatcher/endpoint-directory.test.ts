@@ -33,15 +33,22 @@ test('a change that cannot be read is read again, for it is committed', async ()
 })
 
 test('a change of a project is read for those of its endpoints that are known', async () => {
-  const { directory, reads, settings } = createSubject()
+  const { directory, messages, reads, settings } = createSubject()
   await directory.ensure(['ep_1', 'ep_2', 'ep_other'])
   settings.retryScheduleMs = [5]
   await directory.refresh(changeOf({ projectIds: ['prj_1'] }))
   assert.deepEqual(reads.at(-1), ['ep_1', 'ep_2'])
   assert.deepEqual(directory.get('ep_2')?.retryScheduleMs, [5])
   assert.deepEqual(directory.get('ep_other')?.retryScheduleMs, [1_000])
+  settings.secretIdsInEveryFormat = true
   await directory.refresh(changeOf({ endpointIds: ['ep_other'], projectIds: ['prj_2'] }))
   assert.deepEqual(reads.at(-1), ['ep_other'])
+  const news = messages.at(-1)
+  assert.ok(news?.kind === 'endpoints')
+  assert.deepEqual(
+    news.endpoints.map(({ id, hasSecretIds }) => [id, hasSecretIds]),
+    [['ep_other', true]],
+  )
 })
 
 test('a change is not waited for once the server stops', async () => {
@@ -101,7 +108,7 @@ function createSubject(options: { cacheTtlMs?: number } = {}) {
   const reads: string[][] = []
   const urls = new Map<string, string>()
   /** Of every project. */
-  const settings = { retryScheduleMs: null as number[] | null }
+  const settings = { retryScheduleMs: null as number[] | null, secretIdsInEveryFormat: false }
   const messages: ToSender[] = []
   const errors: unknown[] = []
   let readsUntilFailure = Number.POSITIVE_INFINITY
@@ -122,6 +129,7 @@ function createSubject(options: { cacheTtlMs?: number } = {}) {
           },
           secrets: [],
           retryScheduleMs: settings.retryScheduleMs,
+          secretIdsInEveryFormat: settings.secretIdsInEveryFormat,
         }))
       },
     },

@@ -173,10 +173,12 @@ export function createEndpointDirectory(options: EndpointDirectoryOptions): Endp
 }
 
 /** Everything that `senderEndpointOf` makes use of. */
-function sealedTextOf({ endpoint, secrets }: SenderEndpointRecord): string {
+function sealedTextOf(record: SenderEndpointRecord): string {
+  const { endpoint, secrets, secretIdsInEveryFormat } = record
   const { url, format, signingEnabled, state, deletedAt, rateLimitPerSecond } = endpoint
   return JSON.stringify([
     ...[url, format, signingEnabled, state, deletedAt, rateLimitPerSecond],
+    secretIdsInEveryFormat,
     base64Of(endpoint.sealedHeaders),
     secrets.map((secret) => [
       ...[secret.id, secret.activatesAt, secret.expiresAt, base64Of(secret.sealedValue)],
@@ -189,7 +191,7 @@ function base64Of(bytes: Uint8Array | null): string | null {
 }
 
 function senderEndpointOf(
-  { endpoint, secrets }: SenderEndpointRecord,
+  { endpoint, secrets, secretIdsInEveryFormat }: SenderEndpointRecord,
   freshUntilMonotonic: number,
   secretBox: SecretBox,
 ): SenderEndpoint {
@@ -204,6 +206,7 @@ function senderEndpointOf(
     url: endpoint.url,
     format: endpoint.format,
     isSigned: endpoint.signingEnabled,
+    hasSecretIds: secretIdsInEveryFormat,
     condition: isDeleted ? 'deleted' : endpoint.state,
     headers,
     rateLimitPerSecond: endpoint.rateLimitPerSecond,

@@ -33,6 +33,8 @@ export interface SenderEndpoint {
   url: string
   format: string
   isSigned: boolean
+  /** Requests name the secrets that signed, whatever the format. */
+  hasSecretIds: boolean
   condition: 'active' | 'disabled' | 'deleted'
   headers: Record<string, string>
   rateLimitPerSecond: number | null

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
+import { formats } from '../formats/registry.ts'
 import type { Exchange, OutgoingRequest } from './http-sender.ts'
 import { createSender, type Sender } from './sender.ts'
 import type {
@@ -58,9 +59,9 @@ describe('the sender', () => {
       events: [
         {
           id: 'evt_1',
-          projectId: 'prj_1',
+          projectId: `prj_${'0'.repeat(32)}`,
           type: 'a.b',
-          timestamp: 't',
+          timestamp: '2026-11-21T10:00:00.000Z',
           data: '{"n":1}',
           metadata: '{}',
         },
@@ -115,6 +116,43 @@ describe('the sender', () => {
       messages.filter(({ kind }) => kind === 'acknowledged'),
       [1, 2].map((acknowledge) => ({ kind: 'acknowledged', acknowledge })),
     )
+  })
+
+  for (const { name: format, signaturesMax } of Object.values(formats)) {
+    test(`adds the ids of the secrets to ${format} where they are wanted, and nothing else`, () => {
+      const secrets = [secret('sec_old'), secret('sec_new', 10)]
+      const sentWith = (changes: Partial<SenderEndpoint>) => {
+        learn({ format, secrets, ...changes })
+        deliver(1)
+        return answer(requests.length - 1, 204)
+      }
+      const plain = sentWith({ hasSecretIds: false })
+      const ids = signaturesMax === 1 ? 'sec_new' : 'sec_new,sec_old'
+      assert.equal(plain['webhook-secret-ids'], format === 'standard' ? ids : undefined)
+      assert.deepEqual(sentWith({ hasSecretIds: true }), { ...plain, 'webhook-secret-ids': ids })
+      const unsigned = sentWith({ hasSecretIds: true, isSigned: false })
+      assert.ok(!('webhook-secret-ids' in unsigned))
+    })
+  }
+
+  test('a probe names the secrets that it is signed with, in every format where they are wanted', () => {
+    learn({ format: 'stripe', hasSecretIds: true, secrets: [secret('sec_1'), secret('sec_2', 10)] })
+    const event = {
+      id: 'evt_1',
+      projectId: 'prj_1',
+      type: 'a.b',
+      timestamp: '2026-11-21T10:00:00.000Z',
+      data: '{}',
+    }
+    const keys = ['sec_1', 'sec_2'].map((secretId) => ({ secretId, isWrong: false }))
+    sender.receive({
+      kind: 'probe',
+      probe: {
+        ...{ id: 'prb_1', endpointId: 'ep', event: { ...event, metadata: '{}' } },
+        ...{ keys, signedAgoMs: 0 },
+      },
+    })
+    assert.equal(answer(0, 204)['webhook-secret-ids'], 'sec_1,sec_2')
   })
 
   test('masks custom header values and keeps signatures in what it reports', () => {
@@ -248,6 +286,7 @@ function endpoint(changes: Partial<SenderEndpoint>): SenderEndpoint {
     url: 'https://example.com/hook',
     format: 'standard',
     isSigned: true,
+    hasSecretIds: false,
     condition: 'active',
     headers: {},
     rateLimitPerSecond: null,

@@ -193,6 +193,8 @@ export interface SenderEndpointRecord {
   secrets: Secret[]
   /** The project's own schedule; null: the operator's holds. */
   retryScheduleMs: readonly number[] | null
+  /** The project wants requests of every format to name the secrets that signed. */
+  secretIdsInEveryFormat: boolean
 }
 
 /** A token bucket: `burst` at once, filled up again by `perSecond`. */

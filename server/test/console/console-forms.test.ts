@@ -62,6 +62,7 @@ describe('the forms and searches of the console', { skip: noBrowser }, () => {
     await page.getByLabel('A secret that is older is').selectOption('rotate')
     await page.getByLabel('Shortest overlap, in seconds').fill('3600')
     await page.getByLabel(/^Probe receivers by themselves/).check()
+    await page.getByLabel(/^Name the secrets in deliveries/).check()
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('1m, 5m').waitFor()
     await page.getByText('1 h', { exact: true }).waitFor()
@@ -72,6 +73,7 @@ describe('the forms and searches of the console', { skip: noBrowser }, () => {
       secretPolicy: { maxAgeDays: 90, action: 'rotate' },
       rotationBounds: { expireCurrentInMin: 3_600 },
       autoProbe: true,
+      secretIdsInEveryFormat: true,
       revealSecretInReads: false,
     })
     await page.getByRole('button', { name: 'Edit' }).click()

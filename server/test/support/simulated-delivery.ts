@@ -390,7 +390,7 @@ function senderEndpoint({ id, options }: Endpoint) {
     projectId: options.projectId,
     url: `https://${id}.example/`,
     format: 'standard',
-    isSigned: false,
+    ...{ isSigned: false, hasSecretIds: false },
     condition: 'active' as const,
     headers: {},
     rateLimitPerSecond: options.limitPerSecond ?? null,

@@ -71,6 +71,22 @@ test('shows secrets in reads only where the project says so, and the audit log t
   )
 })
 
+test('names secrets in every format where the project says so, and is told so in reads', async () => {
+  await using server = await createTestApi()
+  const created = await server.call('POST', '/v1/projects', {
+    body: { name: 'Acme', settings: { secret_ids_in_every_format: true } },
+  })
+  assert.deepEqual(created.body.settings, { secret_ids_in_every_format: true })
+  const path = `/v1/projects/${created.body.id}`
+  const set = (value: unknown) =>
+    server.call('PATCH', path, { body: { settings: { secret_ids_in_every_format: value } } })
+  assert.deepEqual((await set(false)).body.settings, { secret_ids_in_every_format: false })
+  assert.deepEqual((await server.call('GET', path)).body, (await set(false)).body)
+  const refused = await set('true')
+  assert.equal(refused.status, 422)
+  assert.equal(refused.body.param, 'settings.secret_ids_in_every_format')
+})
+
 test('refuses a uid that is in use or looks like an id', async () => {
   await using server = await createTestApi()
   await server.addProject({ uid: 'acme' })

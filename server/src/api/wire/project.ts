@@ -38,6 +38,12 @@ export const ProjectSettingsSchema = Type.Object(
           'Whether receivers are probed by themselves while a rotation is open: to explain refused deliveries, and before a window ends. Default: false, so only where a rotation waits for proof.',
       }),
     ),
+    secret_ids_in_every_format: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether deliveries of every format carry `webhook-secret-ids`, so that receivers can answer which secret they use. Default: false, so only the format `standard`.',
+      }),
+    ),
     secret_policy: Type.Optional(
       Type.Object(
         {
@@ -147,6 +153,9 @@ export function readSettings(wire: WireProjectSettings): ProjectSettings {
     settings.revealSecretInReads = wire.reveal_secret_in_reads
   }
   if (wire.auto_probe !== undefined) settings.autoProbe = wire.auto_probe
+  if (wire.secret_ids_in_every_format !== undefined) {
+    settings.secretIdsInEveryFormat = wire.secret_ids_in_every_format
+  }
   if (wire.secret_policy !== undefined) settings.secretPolicy = readPolicy(wire.secret_policy)
   if (wire.rotation_bounds !== undefined) {
     const { expire_current_in_min: min, expire_current_in_max: max } = wire.rotation_bounds
@@ -194,7 +203,7 @@ export function settingsProblems(settings: unknown): FieldError[] {
 
 function presentSettings(settings: ProjectSettings): WireProjectSettings {
   const { autoProbe, retryScheduleMs, retentionDays, revealSecretInReads } = settings
-  const { rotationBounds, secretPolicy } = settings
+  const { rotationBounds, secretIdsInEveryFormat, secretPolicy } = settings
   return {
     ...(retryScheduleMs === undefined
       ? {}
@@ -202,6 +211,9 @@ function presentSettings(settings: ProjectSettings): WireProjectSettings {
     ...(retentionDays === undefined ? {} : { retention_days: retentionDays }),
     ...(autoProbe === undefined ? {} : { auto_probe: autoProbe }),
     ...(revealSecretInReads === undefined ? {} : { reveal_secret_in_reads: revealSecretInReads }),
+    ...(secretIdsInEveryFormat === undefined
+      ? {}
+      : { secret_ids_in_every_format: secretIdsInEveryFormat }),
     ...(secretPolicy === undefined ? {} : { secret_policy: presentPolicy(secretPolicy) }),
     ...(rotationBounds === undefined ? {} : { rotation_bounds: presentBounds(rotationBounds) }),
   }

@@ -52,8 +52,8 @@ function toRecords(rows: readonly SenderEndpointRow[]): SenderEndpointRecord[] {
     let record = records.at(-1)
     if (record?.endpoint.id !== row.id) {
       const settings = row.settings === null ? {} : (JSON.parse(row.settings) as ProjectSettings)
-      const retryScheduleMs = settings.retryScheduleMs ?? null
-      record = { endpoint: toEndpoint(row), secrets: [], retryScheduleMs }
+      const { retryScheduleMs = null, secretIdsInEveryFormat = false } = settings
+      record = { endpoint: toEndpoint(row), secrets: [], retryScheduleMs, secretIdsInEveryFormat }
       records.push(record)
     }
     if (row.s_id !== null) record.secrets.push(secretOf(row, row.s_id))

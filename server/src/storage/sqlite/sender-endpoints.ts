@@ -14,8 +14,8 @@ export function senderEndpointReads(
           ({ revokedAt, expirySeenAt }) => revokedAt === null && expirySeenAt === null,
         )
         const project = await reads.getProject(endpoint.projectId)
-        const retryScheduleMs = project?.settings.retryScheduleMs ?? null
-        records.push({ endpoint, secrets, retryScheduleMs })
+        const { retryScheduleMs = null, secretIdsInEveryFormat = false } = project?.settings ?? {}
+        records.push({ endpoint, secrets, retryScheduleMs, secretIdsInEveryFormat })
       }
       return records
     },

@@ -84,7 +84,7 @@ export function endpointsSuite(test: StoreTest): void {
   test('reads what sending takes of several endpoints at once', async ({ storage, samples }) => {
     const { project, endpoint } = await samples.addPair()
     const quiet = await samples.addEndpoint(project.id)
-    const settings = { ...project.settings, retryScheduleMs: [5, 10] }
+    const settings = { ...project.settings, retryScheduleMs: [5, 10], secretIdsInEveryFormat: true }
     const { endpoint: gone } = await samples.addPair()
     const older = samples.secret(endpoint, { activatesAt: 1 })
     const newer = samples.secret(endpoint, { activatesAt: 2 })
@@ -104,10 +104,12 @@ export function endpointsSuite(test: StoreTest): void {
       endpoint,
       secrets: [newer, older],
       retryScheduleMs: [5, 10],
+      secretIdsInEveryFormat: true,
     })
     assert.deepEqual(recordOf(quiet.id)?.secrets, [])
     assert.equal(recordOf(gone.id)?.endpoint.deletedAt, 7)
     assert.equal(recordOf(gone.id)?.retryScheduleMs, null)
+    assert.equal(recordOf(gone.id)?.secretIdsInEveryFormat, false)
     assert.deepEqual(await storage.listSenderEndpoints([]), [])
   })
 
