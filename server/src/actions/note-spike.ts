@@ -1,6 +1,7 @@
 import type { Endpoint } from '../core/endpoint.ts'
+import type { Spike } from '../core/health.ts'
 import { type Rotation, rotationState } from '../core/rotation.ts'
-import { mayProbe, SPIKE_REJECTIONS } from '../core/rotation-watch.ts'
+import { mayProbe } from '../core/rotation-watch.ts'
 import type { Transaction } from '../storage/storage.ts'
 import type { ActionContext } from './action-context.ts'
 import { applyRotationPlan, readSituation } from './apply-rotation-plan.ts'
@@ -15,20 +16,16 @@ export async function noteSpike(
   tx: Transaction,
   context: ActionContext,
   endpoint: Endpoint,
+  spike: Spike,
 ): Promise<void> {
-  const { rejectionsInARow, rejectingSince, lastSuccessAt } = endpoint
-  if (rejectionsInARow < SPIKE_REJECTIONS || rejectingSince === null || lastSuccessAt === null) {
-    return
-  }
   const { situation } = await readSituation(tx, context, endpoint)
   const { latest } = situation
   if (latest === null || rotationState(latest, situation.now).status !== 'overlapping') return
   // Whatever ails a receiver that refused deliveries before the window opened, it is not this. What
   // it refused before somebody ended a hold, they have judged.
-  const isOlder = rejectingSince < Math.max(latest.activatesAt, releasedBySomebodyAt(latest))
+  const isOlder = spike.at < Math.max(latest.activatesAt, releasedBySomebodyAt(latest))
   const isExplained = latest.attention === 'cannot_parse_two' || latest.watch.spike !== null
   if (isOlder || isExplained) return
-  const spike = { at: rejectingSince, answers: rejectionsInARow }
   const rotation = { ...latest, watch: { ...latest.watch, spike } }
   if (!mayProbe(rotation, situation)) {
     await judgeRotation(tx, context, { endpoint, rotation }, { drill: null, isLook: true })

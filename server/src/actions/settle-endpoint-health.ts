@@ -1,5 +1,5 @@
 import type { Endpoint } from '../core/endpoint.ts'
-import { isRejection, nextHealth } from '../core/health.ts'
+import { nextHealth } from '../core/health.ts'
 import type { Transaction } from '../storage/storage.ts'
 import type { ActionContext } from './action-context.ts'
 import { emitOperationalEvent } from './emit-operational-event.ts'
@@ -31,14 +31,12 @@ export async function settleEndpointHealth(
 ): Promise<void> {
   const endpoint = await tx.getEndpointById(endpointId)
   if (endpoint === null || endpoint.deletedAt !== null) return
-  const { health, transition } = nextHealth(endpoint, outcomes, {
+  const { health, transition, spike } = nextHealth(endpoint, outcomes, {
     blockAfterMs: context.settings.blockAfterMs,
   })
   await tx.updateEndpointHealth(endpointId, health)
   await noteReports(tx, endpointId, outcomes)
-  if (outcomes.some(({ statusCode }) => isRejection(statusCode))) {
-    await noteSpike(tx, context, { ...endpoint, ...health })
-  }
+  if (spike !== null) await noteSpike(tx, context, { ...endpoint, ...health }, spike)
   if (endpoint.state === 'disabled') return
 
   if (outcomes.some((outcome) => outcome.gone)) {

@@ -62,6 +62,26 @@ test('counts answers 401 and 403 in a row; another answer ends the run, none doe
   }
 })
 
+test('names the last long run of refusals of a receiver that had succeeded, whatever follows it', () => {
+  const answered = (statusCode: number, at: number) =>
+    statusCode === 204 ? success(at) : { ...failure(at), statusCode }
+  const spikeOf = (statusCodes: number[], health?: Health) =>
+    after(
+      statusCodes.map((statusCode, index) => answered(statusCode, start + index)),
+      health,
+    ).spike
+  assert.deepEqual(spikeOf([204, 401, 403, 401, 204]), { at: start + 1, answers: 3 })
+  const second = { at: start + 5, answers: 4 }
+  assert.deepEqual(spikeOf([204, 401, 401, 401, 500, 401, 401, 401, 401, 204, 401]), second)
+  assert.equal(spikeOf([204, 401, 401, 204, 401, 401]), null)
+  assert.equal(spikeOf([401, 401, 401, 204]), null, 'it had never succeeded')
+  const begun = after([success(start - 9), answered(401, start - 8), answered(401, start - 7)])
+  assert.deepEqual(spikeOf([401, 204], begun.health), { at: start - 8, answers: 3 })
+  assert.equal(spikeOf([204], begun.health), null)
+  const spiked = after([answered(401, start)], begun.health)
+  assert.equal(spikeOf([500], spiked.health), null, 'it did not grow')
+})
+
 test('fails at the first exhausted delivery', () => {
   const { health, transition } = after([failure(start, true)])
   assert.equal(health.health, 'failing')
@@ -151,7 +171,11 @@ test('tells of a batch what it comes to', () => {
   const mixed = after([...failures(6, start, 1), success(start + 10)])
   assert.equal(mixed.transition, null)
   assert.equal(mixed.health.health, 'healthy')
-  assert.deepEqual(after([]), { health: newEndpointHealth, transition: null })
+  assert.deepEqual(after([]), {
+    health: newEndpointHealth,
+    transition: null,
+    spike: null,
+  })
 })
 
 test('comes to the same however the outcomes are batched, and keeps its own rules', () => {
@@ -176,9 +200,11 @@ test('comes to the same however the outcomes are batched, and keeps its own rule
   const outcomes = fc.array(failureMostly, { maxLength: 60, size: 'max' })
   fc.assert(
     fc.property(outcomes, fc.nat(60), (all, cut) => {
-      const { health } = after(all)
-      const first = after(all.slice(0, cut)).health
-      assert.deepEqual(after(all.slice(cut), first).health, health)
+      const { health, spike } = after(all)
+      const first = after(all.slice(0, cut))
+      const second = after(all.slice(cut), first.health)
+      assert.deepEqual(second.health, health)
+      assert.deepEqual(second.spike ?? first.spike, spike)
       const lastSuccess = all.findLastIndex((each) => each.succeeded)
       const since = all.slice(lastSuccess + 1)
       assert.equal(health.consecutiveFailures, since.length)

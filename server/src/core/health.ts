@@ -25,6 +25,13 @@ export interface AttemptOutcome {
   at: number
 }
 
+/** A run of answers 401 or 403 of a receiver that had taken deliveries before. */
+export interface Spike {
+  /** When the first of them came. */
+  at: number
+  answers: number
+}
+
 /** What an endpoint has become; null when its health is what it was. */
 export type HealthTransition = 'failing' | 'recovered' | 'blocked' | null
 
@@ -33,6 +40,9 @@ export const FAILING_AFTER_FAILURES = 5
 
 /** Failures in a row without which an endpoint is not blocked, however long it fails. */
 export const BLOCKED_AFTER_FAILURES_MIN = 10
+
+/** Answers 401 or 403 in a row that make a spike (rotation.md section 5, Hold). */
+export const SPIKE_REJECTIONS = 3
 
 /** The health of a new endpoint. */
 export const newEndpointHealth: Readonly<Health> = {
@@ -54,20 +64,26 @@ export const newEndpointHealth: Readonly<Health> = {
  *
  * "For `blockAfterMs`" counts from the first failure, not from the last success: an endpoint that got
  * nothing for a week is not blocked by its first bad minute.
+ *
+ * `spike` is the last run of refusals, of a receiver that had succeeded before, that grew here and is
+ * long enough. It stands although a success followed: the same answers mean the same however they
+ * were batched, and of two receivers behind one URL one may go on refusing.
  */
 export function nextHealth(
   current: Health,
   outcomes: readonly AttemptOutcome[],
   options: { blockAfterMs: number },
-): { health: Health; transition: HealthTransition } {
+): { health: Health; transition: HealthTransition; spike: Spike | null } {
   let health = current
+  let spike: Spike | null = null
   for (const outcome of outcomes) {
     const next = outcome.succeeded
       ? afterSuccess(health, outcome)
       : afterFailure(health, outcome, options.blockAfterMs)
     health = { ...next, ...rejectionsAfter(health, outcome) }
+    if (isRejection(outcome.statusCode)) spike = spikeOf(health) ?? spike
   }
-  return { health, transition: transitionBetween(current, health) }
+  return { health, transition: transitionBetween(current, health), spike }
 }
 
 /**
@@ -80,7 +96,7 @@ export function switchedOn(current: Health): Health {
 }
 
 /** True where the receiver refused to take the request as ours. */
-export function isRejection(statusCode: number | null): boolean {
+function isRejection(statusCode: number | null): boolean {
   return statusCode === 401 || statusCode === 403
 }
 
@@ -98,6 +114,11 @@ function rejectionsAfter(
     rejectingSince: rejectingSince ?? at,
     lastRejectionAt: latest(lastRejectionAt, at),
   }
+}
+
+function spikeOf({ rejectionsInARow, rejectingSince, lastSuccessAt }: Health): Spike | null {
+  if (rejectionsInARow < SPIKE_REJECTIONS || lastSuccessAt === null) return null
+  return rejectingSince === null ? null : { at: rejectingSince, answers: rejectionsInARow }
 }
 
 function afterSuccess(health: Health, outcome: AttemptOutcome): Health {

@@ -1,8 +1,9 @@
+import { SPIKE_REJECTIONS } from './health.ts'
 import { type Attention, isRotationOpen, type Rotation, rotationState } from './rotation.ts'
 import { planVerified } from './rotation-end-plan.ts'
 import { type DrillReport, isProven, withDrill } from './rotation-evidence.ts'
 import type { RotationPlan, RotationSituation } from './rotation-plan.ts'
-import { canBeHeld, isHoldOver, isInLastHour, SPIKE_REJECTIONS } from './rotation-watch.ts'
+import { canBeHeld, isHoldOver, isInLastHour } from './rotation-watch.ts'
 import { planHold, planReleaseHold } from './rotation-window-plan.ts'
 
 /** What the server does to a rotation by itself. */

@@ -11,9 +11,6 @@ export const unwatched: Readonly<RotationWatch> = {
   spike: null,
 }
 
-/** Refused signatures in a row that make a spike. */
-export const SPIKE_REJECTIONS = 3
-
 const firstDelayMs = 15_000
 const delayMsMax = 15 * 60_000
 const lastHourMs = 3_600_000

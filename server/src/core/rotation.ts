@@ -1,4 +1,5 @@
 import type { Actor } from './authorization.ts'
+import type { Spike } from './health.ts'
 import type { RotationEvidence } from './rotation-evidence.ts'
 import { type ActivationTimes, hasActivated, isSecretExpired, type SecretTimes } from './secret.ts'
 
@@ -36,7 +37,7 @@ export interface RotationWatch {
   /** Looks in a row that brought nothing new: the next ones come later and later. */
   looks: number
   /** A run of refused signatures that waits for its explanation. */
-  spike: { at: number; answers: number } | null
+  spike: Spike | null
 }
 
 /** How often a receiver reported one secret. */
