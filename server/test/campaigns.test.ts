@@ -141,6 +141,44 @@ test('rotates only what the filter names, and skips what nobody could be handed'
   assert.deepEqual(await rotationCounts(server, [...old.values()].flat()), new Set([0]))
 })
 
+test('a filter with ids that nothing has is refused, and each of them named', async () => {
+  await using server = await createFleet()
+  const project = await server.addProject({ uid: 'acme' })
+  const [[, [kept, deleted]] = ['', []]] = await server.add({ projects: 1, endpointsEach: 2 })
+  await server.storage.transact((tx) => tx.deleteEndpoint(deleted ?? '', server.clock.now()))
+  const begin = (filter: object) =>
+    server.call('POST', '/v1/rotation-campaigns', {
+      body: { per_minute: 1, deliver: 'claim_link', filter },
+    })
+  const refused = await begin({
+    project_ids: [project.id, 'acme', 'prj_misspelt'],
+    endpoint_ids: ['ep_misspelt', kept, deleted],
+  })
+  assert.deepEqual([refused.status, refused.body.code], [422, 'validation_failed'])
+  assert.deepEqual(refused.body.errors, [
+    { param: 'filter.project_ids.1', detail: 'No project has the id acme.', code: 'not_found' },
+    {
+      param: 'filter.project_ids.2',
+      detail: 'No project has the id prj_misspelt.',
+      code: 'not_found',
+    },
+    {
+      param: 'filter.endpoint_ids.0',
+      detail: 'No endpoint has the id ep_misspelt.',
+      code: 'not_found',
+    },
+    {
+      param: 'filter.endpoint_ids.2',
+      detail: `No endpoint has the id ${deleted}.`,
+      code: 'not_found',
+    },
+  ])
+  const many = await begin({ endpoint_ids: Array.from({ length: 1_000 }, (_, n) => `ep_${n}`) })
+  assert.deepEqual([many.status, many.body.errors.length], [422, 100])
+  assert.equal((await server.call('GET', '/v1/rotation-campaigns')).body.data.length, 0)
+  assert.equal((await begin({ endpoint_ids: [kept] })).status, 201)
+})
+
 test('a stage that would come before the end of the campaign is refused', async () => {
   await using server = await createFleet()
   await server.add({ projects: 1, endpointsEach: 60 })

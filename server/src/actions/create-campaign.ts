@@ -6,9 +6,9 @@ import {
   type CampaignRotation,
   campaignMs,
 } from '../core/campaign.ts'
-import { invalidField } from '../core/errors.ts'
+import { type FieldError, invalidField, invalidFields } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
-import type { FleetFilter } from '../storage/storage.ts'
+import type { FleetFilter, Reads } from '../storage/storage.ts'
 import type { ActionContext } from './action-context.ts'
 import { recordAudit } from './record-audit.ts'
 import { noPublicUrl } from './reissue-claim-link.ts'
@@ -37,6 +37,7 @@ export async function createCampaign(
   if (rotation.deliver !== null && context.settings.publicUrl === null) throw noPublicUrl()
   const now = context.clock.now()
   refuseBadActivation(rotation, now)
+  await refuseUnknownIds(context.storage, input.filter)
   return context.transact(async (tx) => {
     const campaign: Campaign = {
       id: context.newId('cmp'),
@@ -65,6 +66,29 @@ export async function createCampaign(
     })
     return { campaign, progress: await tx.campaignProgress(campaign.id, now) }
   })
+}
+
+/**
+ * What is misspelt would otherwise be left out in silence, and its secret never rotated. A uid will
+ * not do either, as the store compares ids.
+ */
+async function refuseUnknownIds(reads: Reads, filter: CampaignFilter): Promise<void> {
+  const errors: FieldError[] = []
+  const refuse = (what: 'project' | 'endpoint', index: number, id: string) =>
+    errors.push({
+      param: `filter.${what}_ids.${index}`,
+      detail: `No ${what} has the id ${id}.`,
+      code: 'not_found',
+    })
+  for (const [index, id] of (filter.projectIds ?? []).entries()) {
+    const project = await reads.getProject(id)
+    if (project?.id !== id) refuse('project', index, id)
+  }
+  for (const [index, id] of (filter.endpointIds ?? []).entries()) {
+    const endpoint = await reads.getEndpointById(id)
+    if (endpoint === null || endpoint.deletedAt !== null) refuse('endpoint', index, id)
+  }
+  if (errors.length > 0) throw invalidFields(errors)
 }
 
 /** What a filter means at this instant. */

@@ -49,7 +49,7 @@ export const campaignRoutes: readonly Route[] = [
     name: 'createCampaign',
     summary: 'Begin to rotate many endpoints',
     description:
-      'The endpoints are those that the filter names now. Each is rotated once, the oldest secret first, at the chosen pace. Claim links are not in any answer: fetch each with `reissueClaimLink`.',
+      'The endpoints are those that the filter names now; an id in it that nothing has is refused. Each is rotated once, the oldest secret first, at the chosen pace. Claim links are not in any answer: fetch each with `reissueClaimLink`.',
     tag: 'Fleet',
     access: 'root',
     body: jsonBody(CreateCampaignSchema),
