@@ -3,6 +3,9 @@
  * the test files at these paths only. Fails when anything failed, and when no test ran.
  * `--store postgres` runs the end-to-end tests on a PostgreSQL, without the checks.
  */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startPostgres } from '../server/test/support/postgres-server.ts'
 import { check } from './check.ts'
@@ -64,6 +67,9 @@ const { values, positionals: filters } = parseArgs({
 })
 const database = values.store === 'postgres' ? await startPostgres() : null
 if (database !== null) process.env.COUNTERSIGN_TEST_POSTGRES = database.url
+// Each file is a process of its own, and many start servers: what one has compiled, the others read.
+const compileCache = await mkdtemp(join(tmpdir(), 'countersign-compiled-'))
+process.env.NODE_COMPILE_CACHE = compileCache
 const startedAtMs = performance.now()
 const { unit, endToEnd, unmatched } = select(filters)
 for (const filter of unmatched) console.log(`✖ ${filter} is or holds no test file`)
@@ -76,6 +82,7 @@ const reports = [
   )),
 ]
 await database?.dispose()
+await rm(compileCache, { recursive: true, force: true })
 const totals = countAll(reports)
 if (totals.tests === 0) console.log('✖ no test ran')
 if (!isTidy) console.log('\n✖ the checks at the beginning failed')

@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Countersign } from '@countersign/sdk'
 import { version } from '../src/version.ts'
+import { childEnvironment } from './support/child-environment.ts'
 import { neverAnswers } from './support/hostile-receivers.ts'
 import { startReceiver } from './support/receiver.ts'
 import { type RunningCommand, runCommand, startCommand } from './support/run-command.ts'
@@ -266,7 +267,7 @@ async function paste(
   environment: Record<string, string> = {},
 ): Promise<Record<string, unknown>> {
   const output = execFileSync('sh', ['-c', command.replace(/^curl /, "printf '%s\\n' ")], {
-    env: { PATH: process.env.PATH, ...environment },
+    env: { ...childEnvironment(), ...environment },
     encoding: 'utf8',
   })
   const [url = '', ...args] = output.trimEnd().split('\n')

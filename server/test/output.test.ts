@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { childEnvironment } from './support/child-environment.ts'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const bounds = { timeout: 60_000, killSignal: 'SIGKILL' } as const
@@ -20,7 +21,7 @@ function folder(t: TestContext): string {
 async function runUnread(args: readonly string[], environment: Record<string, string> = {}) {
   const child = spawn(process.execPath, [main, ...args], {
     ...bounds,
-    env: { PATH: process.env.PATH, ...environment },
+    env: { ...childEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let stderr = ''

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { childEnvironment } from './child-environment.ts'
 import { until } from './until.ts'
 
 /** A command of the command line in a process of its own, without a terminal. */
@@ -24,7 +25,7 @@ export function startCommand(
   directory?: string,
 ): RunningCommand {
   const child = spawn(process.execPath, [entry, ...args], {
-    env: { PATH: process.env.PATH, ...environment },
+    env: { ...childEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: directory,
     // Whatever happens to a test, its process does not stay.

@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { WebhookFormatName } from '@countersign/sdk'
+import { childEnvironment } from './child-environment.ts'
 import { startReceiver } from './receiver.ts'
 import { startTestApp, type TestApp } from './start-test-app.ts'
 import { until } from './until.ts'
@@ -99,7 +100,7 @@ function blocksOf(page: string, language: string): string[] {
 async function run(command: string, parameters: string[], directory: string) {
   const child = spawn(command, parameters, {
     cwd: directory,
-    env: { PATH: process.env.PATH },
+    env: childEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: processLifeMsMax,
   })
@@ -118,7 +119,7 @@ async function startScript(
   url: string,
 ): Promise<AsyncDisposable> {
   const child = spawn(process.execPath, [file], {
-    env: { PATH: process.env.PATH, ...environment },
+    env: { ...childEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: processLifeMsMax,
   })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Countersign } from '@countersign/sdk'
+import { childEnvironment } from './child-environment.ts'
 import { freePort } from './free-port.ts'
 import { nodeEnvironment } from './node-environment.ts'
 import { createTestDatabase } from './test-database.ts'
@@ -77,7 +78,7 @@ export async function startServerProcess(
       ]
       const started = spawn(program ?? process.execPath, parameters, {
         env: {
-          PATH: process.env.PATH,
+          ...childEnvironment(),
           COUNTERSIGN_PORT: String(port),
           COUNTERSIGN_DATA_DIR: dataDir,
           COUNTERSIGN_ROOT_KEY: rootKey,
