@@ -10,6 +10,8 @@ const skip = findPostgres() === null ? noPostgres : false
 
 const item = {
   bigint: fc.maxSafeInteger(),
+  integer: fc.integer({ min: -(2 ** 31) + 1 }),
+  'double precision': fc.double({ noNaN: true }),
   text: fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constantFrom('', 'NULL', '{}', '"\\', '\0', '“ü”'),
@@ -60,6 +62,7 @@ describe('arrays as the database reads them fastest', { skip }, () => {
   test('what is not of the type is left to the text, which the database judges', () => {
     assert.equal(binaryArray('bigint', ['1']), null)
     assert.equal(binaryArray('bigint', [1.5]), null)
+    assert.equal(binaryArray('integer', [2 ** 31]), null)
     assert.equal(binaryArray('text', [1]), null)
     assert.equal(binaryArray('boolean', [null, 0]), null)
   })

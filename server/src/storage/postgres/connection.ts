@@ -46,7 +46,8 @@ interface Compiled {
 }
 
 /** A text in quotes, a cast, a named mark, a mark with or without number and with its own cast. */
-const marks = /'[^']*'|::\w+|:([a-zA-Z]\w*)|\?(\d*)((?:::(bigint|text|boolean|bytea)\[\])?)/g
+const marks =
+  /'[^']*'|::\w+|:([a-zA-Z]\w*)|\?(\d*)((?:::(bigint|integer|double precision|text|boolean|bytea)\[\])?)/g
 
 export function createStatements(): Statements {
   const known = new Map<string, Compiled>()
