@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { startPostgres } from '../server/test/support/postgres-server.ts'
 import { check } from './check.ts'
 import { repositoryRoot } from './run-node.ts'
+import { isAlone } from './test-run/alone.ts'
 import { countAll, formatFile, formatTotals } from './test-run/format-report.ts'
 import { runTestFile, type TestFileReport } from './test-run/run-test-file.ts'
 import { selectFiles } from './test-run/select-files.ts'
@@ -17,8 +18,6 @@ import { isSqliteOnly } from './test-run/sqlite-only.ts'
 
 /** Two cores: a third file would only slow down the others. */
 const FILES_AT_ONCE = 2
-/** End-to-end tests that compare answers; the others measure waits, and have the machine alone. */
-const COMPARING = ['server/test/dialects/', 'server/test/interop/']
 /** What the long forms of tests take more than the normal ones. */
 const TIME_FACTOR = process.env.COUNTERSIGN_TEST_LONG === undefined ? 1 : 10
 const TEST_TIMEOUT_MS = 2 * 60_000 * TIME_FACTOR
@@ -55,12 +54,6 @@ function select(filters: readonly string[]) {
   }
 }
 
-/** On PostgreSQL all but those with a load of their own are: waits are measured on SQLite. */
-function isBesideOthers(path: string): boolean {
-  if (/under-load|zero-loss/.test(path)) return false
-  return database !== null || COMPARING.some((folder) => path.startsWith(folder))
-}
-
 const { values, positionals: filters } = parseArgs({
   allowPositionals: true,
   options: { store: { type: 'string', default: 'sqlite' } },
@@ -75,11 +68,8 @@ const { unit, endToEnd, unmatched } = select(filters)
 for (const filter of unmatched) console.log(`✖ ${filter} is or holds no test file`)
 const isTidy = database !== null || filters.length > 0 || (await check())
 const reports = [
-  ...(await runAll([...unit, ...endToEnd.filter(isBesideOthers)], FILES_AT_ONCE)),
-  ...(await runAll(
-    endToEnd.filter((path) => !isBesideOthers(path)),
-    1,
-  )),
+  ...(await runAll([...unit, ...endToEnd.filter((path) => !isAlone(path))], FILES_AT_ONCE)),
+  ...(await runAll(endToEnd.filter(isAlone), 1)),
 ]
 await database?.dispose()
 await rm(compileCache, { recursive: true, force: true })

@@ -1,6 +1,6 @@
 import { globSync } from 'node:fs'
 
-/** Files that may run beside each other, and files that want the machine for themselves. */
+/** Test files by kind: of one part, and of the whole server. */
 export type TestFiles = { unit: string[]; endToEnd: string[] }
 
 const unitPatterns = [
