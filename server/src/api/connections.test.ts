@@ -6,7 +6,9 @@ import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { createTestApi, rootKey, type TestApi } from '../../test/support/test-api.ts'
 import { until } from '../../test/support/until.ts'
+import { limits } from '../core/limits.ts'
 import type { Transaction } from '../storage/storage.ts'
+import { apiLimits } from './api-limits.ts'
 
 test('counts a chunked body of no bytes as absent, whatever type it claims', async () => {
   await using server = await createTestApi()
@@ -113,6 +115,59 @@ test('stores nothing of a request that breaks off, and does not call it its own 
   await until('the connection is gone', () => connectionCount(server).then((count) => count === 0))
   assert.deepEqual((await server.call('GET', '/v1/projects')).body.data, [])
   assert.deepEqual(server.logged, [])
+})
+
+test('takes no room and no place for a client that has gone before its turn', async () => {
+  let gate = Promise.resolve()
+  await using server = await createTestApi({
+    wrapStorage: (storage) =>
+      Object.assign(
+        { ...storage },
+        {
+          async findApiKeyByHash(hash: string) {
+            await gate
+            return storage.findApiKeyByHash(hash)
+          },
+        },
+      ),
+  })
+  const { path, key } = await server.addProject()
+  const head = `Host: x\r\nAuthorization: Bearer ${key}\r\n`
+  const stream = `GET ${path}/stream HTTP/1.1\r\n${head}\r\n`
+  const bodyBytes = limits.requestBodyBytesMax
+  const publish = `POST ${path}/events HTTP/1.1\r\n${head}Content-Length: ${bodyBytes}\r\n\r\n`
+  const publishCount = apiLimits.bodiesBytesPerProjectMax / bodyBytes
+  const requests = [
+    ...Array<string>(apiLimits.streamsPerKeyMax).fill(stream),
+    ...Array<string>(publishCount).fill(publish),
+  ]
+
+  const opening = Promise.withResolvers<void>()
+  gate = opening.promise
+  const gone: unknown[] = []
+  const begun: unknown[] = []
+  server.api.app.server.on('request', (_request, response) => {
+    begun.push(response)
+    response.on('close', () => gone.push(response))
+  })
+  const url = await addressOf(server)
+  const sockets = await Promise.all(requests.map(() => open(server)))
+  for (const [index, socket] of sockets.entries()) socket.write(requests[index] ?? '')
+  await until('all have been read', () => begun.length === requests.length)
+  for (const socket of sockets) socket.destroy()
+  await until('all have gone', () => gone.length === requests.length)
+  opening.resolve()
+
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+  const published = await fetch(`${url}${path}/events`, {
+    method: 'POST',
+    headers,
+    body: '{"type":"a.b","data":{}}',
+  })
+  assert.equal(published.status, 202, await published.text())
+  const followed = await fetch(`${url}${path}/stream`, { headers })
+  assert.equal(followed.status, 200)
+  await followed.body?.cancel()
 })
 
 test('finishes what is under way when it closes', async () => {

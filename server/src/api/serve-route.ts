@@ -68,11 +68,15 @@ export function serveRoute(
   const queryCheck = route.query === undefined ? null : serving.schemas.forQuery(route.query)
 
   const bodyLimit = route.body?.bytesMax(parts.settings) ?? limits.requestBodyBytesMax
-  const begin = (request: FastifyRequest, reply: FastifyReply, caller: Caller | null) => {
+  /** False where the client has gone: what the end of its connection gives back is not taken any more. */
+  const begin = (request: FastifyRequest, reply: FastifyReply, caller: Caller | null): boolean => {
+    if (reply.raw.destroyed) return false
     request.caller = caller
     const bytes = bodyBytesOf(request, bodyLimit)
-    if (bytes === 0) return
-    reply.raw.once('close', serving.bodyRoom.take(caller?.projectId ?? '', bytes))
+    if (bytes > 0) {
+      reply.raw.once('close', serving.bodyRoom.take(caller?.projectId ?? '', bytes))
+    }
+    return true
   }
 
   const options: Omit<RouteOptions, 'url'> = {
@@ -83,10 +87,14 @@ export function serveRoute(
       const caller = route.access === 'open' ? null : authorize(route, serving, request, reply)
       // Both are known already on all but the first request of a key: no promise, no tick.
       if (!(caller instanceof Promise)) {
-        begin(request, reply, caller)
-        return done()
+        if (begin(request, reply, caller)) done()
+        return
       }
-      caller.then((known) => begin(request, reply, known)).then(() => done(), done)
+      caller
+        .then((known) => begin(request, reply, known))
+        .then((isThere) => {
+          if (isThere) done()
+        }, done)
     },
     async handler(request, reply) {
       const bytes = bytesOf(request, route.body?.mediaType ?? 'json')
