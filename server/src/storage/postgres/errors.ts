@@ -55,6 +55,11 @@ export function isCollision(error: unknown): boolean {
   return error instanceof pg.DatabaseError && ['40001', '40P01'].includes(error.code ?? '')
 }
 
+/** Somebody else held the lock for longer than was waited for it. */
+export function isLocked(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '55P03'
+}
+
 /** No partition for the row's time. */
 export function isWithoutPartition(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === '23514'

@@ -9,9 +9,10 @@ import {
   type PostgresServer,
   startPostgres,
 } from '../../../test/support/postgres-server.ts'
+import { until } from '../../../test/support/until.ts'
 import { StorageOpenError } from '../storage.ts'
 import { inspectPostgres } from './inspect.ts'
-import { migratePostgres, readSchemaStatus } from './migrate.ts'
+import { applyMigration, migratePostgres, readSchemaStatus, withClient } from './migrate.ts'
 
 const skip = findPostgres() === null ? noPostgres : false
 const migrationCount = readdirSync(new URL('./migrations/', import.meta.url)).length
@@ -53,6 +54,29 @@ test('a node refuses a newer schema, and one that runs goes on beside it', { ski
   })
   assert.equal((await inspectPostgres(url)).kind, 'unusable')
   await node.storage.ping()
+})
+
+test('a migration gives way to a node that it meets at two tables, and comes through', {
+  skip,
+}, async () => {
+  const { url } = await server.createDatabase()
+  const sql = 'alter table projects add column later text; alter table events add column later text'
+  const migration = { version: 9999, name: '9999-later', sql }
+  await withClient(url, async (node) => {
+    await node.query('begin; lock table events in row exclusive mode')
+    const migrating = withClient(url, (client) => applyMigration(client, migration))
+    await until('the migration has one table, and waits for the other', async () => {
+      const { rows } = await node.query(
+        `select pid from pg_locks where not granted and relation = 'events'::regclass`,
+      )
+      return rows.length === 1
+    })
+    await node.query('lock table projects in row exclusive mode')
+    await node.query('commit')
+    await migrating
+  })
+  assert.equal((await readSchemaStatus(url)).version, 9999)
+  await run(url, 'select later from events')
 })
 
 test('a node that may not migrate says what is to be done', { skip }, async () => {

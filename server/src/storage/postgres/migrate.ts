@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import pg from 'pg'
 import { StorageOpenError } from '../storage.ts'
-import { openError } from './errors.ts'
+import { isCollision, isLocked, openError } from './errors.ts'
 import { type Client, connectTimeoutMs, endSoon, queryTimeoutMs } from './pool.ts'
 
 export interface SchemaStatus {
@@ -17,7 +17,8 @@ export interface PostgresMigration extends SchemaStatus {
   applied: string[]
 }
 
-interface Migration {
+/** One file of the migrations. */
+export interface Migration {
   version: number
   name: string
   sql: string
@@ -28,6 +29,15 @@ const lockKey = 0x43534947
 const lockRetryMs = 100
 /** Some minutes. */
 const lockTriesMax = 3_000
+/**
+ * How long a migration waits for a table that nodes work on: they queue behind it, so it gives way
+ * before PostgreSQL takes two that wait for each other for a deadlock (after a second).
+ */
+const tableLockMsMax = 500
+/** Between, so that nodes get on with their work. */
+const migrationRetryMs = 500
+/** Some minutes, as whoever copies the database holds every table that long. */
+const migrationTriesMax = 300
 
 /**
  * Applies what is missing and nothing else: for the `migrate` command, and when a node starts. Nodes
@@ -151,9 +161,26 @@ function loadMigrations(): Migration[] {
     }))
 }
 
-async function applyMigration(client: pg.Client, migration: Migration): Promise<void> {
+/**
+ * Applies one migration, whole or not at all, and notes it. Nodes that run meanwhile are met at their
+ * tables: then it begins anew, for some minutes.
+ */
+export async function applyMigration(client: pg.Client, migration: Migration): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await tryMigration(client, migration)
+      return
+    } catch (error) {
+      if (tries === migrationTriesMax || !(isCollision(error) || isLocked(error))) throw error
+      await new Promise((resolve) => setTimeout(resolve, migrationRetryMs))
+    }
+  }
+}
+
+async function tryMigration(client: pg.Client, migration: Migration): Promise<void> {
   await client.query('begin')
   try {
+    await client.query(`set local lock_timeout = ${tableLockMsMax}`)
     await client.query(`
       create table if not exists schema_migrations (
         version integer primary key,
