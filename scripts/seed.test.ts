@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { checkInvariants } from '../server/test/support/check-invariants.ts'
+import { sqliteStore } from '../server/test/support/test-store.ts'
 import { runNode } from './run-node.ts'
 
 test('seeds a store with every state, and never over another one', async (t) => {
@@ -14,7 +15,7 @@ test('seeds a store with every state, and never over another one', async (t) => 
   const made = await seed()
   assert.ok(made.hasSucceeded, made.output)
 
-  checkInvariants(directory)
+  await checkInvariants(sqliteStore(directory))
   const database = new DatabaseSync(join(directory, 'countersign.db'), { readOnly: true })
   t.after(() => database.close())
   const values = (sql: string) =>

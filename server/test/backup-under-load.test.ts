@@ -17,6 +17,7 @@ import { type Publisher, startPublisher } from './support/publisher.ts'
 import { startReceiver } from './support/receiver.ts'
 import { runCommand } from './support/run-command.ts'
 import { type ServerProcess, startServerProcess } from './support/start-server-process.ts'
+import { sqliteStore } from './support/test-store.ts'
 import { until } from './support/until.ts'
 
 const backupsMax = process.env.COUNTERSIGN_TEST_LONG ? 10 : 2
@@ -160,7 +161,7 @@ test('backups taken under load restore whole, open and deliver', async (t) => {
     const dataDir = join(directory, `restored-${place}`)
     const restored = await runCommand(['restore', taken.file, '--data-dir', dataDir], environment)
     assert.equal(restored.code, 0, restored.stderr)
-    checkInvariants(dataDir, { acceptedIds: taken.acceptedIds })
+    await checkInvariants(sqliteStore(dataDir), { acceptedIds: taken.acceptedIds })
     assertSecrets(taken, rotating, openAll(dataDir, masterKey))
   }
   const last = join(directory, `restored-${backupsMax - 1}`)
@@ -190,7 +191,9 @@ async function serveRestored(options: {
       assert.equal(headers['x-token'], headerValue)
       assert.ok(String(headers['webhook-signature']).split(' ').length > 1, 'the overlap goes on')
     }
-    await until('what was pending is delivered', () => checkInvariants(dataDir).pendingCount === 0)
+    await until('what was pending is delivered', async () => {
+      return (await checkInvariants(server.store)).pendingCount === 0
+    })
     assert.equal(receiver.rejectedCount, rejectedBefore)
     assert.equal(await server.terminate(), 0)
   } finally {

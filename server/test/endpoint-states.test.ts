@@ -4,7 +4,6 @@ import { ApiError, type CreatedEndpoint } from '@countersign/sdk'
 import { checkInvariants } from './support/check-invariants.ts'
 import { type Receiver, startReceiver } from './support/receiver.ts'
 import { startTestApp, type TestApp } from './support/start-test-app.ts'
-import { needsFile } from './support/test-database.ts'
 import { until } from './support/until.ts'
 
 const HOUR_MS = 3_600_000
@@ -217,8 +216,8 @@ describe('what becomes of deliveries when an endpoint changes', () => {
     assert.ok(operator.received.every(({ body }) => body.startsWith('{"type":"endpoint.')))
   })
 
-  test('all of it leaves the store whole', { skip: needsFile }, async () => {
+  test('all of it leaves the store whole', async () => {
     await server.app.stop(5_000)
-    checkInvariants(server.dataDir)
+    await checkInvariants(server.store)
   })
 })

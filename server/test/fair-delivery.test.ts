@@ -39,7 +39,7 @@ test('a dead endpoint with thousands pending does not starve a healthy one', asy
   const healthyIds = await publishBatches('healthy.letter', 10, 100)
   await until('the healthy one has everything', () => healthy.requests.length === healthyIds.length)
 
-  const figures = checkInvariants(server.dataDir)
+  const figures = await checkInvariants(server.store)
   assert.ok(figures.pendingCount > deadIds.length / 2, 'the backlog of the dead one is still there')
   assertRoughOrder(healthyIds, healthy.requests)
   await until('the dead one was tried too', () => dead.requests.length >= concurrency)
@@ -60,7 +60,7 @@ test('a dead endpoint with thousands pending does not starve a healthy one', asy
   }
   assert.equal(failedCount, deadIds.length)
   await server.app.stop(5_000)
-  checkInvariants(server.dataDir)
+  await checkInvariants(server.store)
 })
 
 describe('Retry-After', () => {

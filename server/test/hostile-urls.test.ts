@@ -180,7 +180,7 @@ describe('hostile URLs, with a strict configuration', () => {
 
   const path = () => `/projects/${project}/endpoints`
   const refusedAtBothDoors = async (url: string) => {
-    const stateBefore = readState(server.dataDir, project)
+    const stateBefore = await readState(server.store, project)
     for (const [method, where] of [
       ['POST', path()],
       ['PATCH', `${path()}/${endpoint.id}`],
@@ -198,7 +198,7 @@ describe('hostile URLs, with a strict configuration', () => {
       )
       assert.ok((body.errors?.[0]?.detail ?? '').length > 10, `${door} says what would be right`)
     }
-    assert.deepEqual(readState(server.dataDir, project), stateBefore, 'nothing was stored')
+    assert.deepEqual(await readState(server.store, project), stateBefore, 'nothing was stored')
   }
 
   for (const [name, hosts] of Object.entries(privateHosts)) {
@@ -281,5 +281,5 @@ test('an endpoint of an opened network is refused at attempt time once the netwo
 
   assert.equal(receiver.requests.length, 2, 'nothing reached it after the restart')
   await server.app.stop(5_000)
-  checkInvariants(server.dataDir)
+  await checkInvariants(server.store)
 })

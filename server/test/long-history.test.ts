@@ -37,7 +37,7 @@ test('a long history slows nothing down, and what is too old is removed meanwhil
   await full.server.app.stop(5_000)
   const filling = { type: 'a.b', status: 'delivered', count: historyCount } as const
   fillHistory(full.server.dataDir, { ...filling, fromAt: now - 120 * dayMs, untilAt: now - dayMs })
-  checkInvariants(full.server.dataDir)
+  await checkInvariants(full.server.store)
   await full.server.restart()
 
   for (const [name, work] of Object.entries(works)) {
@@ -57,7 +57,7 @@ test('a long history slows nothing down, and what is too old is removed meanwhil
     countEventsBefore(full.server.dataDir, now - 89 * dayMs)
   assert.ok(young >= historyCount * 0.74, 'only old ones are')
   await full.server.app.stop(5_000)
-  checkInvariants(full.server.dataDir)
+  await checkInvariants(full.server.store)
 })
 
 interface Subject {

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import type { Environment } from '../src/config.ts'
 import { neverAnswers, startReceiver as startRawReceiver } from './support/hostile-receivers.ts'
@@ -228,21 +226,20 @@ async function start(t: TestContext, environment = {}) {
 }
 
 /** How many there are of each status, and of each outcome, in the store itself. */
-async function storeCounts({ dataDir }: TestApp) {
-  const database = new DatabaseSync(join(dataDir, 'countersign.db'), { readOnly: true })
-  const count = (sql: string): Record<string, number> => {
-    const rows = database.prepare(sql).all()
-    return Object.fromEntries(rows.map(({ name, count }) => [String(name), Number(count)]))
-  }
-  const counts = {
-    deliveries: count(
-      'select status as name, count(*) as count from deliveries group by 1 order by 1',
-    ),
-    attempts: count(
-      `select coalesce(error, 'success') as name, count(*) as count from attempts
-       group by 1 order by 1`,
-    ),
-  }
-  database.close()
-  return counts
+function storeCounts({ store }: TestApp) {
+  return store.read(async (select) => {
+    const count = async (sql: string): Promise<Record<string, number>> => {
+      const rows = await select(sql)
+      return Object.fromEntries(rows.map(({ name, count }) => [String(name), Number(count)]))
+    }
+    return {
+      deliveries: await count(
+        'select status as name, count(*) as count from deliveries group by 1 order by 1',
+      ),
+      attempts: await count(
+        `select coalesce(error, 'success') as name, count(*) as count from attempts
+         group by 1 order by 1`,
+      ),
+    }
+  })
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { findInClear, readStoreFiles } from '../support/find-in-clear.ts'
+import { findInClear } from '../support/find-in-clear.ts'
 import { type Received, type Receiver, startReceiver } from '../support/receiver.ts'
 import { startTestApp, type TestApp } from '../support/start-test-app.ts'
 import { until } from '../support/until.ts'
@@ -121,7 +121,7 @@ describe('Mobilerun, over real sockets', () => {
       { what: 'the second secret', value: rotated.secret },
       { what: 'the key', value: key },
     ]
-    const places = new Map<string, Buffer | string>(readStoreFiles(server.dataDir))
+    const places = new Map<string, Buffer | string>(await server.store.contents())
     places.set('the log', server.logLines.join(''))
     assert.deepEqual(findInClear(hidden, places), [])
     await call('DELETE', `/v1/webhooks/${webhook.id}`)

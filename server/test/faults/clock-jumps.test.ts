@@ -45,7 +45,7 @@ async function waitingRetry(t: TestContext, options: { retryAfter?: string } = {
       return data.length === 1
     })
     assert.equal(receiver.rejectedCount, 0)
-    checkInvariants(server.dataDir, { acceptedIds: [event.id] })
+    await checkInvariants(server.store, { acceptedIds: [event.id] })
   }
   return { server, setClock, setWallClock, delivered, done, project, endpoint, receiver }
 }

@@ -7,6 +7,7 @@ import { checkInvariants } from '../support/check-invariants.ts'
 import { startReceiver } from '../support/receiver.ts'
 import { runCommand } from '../support/run-command.ts'
 import { type ServerProcess, startServerProcess } from '../support/start-server-process.ts'
+import { sqliteStore } from '../support/test-store.ts'
 import { until } from '../support/until.ts'
 
 const databaseName = 'countersign.db'
@@ -58,11 +59,13 @@ test('a write-ahead log cut off anywhere leaves a state that there was', async (
     truncateSync(join(copy, `${databaseName}-wal`), length)
     rmSync(join(copy, `${databaseName}-shm`), { force: true })
     // Cut off before its first page, the log leaves a database without tables.
-    if (length > log.length / 4) counts.push(checkInvariants(copy).eventCount)
+    if (length <= log.length / 4) continue
+    counts.push((await checkInvariants(sqliteStore(copy))).eventCount)
   }
   const isGrowing = counts.every((count, index) => index === 0 || count >= (counts[index - 1] ?? 0))
   assert.ok(isGrowing, `the longer the log, the more there is: ${counts.join(' ')}`)
-  assert.equal(checkInvariants(server.dataDir, { acceptedIds: accepted }).eventCount >= 60, true)
+  const { eventCount } = await checkInvariants(server.store, { acceptedIds: accepted })
+  assert.ok(eventCount >= 60)
 })
 
 test('a server starts on a log that was cut off, and goes on', async (t) => {
@@ -76,7 +79,7 @@ test('a server starts on a log that was cut off, and goes on', async (t) => {
     receiver.received.some(({ headers }) => headers['webhook-id'] === event.id),
   )
   assert.equal(await server.terminate(), 0)
-  checkInvariants(server.dataDir, { acceptedIds: [event.id] })
+  await checkInvariants(server.store, { acceptedIds: [event.id] })
 })
 
 test('a damaged database says so, at the start or at the first read, and what to do', async (t) => {

@@ -5,6 +5,7 @@ import { checkInvariants } from '../support/check-invariants.ts'
 import { createOwnDisk, whyNoOwnDisk } from '../support/own-disk.ts'
 import { startReceiver } from '../support/receiver.ts'
 import { type ServerProcess, startServerProcess } from '../support/start-server-process.ts'
+import { sqliteStore } from '../support/test-store.ts'
 import { until } from '../support/until.ts'
 
 const problem = whyNoOwnDisk()
@@ -58,13 +59,13 @@ test('a full disk: refused with 503, nothing lost, and on by itself', {
   disk.fill()
   await refusalOf(() => publish('y'.repeat(100_000)))
   await server.kill()
-  checkInvariants(disk.copy(), { acceptedIds: accepted })
+  await checkInvariants(sqliteStore(disk.copy()), { acceptedIds: accepted })
   disk.free()
   await server.start()
   await publish('at last')
   await until('all is delivered', () => [...accepted].every((id) => receiver.deliveredIds.has(id)))
   assert.equal(await server.terminate(), 0)
-  checkInvariants(disk.copy(), { acceptedIds: accepted })
+  await checkInvariants(sqliteStore(disk.copy()), { acceptedIds: accepted })
 })
 
 /** Repeats the call until it is refused: the log may have room for a few more. */

@@ -59,5 +59,5 @@ test('a locked database: waited for, then refused with 503, and on by itself', a
   await publish()
   await until('all is delivered', () => [...accepted].every((id) => receiver.deliveredIds.has(id)))
   assert.equal(await server.terminate(), 0)
-  checkInvariants(server.dataDir, { acceptedIds: accepted })
+  await checkInvariants(server.store, { acceptedIds: accepted })
 })

@@ -38,7 +38,7 @@ test('a name service that fails or hangs delays what needs it, and nothing else'
     COUNTERSIGN_RETRY_SCHEDULE: Array(50).fill('500ms').join(','),
   })
   t.after(() => server.dispose())
-  const { client, dataDir } = server
+  const { client } = server
   const project = (await client.projects.create({ name: 'names' })).id
   // Names of its own for each fault: those that were just looked up are remembered for seconds.
   for (const [service] of faults) {
@@ -73,7 +73,7 @@ test('a name service that fails or hangs delays what needs it, and nothing else'
       const errors = (await Promise.all(named.map(errorsOf))).flat()
       return errors.every((each) => each !== null) && errors.includes(error)
     })
-    checkInvariants(dataDir, { acceptedIds })
+    await checkInvariants(server.store, { acceptedIds })
     assert.equal((await fetch(`${server.url}/readyz`)).status, 200, 'the server itself is well')
     become('answer')
     // Look-ups that hang are waited for before new ones begin.
@@ -87,7 +87,7 @@ test('a name service that fails or hangs delays what needs it, and nothing else'
     const { data } = await client.deliveries.list(project, { status: 'pending' }).page()
     return data.length === 0
   })
-  const { deliveries } = checkInvariants(dataDir, { acceptedIds })
+  const { deliveries } = await checkInvariants(server.store, { acceptedIds })
   assert.ok([...deliveries.values()].every(({ status }) => status === 'delivered'))
   assert.equal(byName.requests.length, 2 * eventsPerFault * namesMax, 'nothing was sent twice')
   assert.equal(byAddress.requests.length, 2 * eventsPerFault)

@@ -29,7 +29,7 @@ test('where a small write still fits, the server is not ready before a large eve
   writer.get().exec('pragma max_page_count = 1073741823')
   assert.equal((await readReadiness(url)).status, 200)
   await client.events.publish(project, large)
-  checkInvariants(server.dataDir)
+  await checkInvariants(server.store)
 })
 
 test('a start that runs out of room is one sentence, wherever it does', {

@@ -26,7 +26,7 @@ test('out of descriptors: deliveries wait unharmed, and go out when there are so
     { launcher: ['sh', '-c', `ulimit -n ${descriptorsMax} && exec "$@"`, 'sh'] },
   )
   t.after(() => server.dispose())
-  const { client, url, dataDir } = server
+  const { client, url } = server
   const project = (await client.projects.create({ name: 'descriptors' })).id
   for (let count = 0; count < endpointsMax; count += 1) {
     await client.endpoints.create(project, { url: `${receiver.url}/${count}`, eventTypes: ['a.b'] })
@@ -58,7 +58,7 @@ test('out of descriptors: deliveries wait unharmed, and go out when there are so
     assert.deepEqual([error.status, error.code], [503, 'overloaded'])
     return true
   })
-  checkInvariants(dataDir, { acceptedIds })
+  await checkInvariants(server.store, { acceptedIds })
   assert.equal(receiver.requests.length, 0)
 
   for (const each of connections) each.destroy()
@@ -69,7 +69,7 @@ test('out of descriptors: deliveries wait unharmed, and go out when there are so
     const { data } = await client.deliveries.list(project, { status: 'pending' }).page()
     return data.length === 0
   })
-  const { deliveries } = checkInvariants(dataDir, { acceptedIds })
+  const { deliveries } = await checkInvariants(server.store, { acceptedIds })
   for (const delivery of deliveries.values()) {
     assert.deepEqual(delivery, { status: 'delivered', attemptCount: 1 }, 'no attempt was used up')
   }

@@ -102,7 +102,7 @@ test(`${slowMax} receivers that never answer do not hold up a healthy one`, asyn
   const grownBytes = (residentBytes(server.pid()) ?? 0) - (bytesBefore ?? 0)
   t.diagnostic(`memory grew by ${Math.round(grownBytes / 1e6)} MB`)
   assert.ok(grownBytes < growthBytesMax, `it grew by ${grownBytes} bytes`)
-  const { pendingCount } = checkInvariants(server.dataDir, { acceptedIds })
+  const { pendingCount } = await checkInvariants(server.store, { acceptedIds })
   assert.ok(pendingCount > limits.handOffMax, 'the slow ones still have all of theirs')
   assert.ok(silent.connectionsOpen <= 64)
 })

@@ -68,5 +68,5 @@ test('a disk that takes no writes: refused with 503, nothing lost, and on by its
   await publish('after')
   await until('all is delivered', () => [...accepted].every((id) => receiver.deliveredIds.has(id)))
   assert.equal(await server.terminate(), 0)
-  checkInvariants(server.dataDir, { acceptedIds: accepted })
+  await checkInvariants(server.store, { acceptedIds: accepted })
 })

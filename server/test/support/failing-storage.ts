@@ -10,23 +10,27 @@ export interface FailingStorage {
   storage: Storage
   /** How many calls were made so far, the failed one included. */
   callCount(): number
+  /** Every member that was called so far. */
+  members(): ReadonlySet<string>
   /** The member that failed, such as `tx.insertSecret` or `commit`; null while none has. */
   failedAt(): string | null
 }
 
 /**
- * Wraps a storage so that the `failAt`-th call (counted from 1) throws `StorageUnavailableError`
- * before it does anything. Every member of the port and of its transactions counts, and so does
+ * Wraps a storage so that the `failAt`-th call (counted from 1), or the first call of the member of
+ * that name, throws `StorageUnavailableError` before it does anything. Every member of the port and of its transactions counts, and so does
  * the commit at the end of each transaction: that one fails after the work is done and undoes it.
  * A test raises `failAt` until the flow ends without a failure, and has then failed it everywhere.
  */
-export function createFailingStorage(inner: Storage, failAt: number): FailingStorage {
+export function createFailingStorage(inner: Storage, failAt: number | string): FailingStorage {
+  const members = new Set<string>()
   let callCount = 0
   let failedAt: string | null = null
 
   function count(member: string): void {
     callCount += 1
-    if (callCount !== failAt) return
+    members.add(member)
+    if (failedAt !== null || (callCount !== failAt && member !== failAt)) return
     failedAt = member
     throw new StorageUnavailableError(`Failed on purpose at call ${callCount}, ${member}.`)
   }
@@ -54,7 +58,7 @@ export function createFailingStorage(inner: Storage, failAt: number): FailingSto
       })
     },
   })
-  return { storage, callCount: () => callCount, failedAt: () => failedAt }
+  return { storage, callCount: () => callCount, members: () => members, failedAt: () => failedAt }
 }
 
 /** What no test wants to fail: the wiring at the start and the closing at the end. */

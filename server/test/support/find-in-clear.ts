@@ -1,6 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-
 /** A value that nobody may find, and what it is, for the message. */
 export interface Hidden {
   what: string
@@ -42,10 +39,4 @@ export function findInClear(
     }
   }
   return found
-}
-
-/** Every file of a data directory but those that are there to hold a key. */
-export function readStoreFiles(dataDir: string): Map<string, Buffer> {
-  const names = readdirSync(dataDir).filter((name) => !['master-key', 'root-key'].includes(name))
-  return new Map(names.map((name) => [name, readFileSync(join(dataDir, name))]))
 }

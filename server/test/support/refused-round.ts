@@ -35,7 +35,10 @@ export interface RefusedRound {
   publishWithoutKey(project: string): Promise<string>
   /** Waits for the request that was answered with 2xx, and for its record. */
   delivered(event: string): Promise<Received>
-  becomes(event: string, delivery: ReturnType<typeof readDeliveries>[number]): Promise<void>
+  becomes(
+    event: string,
+    delivery: Awaited<ReturnType<typeof readDeliveries>>[number],
+  ): Promise<void>
   /** Waits until the store is left alone: not called between two looks, or so many. */
   settled(quietLooksMin?: number): Promise<void>
   refusalCount(): number
@@ -48,7 +51,7 @@ export function createRefusedRound(options: {
   receiver: Receiver
 }): RefusedRound {
   const { name, client, receiver, server } = options
-  const { dataDir } = server
+  const { store } = server
   const wire = createWireClient({ url: () => server.app.url, key: () => server.rootKey })
   let failing: FailingStorage | null = null
   let callCount = 0
@@ -65,7 +68,7 @@ export function createRefusedRound(options: {
     },
     async call(project, send, { onRefused, mayLeave = [], expects } = {}) {
       const idempotencyKey = `${name}-${callCount++}`.replaceAll(/[^\w-]+/g, '-')
-      const before = readState(dataDir, project)
+      const before = await readState(store, project)
       try {
         return await send({ idempotencyKey })
       } catch (error) {
@@ -73,7 +76,7 @@ export function createRefusedRound(options: {
         const where = `call ${callCount} was refused at ${failing?.failedAt()}`
         assertUnavailable(error, where)
         refusalCount++
-        for (const [what, rows] of Object.entries(readState(dataDir, project))) {
+        for (const [what, rows] of Object.entries(await readState(store, project))) {
           if (mayLeave.includes(what)) continue
           assert.deepEqual(rows, before[what], `${what} changed, though ${where}`)
         }
@@ -96,16 +99,17 @@ export function createRefusedRound(options: {
     },
     async delivered(event) {
       await until(`${event} is delivered`, () => receiver.deliveredIds.has(event))
-      await until('the outcome is recorded', () =>
-        readDeliveries(dataDir, event).every(({ status }) => status === 'delivered'),
-      )
+      await until('the outcome is recorded', async () => {
+        const deliveries = await readDeliveries(store, event)
+        return deliveries.every(({ status }) => status === 'delivered')
+      })
       const request = receiver.received.findLast(({ id }) => id === event)
       assert.ok(request)
       return request
     },
     async becomes(event, delivery) {
       const expected = JSON.stringify([delivery])
-      const isSo = () => JSON.stringify(readDeliveries(dataDir, event)) === expected
+      const isSo = async () => JSON.stringify(await readDeliveries(store, event)) === expected
       await until(`${event} becomes ${expected}`, isSo)
     },
     async settled(quietLooksMin = 1) {

@@ -9,6 +9,7 @@ import { childEnvironment } from './child-environment.ts'
 import { freePort } from './free-port.ts'
 import { nodeEnvironment } from './node-environment.ts'
 import { createTestDatabase } from './test-database.ts'
+import { openTestStore, type TestStore } from './test-store.ts'
 import { until } from './until.ts'
 
 /** A server in a process of its own, as an operator runs it, that can be killed. */
@@ -17,6 +18,7 @@ export interface ServerProcess {
   url: string
   rootKey: string
   dataDir: string
+  store: TestStore
   /** Null while none runs. */
   pid: () => number | null
   /** Everything it printed so far. */
@@ -65,6 +67,7 @@ export async function startServerProcess(
     url,
     rootKey,
     dataDir,
+    store: openTestStore(database, dataDir),
     pid: () => child?.pid ?? null,
     output: () => printed,
     async kill() {

@@ -8,6 +8,7 @@ import { type Environment, readConfig } from '../../src/config.ts'
 import { createLogger } from '../../src/logger.ts'
 import { nodeEnvironment } from './node-environment.ts'
 import { createTestDatabase } from './test-database.ts'
+import { openTestStore, type TestStore } from './test-store.ts'
 
 /** A server in this process, on a fresh store and a free port of loopback. */
 export interface TestApp {
@@ -15,6 +16,7 @@ export interface TestApp {
   client: Countersign
   rootKey: string
   dataDir: string
+  store: TestStore
   /** Everything that was logged, line by line. */
   logLines: string[]
   /** Move it with `adjust`; both threads of the server follow. */
@@ -68,6 +70,7 @@ export async function startTestApp(
     client: null as never,
     rootKey: '',
     dataDir,
+    store: openTestStore(database, dataDir),
     logLines: [],
     clock,
     async restart() {

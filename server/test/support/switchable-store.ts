@@ -6,8 +6,8 @@ import { createFailingStorage, type FailingStorage } from './failing-storage.ts'
 export interface SwitchableStore {
   /** For the server, once. */
   wrap: (inner: Storage) => Storage
-  /** Fails once, at this call, counted from 1 from here on. */
-  failAt(call: number): FailingStorage
+  /** Fails once, at this call, counted from 1 from here on, or at the first of this member. */
+  failAt(call: number | string): FailingStorage
   failAlways(): void
   failNever(): void
 }

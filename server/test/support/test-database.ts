@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { templateName } from './postgres-server.ts'
 
-/** Why a test that looks into the file of the store is left out of a run on PostgreSQL. */
-export const needsFile: string | false =
-  process.env.COUNTERSIGN_TEST_POSTGRES !== undefined && 'reads the file of SQLite'
+/** True where the test run is on PostgreSQL. */
+export const isOnPostgres = process.env.COUNTERSIGN_TEST_POSTGRES !== undefined
 
 /** The store of one test, where the test run is on PostgreSQL. */
 export interface TestDatabase {
