@@ -15,10 +15,12 @@ export function createChore(options: {
   step: () => Promise<boolean>
   everyMs: number
   shareMax: number
+  /** How much of its time each step waits for other nodes, which keeps nobody busy; 0 by default. */
+  waitMs?: number
   monotonic: () => number
   onError: (error: unknown) => void
 }): Chore {
-  const { step, everyMs, shareMax, monotonic } = options
+  const { step, everyMs, shareMax, waitMs = 0, monotonic } = options
   let isStopped = false
   let isRunning = false
   let isAwake = false
@@ -44,9 +46,9 @@ export function createChore(options: {
     } catch (error) {
       options.onError(error)
     }
-    const tookMs = monotonic() - began
+    const workMs = Math.max(0, monotonic() - began - waitMs)
     isRunning = false
-    rest(isMore || isAwake ? tookMs * (1 / shareMax - 1) : everyMs)
+    rest(isMore || isAwake ? workMs * (1 / shareMax - 1) : everyMs)
   }
 
   return {
