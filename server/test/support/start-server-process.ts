@@ -35,7 +35,7 @@ export interface ServerProcess {
 /** A busy machine takes its time. */
 const readyMsMax = 60_000
 
-const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const ownEntry = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 export async function startServerProcess(
   environment: Record<string, string> = {},
@@ -44,6 +44,8 @@ export async function startServerProcess(
     launcher?: readonly string[]
     /** A directory that is there; a fresh one by default. Removed at the end. */
     dataDir?: string
+    /** Another build of the server. */
+    entry?: string
   } = {},
 ): Promise<ServerProcess> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'countersign-process-')))
@@ -77,7 +79,7 @@ export async function startServerProcess(
     async start() {
       const [program, ...parameters] = [
         ...(options.launcher ?? []),
-        ...[process.execPath, entry, 'serve'],
+        ...[process.execPath, options.entry ?? ownEntry, 'serve'],
       ]
       const started = spawn(program ?? process.execPath, parameters, {
         env: {
