@@ -233,7 +233,8 @@ function createDelivery(options: {
     principal: systemPrincipal,
     requestId: null,
     sourceAddress: null,
-    transact: (work) => base.storage.transact(work),
+    // What the server does by itself answers nobody.
+    transact: (work) => base.storage.transact(work, { isUnanswered: true }),
     keepsAnswer: false,
   })
   const { ready, failed } = sender

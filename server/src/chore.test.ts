@@ -59,23 +59,6 @@ test('an error ends the round, not the chore', async () => {
   await chore.stop()
 })
 
-test('what a step waits for other nodes is no work to rest from', async () => {
-  let steps = 0
-  let now = 0
-  const chore = createChore({
-    async step() {
-      steps += 1
-      now += 60_000
-      return steps < 2
-    },
-    ...{ everyMs: 60_000, shareMax: 0.1, waitMs: 60_000, monotonic: () => now },
-    onError: (error) => assert.fail(String(error)),
-  })
-  chore.start()
-  await until('two steps', () => steps === 2)
-  await chore.stop()
-})
-
 test('a stop waits for the step under way', async () => {
   const gate = Promise.withResolvers<void>()
   let isDone = false

@@ -15,12 +15,10 @@ export function createChore(options: {
   step: () => Promise<boolean>
   everyMs: number
   shareMax: number
-  /** How much of its time each step waits for other nodes, which keeps nobody busy; 0 by default. */
-  waitMs?: number
   monotonic: () => number
   onError: (error: unknown) => void
 }): Chore {
-  const { step, everyMs, shareMax, waitMs = 0, monotonic } = options
+  const { step, everyMs, shareMax, monotonic } = options
   let isStopped = false
   let isRunning = false
   let isAwake = false
@@ -46,9 +44,9 @@ export function createChore(options: {
     } catch (error) {
       options.onError(error)
     }
-    const workMs = Math.max(0, monotonic() - began - waitMs)
+    const tookMs = monotonic() - began
     isRunning = false
-    rest(isMore || isAwake ? workMs * (1 / shareMax - 1) : everyMs)
+    rest(isMore || isAwake ? tookMs * (1 / shareMax - 1) : everyMs)
   }
 
   return {

@@ -48,7 +48,7 @@ export function createJobs(options: {
   storeDrift: (() => Promise<StoreDrift>) | null
   /** Forgets shared limits that are no longer used. */
   forgetTokens(): Promise<void>
-  storage: Pick<Storage, 'nextAnnouncementAt' | 'nextLookAt' | 'listDueLooks' | 'cacheTtlMs'>
+  storage: Pick<Storage, 'nextAnnouncementAt' | 'nextLookAt' | 'listDueLooks'>
   /** Asked at each step: not called before `start`. */
   context: () => ActionContext
   /** The clock was set: what is due may have changed. */
@@ -126,7 +126,6 @@ export function createJobs(options: {
     step: whereLeading(campaignTurns.take, () => false),
     everyMs: campaignsEveryMs,
     shareMax: rotationShareMax,
-    waitMs: storage.cacheTtlMs,
     monotonic,
     onError: (error) => onError('A campaign could not go on; trying again.', error),
   })
@@ -134,7 +133,6 @@ export function createJobs(options: {
     step: whereLeading(createPolicyRound(context), () => false),
     everyMs: policiesEveryMs,
     shareMax: rotationShareMax,
-    waitMs: storage.cacheTtlMs,
     monotonic,
     onError: (error) => onError('Old secrets could not be looked at; trying again.', error),
   })

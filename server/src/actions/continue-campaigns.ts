@@ -14,7 +14,7 @@ import { type RotateSecretInput, rotateSecret } from './rotate-secret.ts'
 
 /** Rotated side by side, so that they share commits… */
 const endpointsAtOnceMax = 50
-/** …or, where each has a commit of its own, the wait for other nodes: they meet at the campaign's row. */
+/** …or not many, where each has a commit of its own, and they meet at the campaign's row. */
 const endpointsAtOnceMaxOnCluster = 6
 const campaignsAtOnceMax = 10
 
@@ -56,12 +56,12 @@ async function rotateEndpoint(
   campaign: Campaign,
   { projectId, endpointId }: CampaignEndpoint,
 ): Promise<void> {
-  const { storage, clock } = context
+  const { clock } = context
   // In the rotation's own transaction, so that it and its mark are there together or not at all.
   const inTurn: ActionContext = {
     ...context,
     transact: (work) =>
-      storage.transact(async (tx) => {
+      context.transact(async (tx) => {
         const { current, endpoint } = await takeUp(tx, campaign.id, endpointId)
         const now = clock.now()
         if (current.nextAt > now) throw new Overtaken()

@@ -184,6 +184,11 @@ export interface TransactOptions {
    * other transactions may come in between, and nobody waits until caches have run out.
    */
   isInterleaved?: boolean
+  /**
+   * Nobody is answered when it is done, so it does not wait until caches have run out: what other
+   * nodes have read may be acted on for as long as ever.
+   */
+  isUnanswered?: boolean
 }
 
 /** An endpoint with all that signing and retrying needs. */

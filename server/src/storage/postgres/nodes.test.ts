@@ -139,6 +139,9 @@ test('answers to changes wait until other nodes read anew; others do not', { ski
     () => storage.transact((tx) => tx.insertApiKey(samples.apiKey(project.id))),
   ]
   for (const change of changes) assert.ok((await took(change)) >= cacheTtlMs)
+  const unanswered = () =>
+    storage.transact((tx) => tx.insertSecret(samples.secret(endpoint)), { isUnanswered: true })
+  assert.ok((await took(unanswered)) < cacheTtlMs, 'nobody is answered, so nobody need wait')
 })
 
 test('an endpoint made on one node receives what another accepts next', { skip }, async () => {

@@ -166,7 +166,7 @@ export function createWriter(options: {
 
   async function runUnit<T>(
     work: (tx: Transaction) => Promise<T>,
-    isInterleaved: boolean,
+    { isInterleaved, isUnanswered }: Required<TransactOptions>,
   ): Promise<{ value: T; told: Promise<unknown> }> {
     const startedAt = clock.monotonic()
     const { value, effects } = await commitUnit(
@@ -177,7 +177,8 @@ export function createWriter(options: {
     observe(startedAt, 1)
     if (!effects.hasTouched()) return { value, told: Promise.resolve() }
     // Other nodes may act on what they have read for as long as this.
-    const aged = isInterleaved || options.cacheTtlMs === 0 ? null : wait(options.cacheTtlMs)
+    const mustAge = !isInterleaved && !isUnanswered && options.cacheTtlMs > 0
+    const aged = mustAge ? wait(options.cacheTtlMs) : null
     return { value, told: Promise.all([told, aged]) }
   }
 
@@ -257,11 +258,11 @@ export function createWriter(options: {
   }
 
   return {
-    async transact(work, { isInterleaved = false } = {}) {
+    async transact(work, { isInterleaved = false, isUnanswered = false } = {}) {
       if (isClosed) throw new StorageUnavailableError('The store is closed.')
       if (isInterleaved) interleavedUnits += 1
       else await takeTurn()
-      const running = runUnit(work, isInterleaved)
+      const running = runUnit(work, { isInterleaved, isUnanswered })
       const { value, told } = await running.finally(isInterleaved ? endInterleaved : endTurn)
       await told
       return value
