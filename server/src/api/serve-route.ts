@@ -102,7 +102,7 @@ export function serveRoute(
         params: paramsOf(request),
         projectId: request.caller?.projectId ?? '',
         headers: request.headers,
-        query: queryOf(request, queryCheck),
+        query: queryOf(request, route, queryCheck),
         body: readBody(bytes),
         context: contextOf(request, parts),
         server: serving.server,
@@ -214,10 +214,22 @@ function paramsOf({ params, caller }: FastifyRequest): Record<string, string> {
   return own
 }
 
-function queryOf({ query }: FastifyRequest, check: Check | null): unknown {
-  const problems = check?.(query) ?? []
+/**
+ * What the route declares, checked. A dialect ignores whatever else is asked, so that must not come
+ * through unchecked to code that serves several routes.
+ */
+function queryOf(
+  { query: asked }: FastifyRequest,
+  { query: schema }: Pick<ServedRoute, 'query'>,
+  check: Check | null,
+): unknown {
+  const problems = check?.(asked) ?? []
   if (problems.length > 0) throw invalidFields(problems, 'query')
-  return query
+  if (schema === undefined) return {}
+  const declared = Object.entries(asked as object).filter(([name]) =>
+    Object.hasOwn(schema.properties, name),
+  )
+  return Object.fromEntries(declared)
 }
 
 function contextOf(request: FastifyRequest, parts: ActionParts): ActionContext {

@@ -127,6 +127,21 @@ describe('Mobilerun: deliveries', () => {
     }
   })
 
+  test('a list ignores the filters of the other ones, whatever they hold', async () => {
+    await using world = await createMobilerunWorld()
+    const { id } = await world.createWebhook()
+    await world.publish()
+    const path = `/webhooks/${id}/deliveries?since=1e9&status=success`
+    const own = await world.send('GET', path)
+    assert.equal(own.status, 200, own.text)
+    assert.equal(own.body.items.length, 1)
+    const refused = await world.send('GET', '/webhooks/deliveries/stats?since=1e9')
+    assert.equal(refused.status, 422, refused.text)
+    const stats = await world.send('GET', '/webhooks/deliveries/stats?status=success&eventId=other')
+    assert.equal(stats.status, 200, stats.text)
+    assert.equal(stats.body.data.total, 1)
+  })
+
   test('the list of all names each URL, that of a deleted webhook too', async () => {
     await using world = await createMobilerunWorld()
     const kept = await world.createWebhook({ url: 'https://kept.example/' })

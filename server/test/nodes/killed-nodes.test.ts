@@ -19,6 +19,11 @@ const timestampMs = 1_000
 /** Longer than a lease: what the node then records comes too late. */
 const longStopMs = 18_000
 const readinessEveryMs = 200
+/**
+ * So long an outcome may wait to be recorded: a node that has just got over a fault first records
+ * what it had gathered meanwhile, and then meets with the next one.
+ */
+const unrecordedMsMax = 3_000
 /** Of all nodes, some one answers within this. */
 const answerMsMax = 30_000
 
@@ -147,7 +152,7 @@ async function makeFaults(
   const [first, second] = cluster.nodes
   assert.ok(first && second)
   const during = async (work: () => Promise<unknown>) => {
-    const fault = { from: Date.now() - attemptTimeoutMs - 500, to: Number.POSITIVE_INFINITY }
+    const fault = { from: Date.now() - unrecordedMsMax, to: Number.POSITIVE_INFINITY }
     faults.push(fault)
     await work()
     fault.to = Date.now() + attemptTimeoutMs
