@@ -18,9 +18,10 @@ export interface FailingStorage {
 
 /**
  * Wraps a storage so that the `failAt`-th call (counted from 1), or the first call of the member of
- * that name, throws `StorageUnavailableError` before it does anything. Every member of the port and of its transactions counts, and so does
- * the commit at the end of each transaction: that one fails after the work is done and undoes it.
- * A test raises `failAt` until the flow ends without a failure, and has then failed it everywhere.
+ * that name, throws `StorageUnavailableError` before it does anything. Every member of the port and
+ * of its transactions counts, and so does the commit at the end of each transaction: that one fails
+ * after the work is done and undoes it. A test raises `failAt` until the flow ends without a
+ * failure, and has then failed it everywhere.
  */
 export function createFailingStorage(inner: Storage, failAt: number | string): FailingStorage {
   const members = new Set<string>()
