@@ -20,8 +20,8 @@ const timestampMs = 1_000
 const longStopMs = 18_000
 const readinessEveryMs = 200
 /**
- * How long before a fault an outcome may have waited to be recorded. With half of this, one run in
- * nine had six requests that no fault explained. Why they waited was not found out: perhaps behind
+ * How long before a fault an outcome may have waited to be recorded. With half of this, one run of
+ * four had six requests that no fault explained. Why they waited was not found out: perhaps behind
  * what the node had gathered during the fault before.
  */
 const unrecordedMsMax = 3_000
