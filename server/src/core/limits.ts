@@ -76,6 +76,8 @@ export const limits = {
   // Delivery
   /** What a lease lasts beyond the attempt timeout (delivery.md, Leases). */
   leaseMarginMs: 15_000,
+  /** What of the lease is kept for recording: no attempt begins that could not be recorded in time. */
+  leaseRecordingMs: 5_000,
   /** How long one process may do a job without asking whether it is still the one (several nodes). */
   leadMs: 15_000,
   /** A request whose signing and sending lie further apart than this is signed again. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
+import { limits } from '../core/limits.ts'
 import { formats } from '../formats/registry.ts'
 import type { Exchange, OutgoingRequest } from './http-sender.ts'
 import { createSender, type Sender } from './sender.ts'
@@ -185,11 +186,15 @@ describe('the sender', () => {
 
   test('gives back what has too little of its lease left for an attempt', () => {
     learn()
-    deliver(5)
-    now += 15_500
+    deliver(8)
+    now += 15_000 - limits.leaseRecordingMs - 1
     answer(0, 204)
-    assert.deepEqual(kinds(), ['attempted', 'released'])
-    assert.equal(requests.length, 4, 'the late one was not attempted')
+    assert.deepEqual(kinds(), ['attempted'])
+    assert.equal(requests.length, 7, 'the last moment for an attempt')
+    now += 1
+    answer(1, 204)
+    assert.deepEqual(kinds(), ['attempted', 'attempted', 'released'])
+    assert.equal(requests.length, 7, 'the late one was not attempted')
   })
 
   test('what goes back late uses up no turn, and takes with it what would overtake it', () => {

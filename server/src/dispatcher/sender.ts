@@ -1,6 +1,7 @@
 import { isFresh } from '../core/cache-lifetime.ts'
 import type { Clock } from '../core/clock.ts'
 import type { IdPrefix } from '../core/ids.ts'
+import { limits } from '../core/limits.ts'
 import { afterOutcome, createSendRate, type SendRate, takeAt } from '../core/send-rate.ts'
 import type { Format } from '../formats/format.ts'
 import { formatOf } from '../formats/registry.ts'
@@ -95,9 +96,12 @@ export function createSender(options: SenderOptions): Sender {
       return goesAt
     },
   })
-  /** What is left of the lease exceeds the timeout: an attempt may begin. */
+  /**
+   * What is left of the lease exceeds the timeout, by what recording may take on a busy machine: an
+   * attempt may begin.
+   */
   const hasTime = ({ leaseUntilMonotonic }: SenderDelivery) =>
-    leaseUntilMonotonic - clock.monotonic() > options.attemptTimeoutMs
+    leaseUntilMonotonic - clock.monotonic() > options.attemptTimeoutMs + limits.leaseRecordingMs
   /** What is known of the endpoint may be signed with: it was read not long ago. */
   const maySign = ({ endpoint }: KnownEndpoint) => isFresh(endpoint.freshUntilMonotonic, clock)
   const pausedUntil = new Map<string, number>()

@@ -8,6 +8,8 @@ export interface Received {
   headers: IncomingHttpHeaders
   body: string
   at: number
+  /** The address that it came from. */
+  from: string
   /** False where the receiver holds secrets and none of them matched. */
   isVerified: boolean
   /** What the receiver answered. */
@@ -57,6 +59,7 @@ export async function startReceiver(options: { secrets?: string[] } = {}): Promi
       headers: request.headers,
       body: body.toString(),
       at: Date.now(),
+      from: request.socket.remoteAddress ?? '',
       isVerified: await isVerified(receiver, body, request.headers),
       statusCode: 0,
     }

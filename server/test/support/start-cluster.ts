@@ -10,8 +10,13 @@ export interface Cluster {
   postgres: PostgresServer
   /** Between the last node and the database. */
   proxy: TcpProxy
+  /**
+   * Where the node's requests come from; null where all come from one address, as loopback has no
+   * other.
+   */
+  addressOf(node: ServerProcess): string | null
   /** Runs a statement on a connection of its own, as the database may have been restarted. */
-  query(sql: string): Promise<Record<string, unknown>[]>
+  query(sql: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>
   dispose(): Promise<void>
 }
 
@@ -27,25 +32,30 @@ export async function startCluster(options: {
   const shared = { ...nodeEnvironment(url), ...options.environment }
   const throughProxy = new URL(url)
   throughProxy.port = String(proxy.port)
-  const script = `const now = Date.now; Date.now = () => now() + ${options.wallOffsetMs}`
-  const apart = {
-    COUNTERSIGN_DATABASE_URL: throughProxy.href,
-    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}`,
-  }
+  const ahead = `const now = Date.now; Date.now = () => now() + ${options.wallOffsetMs}`
   const nodes: ServerProcess[] = []
   for (let n = 0; n < options.count; n++) {
     const isLast = n === options.count - 1
-    nodes.push(await startServerProcess({ ...shared, ...(isLast ? apart : {}) }))
+    const address = addressOf(n)
+    const scripts = [isLast ? ahead : '', address === null ? '' : connectFrom(address)]
+    nodes.push(
+      await startServerProcess({
+        ...shared,
+        ...(isLast ? { COUNTERSIGN_DATABASE_URL: throughProxy.href } : {}),
+        NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(scripts.join('\n'))}`,
+      }),
+    )
   }
   return {
     nodes,
     postgres,
     proxy,
-    async query(sql) {
+    addressOf: (node) => addressOf(nodes.indexOf(node)),
+    async query(sql, values = []) {
       const client = new pg.Client({ connectionString: url })
       await client.connect()
       try {
-        return (await client.query(sql)).rows
+        return (await client.query(sql, [...values])).rows
       } finally {
         await client.end()
       }
@@ -56,4 +66,21 @@ export async function startCluster(options: {
       await postgres.dispose()
     },
   }
+}
+
+/** Linux takes every address of 127.0.0.0/8 for its own. */
+function addressOf(n: number): string | null {
+  return process.platform === 'linux' ? `127.0.0.${10 + n}` : null
+}
+
+/** What makes a process open its connections from an address; those to the database have no options. */
+function connectFrom(address: string): string {
+  return `
+    const { Socket } = process.getBuiltinModule('net')
+    const { connect } = Socket.prototype
+    Socket.prototype.connect = function (...args) {
+      const options = Array.isArray(args[0]) ? args[0][0] : args[0]
+      if (options?.host === '127.0.0.1') options.localAddress = '${address}'
+      return connect.apply(this, args)
+    }`
 }
