@@ -58,6 +58,15 @@ export const RATE_FLOOR_PER_SECOND = 0.2
  */
 export const RATE_FAILING_PER_SECOND = 100
 
+/**
+ * How often all that only fail are tried together. Where 200 answered 503 at once, and had 20,000
+ * retries due every 5 s, they cost a healthy endpoint a quarter of its rate (measured).
+ */
+export const RATE_FAILING_TOGETHER_PER_SECOND = 1000
+
+/** So many failures in a row may be chance at an endpoint that is not out of order. */
+export const FAILURES_TOLERATED = 20
+
 /** Above this, and four times what was last contested, the adaptive rate is dropped. */
 export const RATE_FREE_PER_SECOND = 1000
 
@@ -146,6 +155,11 @@ export function afterOutcome(rate: SendRate, outcome: SendOutcome, now: number):
 export function ratePerSecond(rate: SendRate): number | null {
   if (rate.adaptivePerSecond === null) return rate.limitPerSecond
   return Math.min(rate.adaptivePerSecond, rate.limitPerSecond ?? Number.POSITIVE_INFINITY)
+}
+
+/** The rate of each of `count` endpoints that only fail. */
+export function failingPerSecond(count: number): number {
+  return Math.min(RATE_FAILING_PER_SECOND, RATE_FAILING_TOGETHER_PER_SECOND / count)
 }
 
 /** When the clock steps back, every remembered time steps back with it, so no wait grows longer. */
@@ -246,9 +260,6 @@ function raise(rate: SendRate, adaptivePerSecond: number, now: number): void {
 }
 
 const SECOND_MS = 1000
-
-/** So many failures in a row may be chance at an endpoint that is not out of order. */
-const FAILURES_TOLERATED = 20
 
 /** Stays what it is when the clock steps back. */
 const NEVER = Number.NEGATIVE_INFINITY

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { limits } from '../core/limits.ts'
-import type { ClaimedDelivery, ClaimRequest, Storage } from '../storage/storage.ts'
+import type { ClaimedDelivery, ClaimPace, ClaimRequest, Storage } from '../storage/storage.ts'
 import type { HandOffRoom } from './hand-off-room.ts'
 import { dataLength } from './under-way.ts'
 
@@ -8,7 +8,9 @@ import { dataLength } from './under-way.ts'
 export interface Claimer {
   /** There may be something due now. */
   wake(): void
-  /** Room was made: looks again if something had to wait for room. */
+  /** There is something due then. */
+  noteDue(dueAt: number): void
+  /** Some deliveries are done: looks again if something had to wait for the room that they had. */
   roomMade(): void
   stop(): void
 }
@@ -17,11 +19,13 @@ export interface Claimer {
 const lookAgainMs = 250
 /** The longest sleep, so that no timer overflows. */
 const sleepMsMax = 60_000
+const never = Number.POSITIVE_INFINITY
 
 export function createClaimer(options: {
   storage: Pick<Storage, 'claimDue' | 'nextDueAt'>
   clock: Clock
   room: HandOffRoom
+  pace: () => ClaimPace | undefined
   send: (deliveries: readonly ClaimedDelivery[]) => void
   onError: (message: string, error: unknown) => void
 }): Claimer {
@@ -31,6 +35,10 @@ export function createClaimer(options: {
   let mustClaimAgain = false
   let isStarved = false
   let timer: NodeJS.Timeout | undefined
+  /** When `timer` looks again. */
+  let looksAt = never
+  /** What was heard of while the store was asked, and may be in its answer or not. */
+  let notedAt = never
 
   const claimAll = async () => {
     // Where others fill the room, what goes out quickly would wait behind all that they have.
@@ -44,10 +52,12 @@ export function createClaimer(options: {
     more: Pick<ClaimRequest, 'onlyEndpointIds'>,
   ): Promise<void> => {
     while (!isStopped && free() > 0) {
+      const pace = options.pace()
       const claimed = await storage.claimDue({
         limit: Math.min(limits.claimBatchMax, free()),
         perEndpointMax: limits.claimPerEndpointMax,
         fullEndpointIds: room.fullEndpointIds(),
+        ...(pace ? { pace } : {}),
         ...more,
       })
       if (claimed.length === 0) return
@@ -64,6 +74,7 @@ export function createClaimer(options: {
     try {
       do {
         mustClaimAgain = false
+        room.takeOpened()
         await claimAll()
         // Inside the loop: a wake during this wait must not be slept through.
         await sleepUntilDue()
@@ -76,22 +87,30 @@ export function createClaimer(options: {
     }
   }
   const sleepUntilDue = async () => {
-    const dueAt = await storage.nextDueAt()
-    const waitMs = dueAt === null ? null : dueAt - clock.now()
-    isStarved = waitMs !== null && waitMs <= 0
-    clearTimeout(timer)
-    if (waitMs !== null) wakeAfter(isStarved ? lookAgainMs : waitMs)
+    notedAt = never
+    const dueAt = (await storage.nextDueAt()) ?? never
+    const now = clock.now()
+    isStarved = dueAt <= now
+    if (isStarved && room.takeOpened()) mustClaimAgain = true
+    wakeAfter(Math.min(isStarved ? lookAgainMs : dueAt - now, notedAt - now))
   }
   const wakeAfter = (delayMs: number) => {
     clearTimeout(timer)
-    if (isStopped) return
-    timer = setTimeout(claim, Math.min(Math.max(delayMs, 1), sleepMsMax))
+    looksAt = never
+    if (isStopped || delayMs === never) return
+    const waitMs = Math.min(Math.max(delayMs, 1), sleepMsMax)
+    looksAt = clock.now() + waitMs
+    timer = setTimeout(claim, waitMs)
   }
 
   return {
     wake: () => void claim(),
+    noteDue(dueAt) {
+      if (isClaiming) notedAt = Math.min(notedAt, dueAt)
+      else if (dueAt < looksAt) wakeAfter(dueAt - clock.now())
+    },
     roomMade() {
-      if (isStarved) void claim()
+      if (isStarved && room.takeOpened()) void claim()
     },
     stop() {
       isStopped = true

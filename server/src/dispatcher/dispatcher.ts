@@ -10,6 +10,7 @@ import type {
 } from '../storage/storage.ts'
 import { createClaimer } from './claimer.ts'
 import { createEndpointDirectory } from './endpoint-directory.ts'
+import { createFailingEndpoints } from './failing-endpoints.ts'
 import { createHandOffRoom } from './hand-off-room.ts'
 import { createRecorder, type RecordedOutcome, type SortedResult } from './recorder.ts'
 import { createRenewal } from './renewal.ts'
@@ -66,7 +67,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { storage, clock, sender, onError } = options
   let isStopping = false
   const room = createHandOffRoom()
-  const underWay = createUnderWay(room)
+  const failing = createFailingEndpoints()
+  const underWay = createUnderWay(room, failing)
   const directory = createEndpointDirectory({
     storage,
     clock,
@@ -124,17 +126,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     settleHealth: options.settleHealth,
     onStored(batch) {
       options.onStored(batch)
-      const isDueEarlier = batch.results.some(
-        ({ next }) => next === null || next.status === 'pending',
-      )
-      if (isDueEarlier) claimer.wake()
-      else claimer.roomMade()
+      claimer.noteDue(earliestDue(batch.results))
+      claimer.roomMade()
     },
     onError,
     isStopping: () => isStopping,
   })
   const claimer = options.isClaiming
-    ? createClaimer({ storage, clock, room, send: takeClaimed, onError })
+    ? createClaimer({ storage, clock, room, pace: failing.pace, send: takeClaimed, onError })
     : idleClaimer
 
   const probes = new Map<string, (answer: ProbeAnswer) => void>()
@@ -194,7 +193,22 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 }
 
-const idleClaimer = { wake() {}, roomMade() {}, stop() {} }
+const idleClaimer = { wake() {}, noteDue() {}, roomMade() {}, stop() {} }
+
+/** When the first of them is due again; what went back unattempted may be at once. */
+function earliestDue(results: readonly SortedResult[]): number {
+  let earliest = Number.POSITIVE_INFINITY
+  for (const { result, next } of results) {
+    const dueAt =
+      result.verdict.kind === 'released'
+        ? (result.verdict.notBefore ?? 0)
+        : next?.status === 'pending'
+          ? next.dueAt
+          : earliest
+    if (dueAt < earliest) earliest = dueAt
+  }
+  return earliest
+}
 
 const shortOfDescriptors = 'No more connections can be opened; deliveries wait.'
 

@@ -9,8 +9,35 @@ test('an endpoint gets its share and no more, and others still find room', () =>
   assert.ok(!room.reserve('slow', 10))
   assert.deepEqual([...room.fullEndpointIds()], ['slow'])
   assert.ok(room.reserve('other', 10))
-  room.settle('slow', 10, true)
+  const settle = (count: number) => {
+    for (let n = 0; n < count; n++) room.settle('slow', 10, true)
+  }
+  settle(limits.handOffPerEndpointMax / 4 - 1)
+  assert.ok(!room.reserve('slow', 10), 'until a quarter is done')
+  assert.ok(!room.takeOpened())
+  settle(1)
+  assert.ok(room.takeOpened())
+  assert.ok(!room.takeOpened(), 'told once')
   assert.ok(room.reserve('slow', 10))
+})
+
+test('tells when there is room again where there was none in all', () => {
+  const room = createHandOffRoom()
+  const ids = Array.from({ length: 1000 }, (_, n) => `e${n}`)
+  const fill = () => {
+    for (let n = 0; room.reserve(ids[n % 1000] ?? '', 1); ) n++
+  }
+  fill()
+  assert.deepEqual([room.free(), room.takeOpened()], [0, false])
+  room.settle('e0', 1, true)
+  assert.deepEqual([room.free(), room.takeOpened(), room.takeOpened()], [1, true, false])
+  fill()
+  room.cancel('e1', 1)
+  assert.ok(room.takeOpened())
+  fill()
+  assert.ok(!room.takeOpened())
+  room.learn('e2', true)
+  assert.ok(room.takeOpened(), 'what it has outstanding counts no more')
 })
 
 test('the sum of deliveries and of their bytes is bounded', () => {

@@ -27,8 +27,10 @@ export interface HandOffRoom {
   /** …and of those that answer soon. */
   freeForPrompt(): number
   promptEndpointIds(): ReadonlySet<string>
-  /** Endpoints that have all they may have. */
+  /** Endpoints that have all they may have, until a quarter of it is done. */
   fullEndpointIds(): ReadonlySet<string>
+  /** Whether, since this was last asked, there is room again where there was none. */
+  takeOpened(): boolean
 }
 
 interface Share {
@@ -37,6 +39,8 @@ interface Share {
   max: number
 }
 
+/** At so much of its share an endpoint is full no more: one at a time is not worth a claim. */
+const refillShare = 3 / 4
 const slowShareMax = 3 / 4
 const untriedShareMax = 7 / 8
 
@@ -52,6 +56,7 @@ export function createHandOffRoom(): HandOffRoom {
   /** Of both, what belongs to endpoints that are not known to answer soon. */
   let slow = 0
   let slowBytes = 0
+  let hasOpened = false
 
   const shareOf = (endpointId: string): Share => {
     let share = shares.get(endpointId)
@@ -63,7 +68,9 @@ export function createHandOffRoom(): HandOffRoom {
   }
   const noteFullness = (endpointId: string, share: Share) => {
     if (share.outstanding >= share.max) full.add(endpointId)
-    else full.delete(endpointId)
+    else if (share.outstanding <= share.max * refillShare && full.delete(endpointId)) {
+      hasOpened = true
+    }
     if (share.outstanding === 0 && share.max === limits.handOffPerEndpointMax) {
       shares.delete(endpointId)
     }
@@ -103,6 +110,17 @@ export function createHandOffRoom(): HandOffRoom {
 
   const freeForPrompt = () =>
     outstandingBytes >= limits.handOffBytesMax ? 0 : Math.max(0, limits.handOffMax - outstanding)
+  const free = () => {
+    if (slowBytes >= limits.handOffBytesMax * slowShareMax) return 0
+    return Math.max(0, Math.min(freeForPrompt(), limits.handOffMax * slowShareMax - slow))
+  }
+  /** Notices where `change` makes room. */
+  const opening = (change: () => void) => {
+    const wasFree = free() > 0
+    const wasFreeForPrompt = freeForPrompt() > 0
+    change()
+    if ((!wasFree && free() > 0) || (!wasFreeForPrompt && freeForPrompt() > 0)) hasOpened = true
+  }
 
   return {
     reserve(endpointId, dataBytes) {
@@ -114,14 +132,16 @@ export function createHandOffRoom(): HandOffRoom {
     },
     add,
     settle(endpointId, dataBytes, wasSent) {
-      const share = count(endpointId, -1, dataBytes)
-      share.max = wasSent
-        ? Math.min(limits.handOffPerEndpointMax, share.max + 1)
-        : Math.max(limits.handOffPerEndpointMin, Math.floor(share.max / 2))
-      noteFullness(endpointId, share)
+      opening(() => {
+        const share = count(endpointId, -1, dataBytes)
+        share.max = wasSent
+          ? Math.min(limits.handOffPerEndpointMax, share.max + 1)
+          : Math.max(limits.handOffPerEndpointMin, Math.floor(share.max / 2))
+        noteFullness(endpointId, share)
+      })
     },
     learn(endpointId, isPrompt) {
-      setPrompt(endpointId, isPrompt)
+      if (promptIds.has(endpointId) !== isPrompt) opening(() => setPrompt(endpointId, isPrompt))
       if (endpointId === triedLast) return
       triedLast = endpointId
       tried.delete(endpointId)
@@ -134,15 +154,17 @@ export function createHandOffRoom(): HandOffRoom {
       tried.add(endpointId)
     },
     cancel(endpointId, dataBytes) {
-      noteFullness(endpointId, count(endpointId, -1, dataBytes))
+      opening(() => noteFullness(endpointId, count(endpointId, -1, dataBytes)))
     },
     outstanding: () => outstanding,
-    free() {
-      if (slowBytes >= limits.handOffBytesMax * slowShareMax) return 0
-      return Math.max(0, Math.min(freeForPrompt(), limits.handOffMax * slowShareMax - slow))
-    },
+    free,
     freeForPrompt,
     promptEndpointIds: () => promptIds,
     fullEndpointIds: () => full,
+    takeOpened() {
+      const had = hasOpened
+      hasOpened = false
+      return had
+    },
   }
 }

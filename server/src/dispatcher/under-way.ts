@@ -1,5 +1,6 @@
 import { createNumberTable } from '../core/number-table.ts'
 import type { ClaimedDelivery } from '../storage/storage.ts'
+import type { FailingEndpoints } from './failing-endpoints.ts'
 import type { HandOffRoom } from './hand-off-room.ts'
 import { isPromptVerdict, type SenderResult, type Verdict } from './sender-messages.ts'
 
@@ -16,7 +17,7 @@ export interface UnderWay {
   busyEndpointIds(): Iterable<string>
 }
 
-export function createUnderWay(room: HandOffRoom): UnderWay {
+export function createUnderWay(room: HandOffRoom, failing: FailingEndpoints): UnderWay {
   // By lease token: a delivery can be under way twice for a moment, under an expired lease and a new
   // one.
   const deliveries = createNumberTable<ClaimedDelivery>()
@@ -52,7 +53,9 @@ export function createUnderWay(room: HandOffRoom): UnderWay {
       const { verdict } = result
       if (waiter !== undefined) return waiter(verdict)
       room.settle(delivery.endpointId, dataLength(delivery), verdict.kind !== 'released')
-      if (verdict.kind === 'attempted') room.learn(delivery.endpointId, isPromptVerdict(verdict))
+      if (verdict.kind !== 'attempted') return
+      room.learn(delivery.endpointId, isPromptVerdict(verdict))
+      failing.note(delivery.endpointId, verdict.succeeded)
     },
     isBusy: (endpointId) => countByEndpoint.has(endpointId),
     busyEndpointIds: () => countByEndpoint.keys(),

@@ -153,6 +153,17 @@ export interface ClaimRequest {
   fullEndpointIds: ReadonlySet<string>
   /** Nothing of any other endpoint; absent: of every one. */
   onlyEndpointIds?: ReadonlySet<string>
+  /** Endpoints that are held back. */
+  pace?: ClaimPace
+}
+
+/** Some endpoints get less, and not again at once. */
+export interface ClaimPace {
+  endpointIds: ReadonlySet<string>
+  /** In place of the request's. */
+  perEndpointMax: number
+  /** What is left of an endpoint that something was claimed of is not claimed for so long. */
+  holdMs: number
 }
 
 export interface ClaimRelease {

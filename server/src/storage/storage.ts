@@ -84,8 +84,8 @@ export interface Storage extends Reads {
 
   /**
    * Leases deliveries that are due, oldest first within an endpoint, at most `perEndpointMax` each,
-   * none of `fullEndpointIds`. Deliveries of deleted endpoints count as due at once. No delivery is
-   * leased twice at a time.
+   * none of `fullEndpointIds`, and of some no more than `pace` allows. Deliveries of deleted
+   * endpoints count as due at once. No delivery is leased twice at a time.
    */
   claimDue(request: ClaimRequest): Promise<ClaimedDelivery[]>
 

@@ -155,7 +155,7 @@ export function createClaims(options: {
   /** Leases what is due of these endpoints, at most `limit`, and reads what is to be sent. */
   async function claimFrom(
     ready: readonly DueEndpoint[],
-    step: Pick<ClaimRequest, 'limit' | 'perEndpointMax'> & { dueUntil: number },
+    step: { limit: number; perEndpointMaxOf: (endpointId: string) => number; dueUntil: number },
     events: Map<string, ClaimedEvent>,
   ): Promise<ClaimedDelivery[]> {
     const untilMonotonic = clock.monotonic() + leaseMs
@@ -216,6 +216,9 @@ export function createClaims(options: {
     const passedOver: DueEndpoint[] = []
     const events = new Map<string, ClaimedEvent>()
     const now = clock.now()
+    const { pace } = request
+    const perEndpointMaxOf = (endpointId: string) =>
+      pace?.endpointIds.has(endpointId) ? pace.perEndpointMax : request.perEndpointMax
     try {
       while (claimed.length < request.limit) {
         const left = request.limit - claimed.length
@@ -223,9 +226,12 @@ export function createClaims(options: {
         if (ready.length === 0) break
         // What is left of them is looked at before the schedule is asked again.
         for (const endpoint of ready) markStale(endpoint.endpointId, endpoint.notBefore)
-        const { perEndpointMax } = request
-        const step = { limit: left, perEndpointMax, dueUntil: now }
-        claimed.push(...(await claimFrom(ready, step, events)))
+        const step = { limit: left, perEndpointMaxOf, dueUntil: now }
+        const taken = await claimFrom(ready, step, events)
+        for (const { endpointId } of taken) {
+          if (pace?.endpointIds.has(endpointId)) markStale(endpointId, now + pace.holdMs)
+        }
+        claimed.push(...taken)
       }
     } finally {
       for (const endpoint of passedOver) schedule.put(endpoint)

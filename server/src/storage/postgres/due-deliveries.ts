@@ -73,7 +73,7 @@ export function claimRows(
   claim: {
     ready: readonly DueEndpoint[]
     limit: number
-    perEndpointMax: number
+    perEndpointMaxOf: (endpointId: string) => number
     /** At least `limit`. */
     tokens: readonly number[]
     leaseMs: number
@@ -82,10 +82,11 @@ export function claimRows(
     now: number | null
   },
 ): Promise<ClaimedRow[]> {
-  const { ready, limit, perEndpointMax, tokens, leaseMs, dueUntil, now } = claim
+  const { ready, limit, perEndpointMaxOf, tokens, leaseMs, dueUntil, now } = claim
   return connection.all<ClaimedRow>(
     `with asked as (
-       select * from unnest(?::bigint[], ?::bigint[]) as a(endpoint_seq, due_until)
+       select * from unnest(?::bigint[], ?::bigint[], ?::bigint[])
+         as a(endpoint_seq, due_until, count_max)
      ), due as materialized (
        select q.project_seq, q.seq
        from asked cross join lateral (
@@ -94,7 +95,7 @@ export function claimRows(
            and d.due_at <= asked.due_until
            and d.lease_until <= coalesce(?::bigint, store_now())
          order by d.due_at, d.seq
-         limit ?
+         limit asked.count_max
          for update skip locked
        ) as q
        limit ?
@@ -109,8 +110,8 @@ export function claimRows(
        d.event_seq, d.attempt_count, d.series_attempt_count, d.is_test, d.id`,
     ready.map(({ endpointSeq }) => endpointSeq),
     ready.map(({ deletedAt }) => (deletedAt === null ? dueUntil : Number.MAX_SAFE_INTEGER)),
+    ready.map(({ endpointId }) => perEndpointMaxOf(endpointId)),
     now,
-    perEndpointMax,
     limit,
     tokens,
     now,

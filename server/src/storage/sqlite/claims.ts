@@ -114,7 +114,7 @@ export function createClaims(options: {
   }
 
   function claimDue(request: ClaimRequest): ClaimedDelivery[] {
-    const { limit, perEndpointMax, fullEndpointIds, onlyEndpointIds } = request
+    const { limit, fullEndpointIds, onlyEndpointIds, pace } = request
     bringUpToDate()
     const claim: Claim = {
       now: clock.now(),
@@ -132,8 +132,12 @@ export function createClaims(options: {
         schedule.remove(endpoint.endpointId)
         visited.push(endpoint)
         if (fullEndpointIds.has(endpoint.endpointId)) continue
-        const room = Math.min(perEndpointMax, limit - claimed.length)
+        const held = pace?.endpointIds.has(endpoint.endpointId) ? pace : null
+        const room = Math.min((held ?? request).perEndpointMax, limit - claimed.length)
         for (const delivery of claimFrom(endpoint, room, claim)) claimed.push(delivery)
+        if (held !== null) {
+          endpoint.notBefore = Math.max(endpoint.notBefore, claim.now + held.holdMs)
+        }
         if (claimed.length >= limit) break
       }
     } catch (error) {

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Endpoint } from '../../core/endpoint.ts'
-import type { ClaimedDelivery, HandOff } from '../storage.ts'
+import type { ClaimedDelivery, ClaimPace, HandOff } from '../storage.ts'
 import type { OpenedStore, OpenStore } from '../storage-suite.ts'
 import { createSamples, type Samples } from './samples-suite.ts'
 
 /** A random life of a store. Numbers choose among what is there, modulo how much there is. */
 type Step =
   | { do: 'publish'; endpoint: number; count: number; room: number }
-  | { do: 'claim'; limit: number; perEndpointMax: number; full: number }
+  | { do: 'claim'; limit: number; perEndpointMax: number; full: number; pace: PaceStep | null }
   | { do: 'record'; lease: number; outcome: 'delivered' | 'failed' | number }
   | { do: 'recordStale'; delivery: number }
   | { do: 'release'; lease: number; holdMs: number | null }
@@ -17,6 +17,12 @@ type Step =
   | { do: 'advance'; ms: number }
   | { do: 'deleteEndpoint'; endpoint: number }
   | { do: 'restart' }
+
+interface PaceStep {
+  endpoints: number
+  perEndpointMax: number
+  holdMs: number
+}
 
 const endpointCount = 3
 const leaseMs = 1_000
@@ -28,7 +34,14 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     { weight: 4, arbitrary: record('publish', { endpoint: any, count: small(5), room: small(3) }) },
     {
       weight: 4,
-      arbitrary: record('claim', { limit: small(8), perEndpointMax: small(4), full: any }),
+      arbitrary: record('claim', {
+        limit: small(8),
+        perEndpointMax: small(4),
+        full: any,
+        pace: fc.option(
+          fc.record({ endpoints: fc.nat({ max: 7 }), perEndpointMax: small(2), holdMs: delay }),
+        ),
+      }),
     },
     {
       weight: 4,
@@ -170,12 +183,15 @@ async function claim(world: World, step: Extract<Step, { do: 'claim' }>): Promis
     world.endpoints.filter((_, index) => ((step.full >> index) & 3) === 3).map(({ id }) => id),
   )
   const due = claimable(world)
-  const claimed = await world.store.storage.claimDue({ limit, perEndpointMax, fullEndpointIds })
+  const pace = paceOf(world, step.pace)
+  const request = { limit, perEndpointMax, fullEndpointIds, ...(pace ? { pace } : {}) }
+  const claimed = await world.store.storage.claimDue(request)
   let room = 0
   for (const { id } of world.endpoints) {
     const ready = due.filter(({ endpointId }) => endpointId === id).map(({ dueAt }) => dueAt)
     const got = claimed.filter(({ endpointId }) => endpointId === id)
-    const share = fullEndpointIds.has(id) ? 0 : Math.min(perEndpointMax, ready.length)
+    const ownMax = pace?.endpointIds.has(id) ? pace.perEndpointMax : perEndpointMax
+    const share = fullEndpointIds.has(id) ? 0 : Math.min(ownMax, ready.length)
     room += share
     assert.ok(got.length <= share, 'an endpoint was given more than its share')
     const dueAts = got.map((delivery) => world.deliveries.get(delivery.id)?.dueAt)
@@ -188,7 +204,26 @@ async function claim(world: World, step: Extract<Step, { do: 'claim' }>): Promis
     assert.ok(known !== undefined && due.includes(known), 'it was not to be claimed')
     assert.equal(delivery.attemptCount, known.attemptCount)
     known.lease = toLease(delivery)
+    if (pace?.endpointIds.has(delivery.endpointId)) {
+      hold(world, delivery.endpointId, world.store.clock.now() + pace.holdMs)
+    }
   }
+}
+
+/** Those that keep something whatever is claimed: it is what is left that is held. */
+function paceOf(world: World, step: PaceStep | null): ClaimPace | null {
+  if (step === null) return null
+  const perEndpointMax = step.perEndpointMax + 1
+  const waiting = unleased(world)
+  const endpointIds = world.endpoints
+    .filter((_, index) => ((step.endpoints >> index) & 1) === 1)
+    .map(({ id }) => id)
+    .filter((id) => waiting.filter((own) => own.endpointId === id).length > perEndpointMax)
+  return { endpointIds: new Set(endpointIds), perEndpointMax, holdMs: step.holdMs }
+}
+
+function hold(world: World, endpointId: string, until: number): void {
+  world.notBefore.set(endpointId, Math.max(until, world.notBefore.get(endpointId) ?? 0))
 }
 
 async function recordResult(world: World, step: Extract<Step, { do: 'record' }>): Promise<void> {
@@ -255,7 +290,7 @@ async function release(world: World, step: Extract<Step, { do: 'release' }>): Pr
   const known = world.deliveries.get(deliveryId) ?? assert.fail()
   known.lease = null
   if (!isInForce || notBefore === null) return
-  world.notBefore.set(endpointId, Math.max(notBefore, world.notBefore.get(endpointId) ?? 0))
+  hold(world, endpointId, notBefore)
 }
 
 async function retry(world: World, step: Extract<Step, { do: 'retry' }>): Promise<void> {

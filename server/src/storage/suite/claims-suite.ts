@@ -61,6 +61,34 @@ export function claimsSuite(test: StoreTest): void {
     assert.equal((await storage.claimDue(everything)).length, 8)
   })
 
+  test('brings less of endpoints that are held back, and not again at once', async (store) => {
+    const { storage, samples, clock } = store
+    const project = await samples.addProject()
+    const [slow, other] = [
+      await samples.addEndpoint(project.id),
+      await samples.addEndpoint(project.id),
+    ]
+    await samples.publish(project.id, {}, {}, {}, {}, {})
+    const endpointIds = new Set([slow.id])
+    const claim = async () => {
+      const pace = { endpointIds, perEndpointMax: 2, holdMs: 400 }
+      const claimed = await storage.claimDue({ ...everything, pace })
+      const countOf = (id: string) => claimed.filter(({ endpointId }) => endpointId === id).length
+      return [countOf(slow.id), countOf(other.id)]
+    }
+    const now = clock.now()
+    assert.deepEqual(await claim(), [2, 5])
+    assert.deepEqual(await claim(), [0, 0])
+    assert.equal(await storage.nextDueAt(), now + 400)
+    clock.advance(399)
+    assert.deepEqual(await claim(), [0, 0])
+    clock.advance(1)
+    assert.deepEqual(await claim(), [2, 0])
+    clock.advance(400)
+    endpointIds.clear()
+    assert.deepEqual(await claim(), [1, 0])
+  })
+
   test('claims of the endpoints that are named only', async ({ storage, samples }) => {
     const project = await samples.addProject()
     const [a, b] = [await samples.addEndpoint(project.id), await samples.addEndpoint(project.id)]
