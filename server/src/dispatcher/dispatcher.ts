@@ -67,7 +67,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { storage, clock, sender, onError } = options
   let isStopping = false
   const room = createHandOffRoom()
-  const failing = createFailingEndpoints()
+  const failing = createFailingEndpoints(clock)
   const underWay = createUnderWay(room, failing)
   const directory = createEndpointDirectory({
     storage,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { beforeEach, test } from 'node:test'
 import {
   FAILURES_TOLERATED,
   RATE_FAILING_PER_SECOND,
@@ -7,42 +7,62 @@ import {
 } from '../core/send-rate.ts'
 import { createFailingEndpoints, type FailingEndpoints } from './failing-endpoints.ts'
 
-function fail(failing: FailingEndpoints, id: string, times = FAILURES_TOLERATED) {
+let now = 0
+let failing: FailingEndpoints
+
+beforeEach(() => {
+  now = 0
+  failing = createFailingEndpoints({ monotonic: () => now })
+})
+
+function fail(id: string, times = FAILURES_TOLERATED) {
   for (let n = 0; n < times; n++) failing.note(id, false)
 }
 
-/** What claims bring of one of them, and of all. */
-function perSecond(failing: FailingEndpoints) {
+function isHeld(id: string): boolean {
+  return failing.pace()?.endpointIds.has(id) ?? false
+}
+
+/** What claims bring of each. */
+function perSecond(): number {
   const pace = failing.pace()
   assert.ok(pace)
   assert.ok(Number.isInteger(pace.perEndpointMax) && pace.perEndpointMax > 0)
-  const ofOne = (pace.perEndpointMax / pace.holdMs) * 1_000
-  return { ofOne, ofAll: ofOne * pace.endpointIds.size }
+  return (pace.perEndpointMax / pace.holdMs) * 1_000
 }
 
 test('holds back what has failed some times in a row, until it succeeds', () => {
-  const failing = createFailingEndpoints()
-  fail(failing, 'a', FAILURES_TOLERATED - 1)
+  fail('a', FAILURES_TOLERATED - 1)
   assert.equal(failing.pace(), undefined)
   failing.note('a', true)
-  fail(failing, 'a', FAILURES_TOLERATED - 1)
+  fail('a', FAILURES_TOLERATED - 1)
   assert.equal(failing.pace(), undefined, 'not in a row')
-  fail(failing, 'a', 1)
-  fail(failing, 'b')
-  assert.deepEqual([...(failing.pace()?.endpointIds ?? [])], ['a', 'b'])
+  fail('a', 1)
+  fail('b')
+  assert.deepEqual([isHeld('a'), isHeld('b'), isHeld('c')], [true, true, false])
   failing.note('a', true)
-  assert.deepEqual([...(failing.pace()?.endpointIds ?? [])], ['b'])
+  assert.deepEqual([isHeld('a'), isHeld('b')], [false, true])
   failing.note('b', true)
   assert.equal(failing.pace(), undefined)
 })
 
 test('one is claimed as fast as it may be sent to, many share a rate', () => {
-  const failing = createFailingEndpoints()
-  fail(failing, 'e0')
-  assert.equal(perSecond(failing).ofOne, RATE_FAILING_PER_SECOND)
+  fail('e0')
+  assert.equal(perSecond(), RATE_FAILING_PER_SECOND)
   for (const count of [10, 200, 3_000, 20_000]) {
-    for (let n = 0; n < count; n++) fail(failing, `e${n}`)
-    const { ofAll } = perSecond(failing)
+    for (let n = 0; n < count; n++) fail(`e${n}`)
+    const ofAll = perSecond() * count
     assert.ok(Math.abs(ofAll - RATE_FAILING_TOGETHER_PER_SECOND) < 1e-6, `${count}: ${ofAll}`)
   }
+})
+
+test('who was not tried for a while takes nothing from the others, and fails on when it is', () => {
+  for (let n = 0; n < 200; n++) fail(`e${n}`)
+  const amongMany = perSecond()
+  now += 30_001
+  fail('e7', 1)
+  assert.equal(perSecond(), RATE_FAILING_PER_SECOND)
+  assert.deepEqual([isHeld('e7'), isHeld('e8')], [true, false])
+  for (let n = 0; n < 200; n++) fail(`e${n}`, 1)
+  assert.equal(perSecond(), amongMany)
 })

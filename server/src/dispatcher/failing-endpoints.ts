@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts'
 import { limits } from '../core/limits.ts'
 import { FAILURES_TOLERATED, failingPerSecond } from '../core/send-rate.ts'
 import type { ClaimPace } from '../storage/storage.ts'
@@ -16,14 +17,20 @@ export interface FailingEndpoints {
 
 /** How far ahead claims bring what may be sent: often enough that nobody notices the steps. */
 const stepMs = 250
+/**
+ * Who was not tried for so long has little that is due, or is gone, and takes nothing from the
+ * others' share. Long enough to count ten thousands that are tried in turn.
+ */
+const countsForMs = 30_000
 
-export function createFailingEndpoints(): FailingEndpoints {
+export function createFailingEndpoints(clock: Pick<Clock, 'monotonic'>): FailingEndpoints {
+  // In both, those that were tried last come last.
   const failuresInARow = new Map<string, number>()
-  const failingIds = new Set<string>()
+  const failedAt = new Map<string, number>()
 
   const forget = (endpointId: string) => {
     failuresInARow.delete(endpointId)
-    failingIds.delete(endpointId)
+    failedAt.delete(endpointId)
   }
 
   return {
@@ -33,23 +40,23 @@ export function createFailingEndpoints(): FailingEndpoints {
         return
       }
       const count = (failuresInARow.get(endpointId) ?? 0) + 1
-      // Those that were tried last come last.
-      failuresInARow.delete(endpointId)
+      forget(endpointId)
       failuresInARow.set(endpointId, count)
-      if (count >= FAILURES_TOLERATED) failingIds.add(endpointId)
+      if (count >= FAILURES_TOLERATED) failedAt.set(endpointId, clock.monotonic())
       if (failuresInARow.size <= limits.senderEndpointsMax) return
       const oldest = failuresInARow.keys().next().value
       if (oldest !== undefined) forget(oldest)
     },
     pace() {
-      if (failingIds.size === 0) return undefined
-      const perSecond = failingPerSecond(failingIds.size)
-      const perEndpointMax = Math.max(1, Math.floor((perSecond * stepMs) / 1_000))
-      return {
-        endpointIds: failingIds,
-        perEndpointMax,
-        holdMs: (perEndpointMax / perSecond) * 1_000,
+      for (const [endpointId, at] of failedAt) {
+        if (clock.monotonic() - at <= countsForMs) break
+        failedAt.delete(endpointId)
       }
+      if (failedAt.size === 0) return undefined
+      const perSecond = failingPerSecond(failedAt.size)
+      const perEndpointMax = Math.max(1, Math.floor((perSecond * stepMs) / 1_000))
+      const holdMs = (perEndpointMax / perSecond) * 1_000
+      return { endpointIds: failedAt, perEndpointMax, holdMs }
     },
   }
 }

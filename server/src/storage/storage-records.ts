@@ -159,7 +159,7 @@ export interface ClaimRequest {
 
 /** Some endpoints get less, and not again at once. */
 export interface ClaimPace {
-  endpointIds: ReadonlySet<string>
+  endpointIds: Pick<ReadonlySet<string>, 'has'>
   /** In place of the request's. */
   perEndpointMax: number
   /** What is left of an endpoint that something was claimed of is not claimed for so long. */
