@@ -7,6 +7,7 @@ import type { CommandContext } from './command-context.ts'
 import { describeFailure } from './describe-failure.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
 import { listenForStop } from './stop-signals.ts'
+import { tuneHeap } from './tune-heap.ts'
 
 /** Runs the server until it is told to stop: what `serve` and `dev` have in common. */
 export async function runServer(options: {
@@ -26,6 +27,7 @@ export async function runServer(options: {
     isRunByNpm: isRunByNpm(environment),
     source: process,
   })
+  tuneHeap()
   const { startApp, createLogger } = await loadServer()
   const logger = await createLogger({
     level: config.logLevel,
