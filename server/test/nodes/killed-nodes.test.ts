@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { assertSound, signedAt, unrecorded } from '../support/cluster-records.ts'
 import { findPostgres, noPostgres } from '../support/postgres-server.ts'
 import { type Publisher, startPublisher } from '../support/publisher.ts'
 import { type Received, type Receiver, startReceiver } from '../support/receiver.ts'
@@ -316,36 +317,6 @@ function rejected({ received }: Receiver) {
     .filter(({ ageMs }) => ageMs <= attemptTimeoutMs + timestampMs)
 }
 
-/** The requests that are in no attempt's record. Only deliveries with several requests can have one. */
-async function unrecorded(cluster: Cluster, { url, received }: Receiver): Promise<Received[]> {
-  const counts = new Map<string, number>()
-  for (const { id } of received) counts.set(id, (counts.get(id) ?? 0) + 1)
-  const again = received.filter(({ id }) => (counts.get(id) ?? 0) > 1)
-  const rows = await cluster.query(
-    `select e.id, a.request_headers from events e
-       join deliveries d on d.project_seq = e.project_seq and d.event_seq = e.seq
-       join attempts a on a.project_seq = d.project_seq
-         and a.created_at = d.created_at and a.delivery_seq = d.seq
-     where e.id = any($1) and a.url = $2`,
-    [[...new Set(again.map(({ id }) => id))], url],
-  )
-  const recorded = new Map<string, number>()
-  for (const { id, request_headers } of rows) {
-    const key = signatureOf(String(id), JSON.parse(String(request_headers)))
-    recorded.set(key, (recorded.get(key) ?? 0) + 1)
-  }
-  return again.filter(({ id, headers }) => {
-    const key = signatureOf(id, headers)
-    const left = recorded.get(key) ?? 0
-    recorded.set(key, left - 1)
-    return left <= 0
-  })
-}
-
-function signatureOf(id: string, headers: Record<string, unknown>): string {
-  return [id, headers['webhook-timestamp'], headers['webhook-signature']].join(' ')
-}
-
 /**
  * By when it was signed, not by when it arrived: on a busy machine the receiver reads seconds later
  * what its sender has long given up.
@@ -363,46 +334,10 @@ function explains(
   })
 }
 
-function signedAt(headers: Received['headers']): number {
-  return Number(headers['webhook-timestamp']) * timestampMs
-}
-
 function describe(faults: readonly Fault[], { addressOf }: Cluster): string {
   return faults
     .map(({ node, from, to }) => `${node === 'all' ? node : addressOf(node)} ${from}–${to}`)
     .join(', ')
-}
-
-async function assertSound({ query }: Cluster): Promise<void> {
-  const none = async (what: string, sql: string) =>
-    assert.deepEqual(await query(sql), [], `there is ${what}`)
-  await none(
-    'no delivery that is not delivered',
-    "select id from deliveries where status <> 'delivered'",
-  )
-  await none('nothing left due', 'select id from due_deliveries')
-  await none(
-    'no event without its deliveries',
-    // Grouped, as no index leads from an event to its deliveries.
-    `with counted as materialized (
-       select project_seq, event_seq, count(*) as count from deliveries group by 1, 2
-     )
-     select e.id from events e
-       left join counted c on c.project_seq = e.project_seq and c.event_seq = e.seq
-     where e.type = 'load.test' and coalesce(c.count, 0) <> 2`,
-  )
-  await none(
-    'no hole in the numbers of attempts',
-    `select d.id from deliveries d join attempts a
-       on a.project_seq = d.project_seq and a.created_at = d.created_at and a.delivery_seq = d.seq
-     group by d.id, d.attempt_count
-     having count(*) <> d.attempt_count or max(a.number) <> d.attempt_count`,
-  )
-  await none(
-    'no result under a lost lease: nothing was recorded after a success',
-    `select delivery_seq from attempts where error is null
-     group by project_seq, created_at, delivery_seq having count(*) <> 1`,
-  )
 }
 
 function pause(ms: number): Promise<void> {
