@@ -23,6 +23,15 @@ const uniqueConstraints: Readonly<Record<string, StorageConflictError['constrain
 const connectionLost =
   /Connection terminated|timeout|ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOENT|not queryable|ended|closed|SSL|SASL|certificate/
 
+/** Where a failover is under way, the address may lead to one that is not the primary yet. */
+export class StandbyError extends Error {
+  override readonly name = 'StandbyError'
+
+  constructor() {
+    super('it is a standby, and not the primary')
+  }
+}
+
 /**
  * The adapter's edge: what the driver throws becomes an error of the port, cause kept. A mistake of
  * ours (a wrong statement, a broken constraint that nothing expects) passes as it is.
@@ -40,6 +49,9 @@ export function translateError(error: unknown): unknown {
     }
     const constraint = code === '23505' ? uniqueConstraints[error.constraint ?? ''] : undefined
     return constraint === undefined ? error : new StorageConflictError(constraint)
+  }
+  if (error instanceof StandbyError) {
+    return new StorageUnavailableError('The store is a standby.', { cause: error })
   }
   if (isConnectionLost(error)) {
     return new StorageUnavailableError('The store cannot be reached now.', { cause: error })
@@ -83,9 +95,10 @@ export function isFull(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.code === '53300'
 }
 
-/** It is starting, stopping or full of connections: another time it may be different. */
+/** It starts, stops, takes no writes or is full of connections: another time it may be different. */
 function isStarting(error: unknown): boolean {
-  return isFull(error) || (error instanceof pg.DatabaseError && error.code === '57P03')
+  if (isFull(error) || error instanceof StandbyError) return true
+  return error instanceof pg.DatabaseError && ['57P03', '25006'].includes(error.code ?? '')
 }
 
 /** What the address says of passwords and certificates does not fit the server: no wait mends that. */
@@ -106,7 +119,7 @@ function reasonOf(cause: unknown): string {
 export function openError(where: string, error: unknown): unknown {
   if (error instanceof StorageOpenError) return error
   const cause = error instanceof StorageUnavailableError ? error.cause : error
-  if (cause instanceof pg.DatabaseError || isConnectionLost(cause)) {
+  if (cause instanceof pg.DatabaseError || isStarting(cause) || isConnectionLost(cause)) {
     const isMisfit = cause instanceof Error && misfit.test(cause.message)
     return new StorageOpenError(`The database ${where} cannot be opened: ${reasonOf(cause)}.`, {
       cause: error,

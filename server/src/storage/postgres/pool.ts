@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { StorageUnavailableError } from '../storage.ts'
 import { type Connection, createConnection, type Statement, type Statements } from './connection.ts'
-import { isConnectionLost, isFull, translateError } from './errors.ts'
+import { isConnectionLost, isFull, StandbyError, translateError } from './errors.ts'
 
 /** Whatever hangs ends within these, so that nothing waits for long behind it. */
 const statementTimeoutMs = 10_000
@@ -122,7 +122,7 @@ export function createPool(options: {
     client.on('error', () => {})
     try {
       const { rows } = await client.query('select pg_is_in_recovery() as is_standby')
-      if (rows[0]?.is_standby) throw new StorageUnavailableError('The store is a standby.')
+      if (rows[0]?.is_standby) throw new StandbyError()
       checked.add(client)
     } catch (error) {
       client.release(true)
