@@ -45,6 +45,7 @@ const migrationTriesMax = 300
  */
 export async function migratePostgres(url: string): Promise<PostgresMigration> {
   return withClient(url, async (client) => {
+    await refuseOtherEncodings(client, url)
     await lockMigrations(client, url)
     const { version, knownVersion } = await readStatus(client)
     refuseNewer(url, version, knownVersion)
@@ -102,6 +103,16 @@ async function lockMigrations(client: pg.Client, url: string): Promise<void> {
 /** Until the end of the transaction, one node at a time makes and drops partitions. */
 export async function lockPartitions(client: Client): Promise<void> {
   await client.command(`select pg_advisory_xact_lock(${lockKey}, 1)`)
+}
+
+/** In any other, some letters cannot be stored, or are counted and compared as bytes. */
+async function refuseOtherEncodings(client: pg.Client, url: string): Promise<void> {
+  const { rows } = await client.query<{ server_encoding: string }>('show server_encoding')
+  const encoding = rows[0]?.server_encoding
+  if (encoding === 'UTF8') return
+  throw new StorageOpenError(
+    `The database ${nameOf(url)} has the encoding ${encoding}, in which not every text can be stored: make one with encoding UTF8.`,
+  )
 }
 
 function refuseNewer(url: string, version: number, knownVersion: number): void {

@@ -14,6 +14,11 @@ const idleInTransactionTimeoutMs = 2_000
 /** A server that is cut off ends no statement: then this end of the connection does. */
 export const queryTimeoutMs = 12_000
 export const connectTimeoutMs = 5_000
+/**
+ * Routers forget a line that is silent, some after four minutes, and tell neither end. The one that
+ * listens may be silent for days, so it is probed from here on, and then every second.
+ */
+const keepAliveAfterMs = 10_000
 /** After a connection that failed, none is tried for this long, and then twice as long each time. */
 const restMinMs = 50
 const restMaxMs = 2_000
@@ -36,6 +41,14 @@ const pinnedPlans = [
   'plan_cache_mode=force_generic_plan',
 ]
 
+/** A database or a user may have other settings of these, with which values would be read wrongly. */
+const pinnedForms = [
+  'bytea_output=hex',
+  'extra_float_digits=1',
+  // The value is two words, and blanks end an option.
+  'default_transaction_isolation=read\\ committed',
+]
+
 /** Connections that are made when needed, kept, and made anew when they are lost. */
 export interface Pool {
   /** Each statement by itself, on any connection. */
@@ -55,8 +68,9 @@ export interface Client {
 
 /** What a connection to the database is made with. */
 export function clientConfig(url: string): pg.ClientConfig {
+  const { address, settings } = splitAddress(url)
   return {
-    connectionString: url,
+    connectionString: address,
     application_name: 'countersign',
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: queryTimeoutMs,
@@ -64,10 +78,21 @@ export function clientConfig(url: string): pg.ClientConfig {
     lock_timeout: lockTimeoutMs,
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
     keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveAfterMs,
     pipeline: true,
-    options: pinnedPlans.map((setting) => `-c ${setting}`).join(' '),
+    // Of two that set the same, the later one holds.
+    options: [settings, ...[...pinnedPlans, ...pinnedForms].map((one) => `-c ${one}`)].join(' '),
     types,
   }
+}
+
+/** The driver takes `options` of an address, such as a search path, in place of ours, not beside them. */
+function splitAddress(url: string): { address: string; settings: string } {
+  const parsed = new URL(url)
+  const settings = parsed.searchParams.get('options')
+  if (settings === null) return { address: url, settings: '' }
+  parsed.searchParams.delete('options')
+  return { address: parsed.href, settings }
 }
 
 export function createPool(options: {
