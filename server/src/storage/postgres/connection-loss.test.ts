@@ -126,10 +126,19 @@ test('an address that does not fit the server is refused, not waited for', { ski
     openNode(`${url}?sslmode=verify-full`),
     isRefused(/cannot be opened: The server does not support SSL connections\.$/),
   )
+  await assert.rejects(
+    openNode(`${url}?sslmode=verify-full&sslrootcert=/nowhere/ca.pem`),
+    isRefused(/cannot be opened: ENOENT: no such file or directory, open '\/nowhere\/ca\.pem'\.$/),
+  )
   const secured = await startSecured()
   await assert.rejects(
     openNode(`${secured.url}?sslmode=verify-full`),
     isRefused(/cannot be opened: self-signed certificate.*\.$/),
+  )
+  const noCertificate = encodeURIComponent(import.meta.filename)
+  await assert.rejects(
+    openNode(`${secured.url}?sslmode=verify-full&sslcert=${noCertificate}`),
+    isRefused(/cannot be opened: .*PEM.*\.$/),
   )
   await secured.close()
   const driver = new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string')

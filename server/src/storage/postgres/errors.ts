@@ -101,8 +101,8 @@ function isStarting(error: unknown): boolean {
   return error instanceof pg.DatabaseError && ['57P03', '25006'].includes(error.code ?? '')
 }
 
-/** What the address says of passwords and certificates does not fit the server: no wait mends that. */
-const misfit = /does not support SSL|SASL|certificate/
+/** What the address says of passwords and certificates is wrong: no wait mends that. */
+const misfit = /does not support SSL|SASL|certificate|, open '|PEM/
 
 /** What stands in the way, as the operator may mend it. */
 function reasonOf(cause: unknown): string {
@@ -119,8 +119,9 @@ function reasonOf(cause: unknown): string {
 export function openError(where: string, error: unknown): unknown {
   if (error instanceof StorageOpenError) return error
   const cause = error instanceof StorageUnavailableError ? error.cause : error
-  if (cause instanceof pg.DatabaseError || isStarting(cause) || isConnectionLost(cause)) {
-    const isMisfit = cause instanceof Error && misfit.test(cause.message)
+  const isMisfit = cause instanceof Error && misfit.test(cause.message)
+  const isKnown = isMisfit || isStarting(cause) || isConnectionLost(cause)
+  if (isKnown || cause instanceof pg.DatabaseError) {
     return new StorageOpenError(`The database ${where} cannot be opened: ${reasonOf(cause)}.`, {
       cause: error,
       isUnreachable: (isConnectionLost(cause) && !isMisfit) || isStarting(cause),

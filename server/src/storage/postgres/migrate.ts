@@ -126,13 +126,7 @@ export async function withClient<T>(
   url: string,
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: 'countersign',
-    connectionTimeoutMillis: connectTimeoutMs,
-  })
-  // What goes wrong is told by the statement that it goes wrong with.
-  client.on('error', () => {})
+  const client = createClient(url)
   try {
     await client.connect()
     return await work(client)
@@ -140,6 +134,22 @@ export async function withClient<T>(
     throw openError(nameOf(url), error)
   } finally {
     await endSoon(client.end())
+  }
+}
+
+function createClient(url: string): pg.Client {
+  try {
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: 'countersign',
+      connectionTimeoutMillis: connectTimeoutMs,
+    })
+    // What goes wrong is told by the statement that it goes wrong with.
+    client.on('error', () => {})
+    return client
+  } catch (error) {
+    // Files that the address names are read at once.
+    throw openError(nameOf(url), error)
   }
 }
 
