@@ -16,7 +16,7 @@ let room: HandOffRoom
 let claimer: Claimer
 let pace: ClaimPace | undefined
 /** What happens while the store is asked when the next one is due. */
-let meanwhile: () => void
+let meanwhile: () => unknown
 
 beforeEach((t) => {
   const { mock } = t as TestContext
@@ -46,7 +46,7 @@ beforeEach((t) => {
         const next = due.length === 0 ? null : Math.min(...due)
         const happens = meanwhile
         meanwhile = () => {}
-        happens()
+        void happens()
         return next
       },
     },
@@ -103,6 +103,20 @@ test('does not sleep through what it hears of while it asks when to wake', async
   await settle()
   await pass(t, 100)
   assert.equal(sent.length, 1)
+})
+
+test('loses nothing that it hears of while it goes to sleep', async (t) => {
+  for (let turns = 0; turns < 10; turns++) {
+    meanwhile = async () => {
+      for (let n = 0; n < turns; n++) await Promise.resolve()
+      due.push(now)
+      claimer.noteDue(now)
+    }
+    claimer.wake()
+    await settle()
+    await pass(t, 1)
+    assert.equal(sent.length, turns + 1, `heard of ${turns} turns after the store was asked`)
+  }
 })
 
 test('looks again as soon as an endpoint that was full has room', async () => {

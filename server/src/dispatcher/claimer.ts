@@ -77,7 +77,9 @@ export function createClaimer(options: {
         room.takeOpened()
         await claimAll()
         // Inside the loop: a wake during this wait must not be slept through.
-        await sleepUntilDue()
+        notedAt = never
+        sleepUntil((await storage.nextDueAt()) ?? never)
+        // No wait between this and the end: what is heard of from here on is for the timer.
       } while (mustClaimAgain && !isStopped)
     } catch (error) {
       options.onError('Due deliveries could not be claimed; trying again.', error)
@@ -86,9 +88,7 @@ export function createClaimer(options: {
       isClaiming = false
     }
   }
-  const sleepUntilDue = async () => {
-    notedAt = never
-    const dueAt = (await storage.nextDueAt()) ?? never
+  const sleepUntil = (dueAt: number) => {
     const now = clock.now()
     isStarved = dueAt <= now
     if (isStarved && room.takeOpened()) mustClaimAgain = true
