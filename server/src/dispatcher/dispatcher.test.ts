@@ -1,26 +1,56 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { SecretBox } from '../core/secret-box.ts'
-import type { AttemptResult, ClaimedDelivery, Storage } from '../storage/storage.ts'
+import type { AttemptResult, ClaimedDelivery, Storage, Transaction } from '../storage/storage.ts'
 import { createDispatcher } from './dispatcher.ts'
 import type { ToSender } from './sender-messages.ts'
 
 /** The sender may hear later than the claimer that an endpoint was deleted: on PostgreSQL it does. */
 test('what a deleted endpoint left behind ends without the sender', async () => {
-  const due: ClaimedDelivery[] = [delivery('dlv_1', 1), delivery('dlv_2', 2)]
   const stored = Promise.withResolvers<readonly AttemptResult[]>()
-  const posted: ToSender[] = []
-  const tx = {
-    async recordAttempts(results: readonly AttemptResult[]) {
-      stored.resolve(results)
+  const due = [delivery('dlv_1', 1), delivery('dlv_2', 2)]
+  const { posted } = startDispatcher(due, async (results) => {
+    stored.resolve(results)
+    return { fencedDeliveryIds: [] }
+  })
+  const next = { status: 'failed', reason: 'endpoint_deleted', at: 1_000 }
+  assert.deepEqual(
+    (await stored.promise).map((result) => [result.deliveryId, result.attempt, result.next]),
+    [
+      ['dlv_1', null, next],
+      ['dlv_2', null, next],
+    ],
+  )
+  assert.deepEqual(posted, [])
+})
+
+test('what outlived its lease is claimed again, though nothing else happens', async () => {
+  const due = [delivery('dlv_1', 1)]
+  const recordedAgain = Promise.withResolvers<number | undefined>()
+  startDispatcher(due, async ([result]) => {
+    if (result?.leaseToken !== 1) {
+      recordedAgain.resolve(result?.leaseToken)
       return { fencedDeliveryIds: [] }
-    },
-  }
+    }
+    // By then the claimer has seen that there is nothing else, and sleeps.
+    await new Promise((resolve) => setImmediate(resolve))
+    due.push(delivery('dlv_1', 2))
+    return { fencedDeliveryIds: ['dlv_1'] }
+  })
+  assert.equal(await recordedAgain.promise, 2)
+})
+
+type RecordAttempts = Transaction['recordAttempts']
+
+/** On a store that has nothing but `due`. */
+function startDispatcher(due: ClaimedDelivery[], recordAttempts: RecordAttempts) {
+  const posted: ToSender[] = []
   const storage = {
     cacheTtlMs: 0,
     claimDue: async () => due.splice(0),
     nextDueAt: async () => null,
-    transact: (work: (its: typeof tx) => Promise<unknown>) => work(tx),
+    transact: (work: (tx: { recordAttempts: RecordAttempts }) => Promise<unknown>) =>
+      work({ recordAttempts }),
   }
   const dispatcher = createDispatcher({
     storage: storage as unknown as Storage,
@@ -35,16 +65,8 @@ test('what a deleted endpoint left behind ends without the sender', async () => 
     onError: (message, error) => assert.fail(`${message} ${error}`),
   })
   dispatcher.start()
-  const next = { status: 'failed', reason: 'endpoint_deleted', at: 1_000 }
-  assert.deepEqual(
-    (await stored.promise).map((result) => [result.deliveryId, result.attempt, result.next]),
-    [
-      ['dlv_1', null, next],
-      ['dlv_2', null, next],
-    ],
-  )
-  assert.deepEqual(posted, [])
-})
+  return { posted }
+}
 
 function delivery(id: string, leaseToken: number): ClaimedDelivery {
   return {

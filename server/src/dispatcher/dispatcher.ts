@@ -126,6 +126,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     settleHealth: options.settleHealth,
     onStored(batch) {
       options.onStored(batch)
+      // What was not recorded because its lease had run out is due, and nobody else may see it.
+      if (batch.fencedCount > 0) claimer.wake()
       claimer.noteDue(earliestDue(batch.results))
       claimer.roomMade()
     },
