@@ -153,7 +153,7 @@ export interface ClaimRequest {
   fullEndpointIds: ReadonlySet<string>
   /** Nothing of any other endpoint; absent: of every one. */
   onlyEndpointIds?: ReadonlySet<string>
-  /** Endpoints that are held back. */
+  /** Endpoints that are held back, unless they are deleted: nothing is sent to those. */
   pace?: ClaimPace
 }
 

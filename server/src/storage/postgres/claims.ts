@@ -155,7 +155,7 @@ export function createClaims(options: {
   /** Leases what is due of these endpoints, at most `limit`, and reads what is to be sent. */
   async function claimFrom(
     ready: readonly DueEndpoint[],
-    step: { limit: number; perEndpointMaxOf: (endpointId: string) => number; dueUntil: number },
+    step: { limit: number; perEndpointMaxOf: (endpoint: DueEndpoint) => number; dueUntil: number },
     events: Map<string, ClaimedEvent>,
   ): Promise<ClaimedDelivery[]> {
     const untilMonotonic = clock.monotonic() + leaseMs
@@ -217,8 +217,10 @@ export function createClaims(options: {
     const events = new Map<string, ClaimedEvent>()
     const now = clock.now()
     const { pace } = request
-    const perEndpointMaxOf = (endpointId: string) =>
-      pace?.endpointIds.has(endpointId) ? pace.perEndpointMax : request.perEndpointMax
+    const perEndpointMaxOf = ({ endpointId, deletedAt }: DueEndpoint) =>
+      deletedAt === null && pace?.endpointIds.has(endpointId)
+        ? pace.perEndpointMax
+        : request.perEndpointMax
     try {
       while (claimed.length < request.limit) {
         const left = request.limit - claimed.length

@@ -73,7 +73,7 @@ export function claimRows(
   claim: {
     ready: readonly DueEndpoint[]
     limit: number
-    perEndpointMaxOf: (endpointId: string) => number
+    perEndpointMaxOf: (endpoint: DueEndpoint) => number
     /** At least `limit`. */
     tokens: readonly number[]
     leaseMs: number
@@ -110,7 +110,7 @@ export function claimRows(
        d.event_seq, d.attempt_count, d.series_attempt_count, d.is_test, d.id`,
     ready.map(({ endpointSeq }) => endpointSeq),
     ready.map(({ deletedAt }) => (deletedAt === null ? dueUntil : Number.MAX_SAFE_INTEGER)),
-    ready.map(({ endpointId }) => perEndpointMaxOf(endpointId)),
+    ready.map(perEndpointMaxOf),
     now,
     limit,
     tokens,

@@ -132,10 +132,11 @@ export function createClaims(options: {
         schedule.remove(endpoint.endpointId)
         visited.push(endpoint)
         if (fullEndpointIds.has(endpoint.endpointId)) continue
-        const held = pace?.endpointIds.has(endpoint.endpointId) ? pace : null
+        const isHeld = pace?.endpointIds.has(endpoint.endpointId) && endpoint.deletedAt === null
+        const held = isHeld ? pace : undefined
         const room = Math.min((held ?? request).perEndpointMax, limit - claimed.length)
         for (const delivery of claimFrom(endpoint, room, claim)) claimed.push(delivery)
-        if (held !== null) {
+        if (held !== undefined) {
           endpoint.notBefore = Math.max(endpoint.notBefore, claim.now + held.holdMs)
         }
         if (claimed.length >= limit) break

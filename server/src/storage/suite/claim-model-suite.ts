@@ -190,7 +190,8 @@ async function claim(world: World, step: Extract<Step, { do: 'claim' }>): Promis
   for (const { id } of world.endpoints) {
     const ready = due.filter(({ endpointId }) => endpointId === id).map(({ dueAt }) => dueAt)
     const got = claimed.filter(({ endpointId }) => endpointId === id)
-    const ownMax = pace?.endpointIds.has(id) ? pace.perEndpointMax : perEndpointMax
+    const held = world.deletedIds.has(id) ? null : pace
+    const ownMax = held?.endpointIds.has(id) ? held.perEndpointMax : perEndpointMax
     const share = fullEndpointIds.has(id) ? 0 : Math.min(ownMax, ready.length)
     room += share
     assert.ok(got.length <= share, 'an endpoint was given more than its share')

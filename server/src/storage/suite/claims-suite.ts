@@ -89,6 +89,15 @@ export function claimsSuite(test: StoreTest): void {
     assert.deepEqual(await claim(), [1, 0])
   })
 
+  test('does not hold back what a deleted endpoint left behind: none of it is sent', async (store) => {
+    const { storage, samples, clock } = store
+    const { project, endpoint } = await samples.addPair()
+    await samples.publish(project.id, {}, {}, {})
+    await storage.transact((tx) => tx.deleteEndpoint(endpoint.id, clock.now()))
+    const pace = { endpointIds: new Set([endpoint.id]), perEndpointMax: 1, holdMs: 400 }
+    assert.equal((await storage.claimDue({ ...everything, pace })).length, 3)
+  })
+
   test('claims of the endpoints that are named only', async ({ storage, samples }) => {
     const project = await samples.addProject()
     const [a, b] = [await samples.addEndpoint(project.id), await samples.addEndpoint(project.id)]
