@@ -8,8 +8,6 @@ import { dataLength } from './under-way.ts'
 export interface Claimer {
   /** There may be something due now. */
   wake(): void
-  /** There is something due then. */
-  noteDue(dueAt: number): void
   /** Some deliveries are done: looks again if something had to wait for the room that they had. */
   roomMade(): void
   stop(): void
@@ -19,7 +17,6 @@ export interface Claimer {
 const lookAgainMs = 250
 /** The longest sleep, so that no timer overflows. */
 const sleepMsMax = 60_000
-const never = Number.POSITIVE_INFINITY
 
 export function createClaimer(options: {
   storage: Pick<Storage, 'claimDue' | 'nextDueAt'>
@@ -35,10 +32,6 @@ export function createClaimer(options: {
   let mustClaimAgain = false
   let isStarved = false
   let timer: NodeJS.Timeout | undefined
-  /** When `timer` looks again. */
-  let looksAt = never
-  /** What was heard of while the store was asked, and may be in its answer or not. */
-  let notedAt = never
 
   const claimAll = async () => {
     // Where others fill the room, what goes out quickly would wait behind all that they have.
@@ -76,10 +69,9 @@ export function createClaimer(options: {
         mustClaimAgain = false
         room.takeOpened()
         await claimAll()
-        // Inside the loop: a wake during this wait must not be slept through.
-        notedAt = never
-        sleepUntil((await storage.nextDueAt()) ?? never)
-        // No wait between this and the end: what is heard of from here on is for the timer.
+        // Inside the loop: a wake during this wait must not be slept through. And without a wait
+        // after it, for the same reason.
+        sleepUntil(await storage.nextDueAt())
       } while (mustClaimAgain && !isStopped)
     } catch (error) {
       options.onError('Due deliveries could not be claimed; trying again.', error)
@@ -88,27 +80,21 @@ export function createClaimer(options: {
       isClaiming = false
     }
   }
-  const sleepUntil = (dueAt: number) => {
-    const now = clock.now()
-    isStarved = dueAt <= now
+  const sleepUntil = (dueAt: number | null) => {
+    const waitMs = dueAt === null ? null : dueAt - clock.now()
+    isStarved = waitMs !== null && waitMs <= 0
     if (isStarved && room.takeOpened()) mustClaimAgain = true
-    wakeAfter(Math.min(isStarved ? lookAgainMs : dueAt - now, notedAt - now))
+    clearTimeout(timer)
+    if (waitMs !== null) wakeAfter(isStarved ? lookAgainMs : waitMs)
   }
   const wakeAfter = (delayMs: number) => {
     clearTimeout(timer)
-    looksAt = never
-    if (isStopped || delayMs === never) return
-    const waitMs = Math.min(Math.max(delayMs, 1), sleepMsMax)
-    looksAt = clock.now() + waitMs
-    timer = setTimeout(claim, waitMs)
+    if (isStopped) return
+    timer = setTimeout(claim, Math.min(Math.max(delayMs, 1), sleepMsMax))
   }
 
   return {
     wake: () => void claim(),
-    noteDue(dueAt) {
-      if (isClaiming) notedAt = Math.min(notedAt, dueAt)
-      else if (dueAt < looksAt) wakeAfter(dueAt - clock.now())
-    },
     roomMade() {
       if (isStarved && room.takeOpened()) void claim()
     },

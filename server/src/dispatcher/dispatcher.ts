@@ -126,10 +126,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     settleHealth: options.settleHealth,
     onStored(batch) {
       options.onStored(batch)
-      // What was not recorded because its lease had run out is due, and nobody else may see it.
-      if (batch.fencedCount > 0) claimer.wake()
-      claimer.noteDue(earliestDue(batch.results))
-      claimer.roomMade()
+      // No commit tells of these: what came back unsent, which is due at once where its endpoint was
+      // deleted meanwhile, and what was not recorded because its lease had run out.
+      const isUntold = batch.fencedCount > 0 || batch.results.some(({ next }) => next === null)
+      if (isUntold) claimer.wake()
+      else claimer.roomMade()
     },
     onError,
     isStopping: () => isStopping,
@@ -195,22 +196,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 }
 
-const idleClaimer = { wake() {}, noteDue() {}, roomMade() {}, stop() {} }
-
-/** When the first of them is due again; what went back unattempted may be at once. */
-function earliestDue(results: readonly SortedResult[]): number {
-  let earliest = Number.POSITIVE_INFINITY
-  for (const { result, next } of results) {
-    const dueAt =
-      result.verdict.kind === 'released'
-        ? (result.verdict.notBefore ?? 0)
-        : next?.status === 'pending'
-          ? next.dueAt
-          : earliest
-    if (dueAt < earliest) earliest = dueAt
-  }
-  return earliest
-}
+const idleClaimer = { wake() {}, roomMade() {}, stop() {} }
 
 const shortOfDescriptors = 'No more connections can be opened; deliveries wait.'
 
