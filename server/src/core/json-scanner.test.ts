@@ -338,7 +338,8 @@ function jsonText(): fc.Arbitrary<{ text: string; value: unknown }> {
 function objectText(): fc.Arbitrary<{ text: string; value: Record<string, unknown> }> {
   const key = fc.oneof(
     fc.constantFrom('type', 'data', 'id', '__proto__', 'a"b', 'a\\'),
-    // Where V8 (14.6) has parsed the key `x\\` before, it takes `x"` for that one.
+    // Where V8 (14.6) has parsed a key that ends with a backslash, it takes one that ends with a
+    // quote for it.
     fc.string().filter((text) => !text.endsWith('"')),
   )
   return fc
