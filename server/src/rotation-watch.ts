@@ -1,3 +1,5 @@
+import { createSingleRun } from './core/single-run.ts'
+
 /** Looks at open rotations when their time has come. */
 export interface RotationWatchJob {
   start(): void
@@ -29,8 +31,6 @@ export function createRotationWatch(options: {
 }): RotationWatchJob {
   const underWay = new Set<string>()
   let isStopped = false
-  let running: Promise<void> | null = null
-  let mustRunAgain = false
   let timer: NodeJS.Timeout | undefined
 
   const startDue = async () => {
@@ -41,8 +41,12 @@ export function createRotationWatch(options: {
       if (!underWay.has(each.rotationId)) void look(each)
     }
     const nextAt = await options.nextLookAt()
-    // What is due now is under way, and its end wakes this again.
-    if (nextAt !== null && nextAt > options.now()) sleep(nextAt - options.now())
+    if (nextAt === null) return
+    const waitMs = nextAt - options.now()
+    // What is due now may be under way, and its end wakes this again; or it became due, or this node
+    // the one that looks, after the list was read.
+    if (waitMs > 0 || underWay.size === 0) sleep(waitMs)
+    else sleep(tryAgainMs)
   }
   const look = async (due: DueLook) => {
     underWay.add(due.rotationId)
@@ -60,23 +64,17 @@ export function createRotationWatch(options: {
     clearTimeout(timer)
     if (!isStopped) timer = setTimeout(wake, Math.min(Math.max(delayMs, 1), sleepMsMax))
   }
-  const run = async () => {
-    do {
-      mustRunAgain = false
-      try {
-        await startDue()
-      } catch (error) {
-        options.onError('Rotations could not be looked at; trying again.', error)
-        sleep(tryAgainMs)
-      }
-    } while (mustRunAgain && !isStopped)
-  }
-  const wake = () => {
-    mustRunAgain = true
+  const run = createSingleRun(async () => {
     if (isStopped) return
-    running ??= run().finally(() => {
-      running = null
-    })
+    try {
+      await startDue()
+    } catch (error) {
+      options.onError('Rotations could not be looked at; trying again.', error)
+      sleep(tryAgainMs)
+    }
+  })
+  const wake = () => {
+    if (!isStopped) run.start()
   }
 
   return {
@@ -85,7 +83,7 @@ export function createRotationWatch(options: {
     async stop() {
       isStopped = true
       clearTimeout(timer)
-      await running
+      await run.settled()
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { SystemClock } from './clock.ts'
 import { limits } from './core/limits.ts'
+import { createSingleRun } from './core/single-run.ts'
 import type { StoreDrift } from './store-clock.ts'
 
 /** Watches the clock and says in time what time has brought. */
@@ -38,36 +39,28 @@ export function createTimekeeping(options: {
   const { clock } = options
   const watchEveryMs = options.storeDrift === null ? watchWallEveryMs : watchStoreEveryMs
   let isStopped = false
-  let running: Promise<void> | null = null
-  let mustRunAgain = false
   let sleepTimer: NodeJS.Timeout | undefined
   let watchTimer: NodeJS.Timeout | undefined
   let forgetTimer: NodeJS.Timeout | undefined
   let forgetting: Promise<void> = Promise.resolve()
 
-  const announceAll = async () => {
+  const announceAll = createSingleRun(async () => {
+    if (isStopped) return
     try {
-      do {
-        mustRunAgain = false
-        while (!isStopped && (await options.announce()) > 0);
-        const nextAt = await options.nextAnnouncementAt()
-        if (nextAt !== null) sleep(nextAt - clock.now())
-      } while (mustRunAgain && !isStopped)
+      while (!isStopped && (await options.announce()) > 0);
+      const nextAt = await options.nextAnnouncementAt()
+      if (nextAt !== null) sleep(nextAt - clock.now())
     } catch (error) {
       options.onError('Announcements could not be made; trying again.', error)
       sleep(tryAgainMs)
     }
-  }
+  })
   const sleep = (delayMs: number) => {
     clearTimeout(sleepTimer)
     if (!isStopped) sleepTimer = setTimeout(wake, Math.min(Math.max(delayMs, 1), sleepMsMax))
   }
   const wake = () => {
-    mustRunAgain = true
-    if (isStopped) return
-    running ??= announceAll().finally(() => {
-      running = null
-    })
+    if (!isStopped) announceAll.start()
   }
   const watch = async () => {
     const { driftMs, errorMs } =
@@ -112,7 +105,7 @@ export function createTimekeeping(options: {
       clearTimeout(watchTimer)
       clearInterval(forgetTimer)
       clearTimeout(sleepTimer)
-      await Promise.all([running, forgetting])
+      await Promise.all([announceAll.settled(), forgetting])
     },
   }
 }

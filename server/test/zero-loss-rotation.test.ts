@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RotatedSecret } from '@countersign/sdk'
+import { signedAt } from './support/cluster-records.ts'
 import { type Publisher, startPublisher } from './support/publisher.ts'
-import { startReceiver } from './support/receiver.ts'
+import { type Received, startReceiver } from './support/receiver.ts'
 import { seededRandom } from './support/seeded-random.ts'
 import { type ServerProcess, startServerProcess } from './support/start-server-process.ts'
 import { until } from './support/until.ts'
 
 const attemptTimeoutMs = 1_000
+/** Timestamps are whole seconds. */
+const timestampMs = 1_000
+/** On a busy machine a look comes to nothing now and then; the third comes after 45 s. */
+const provenMsMax = 60_000
 const rotationsMax = process.env.COUNTERSIGN_TEST_LONG ? 40 : 4
 
 /**
@@ -42,6 +47,7 @@ test('rotates under load, with restarts, without a rejected signature or a lost 
   ).id
   const endpoint = await client.endpoints.create(project, { url: receiver.url })
   receiver.secrets = [endpoint.secret]
+  const switches: Switch[] = []
 
   publisher = startPublisher({
     client,
@@ -65,11 +71,14 @@ test('rotates under load, with restarts, without a rejected signature or a lost 
       isProven,
     })
     const rotationOf = () => client.rotations.get(project, endpoint.id, rotated.rotation.id)
+    const answeredAt = Date.now()
     receiver.secrets = [...receiver.secrets, rotated.secret]
     if (isProven) {
-      await until('it is proven', async () => (await rotationOf()).completedBy === 'verified')
+      const isOver = async () => (await rotationOf()).completedBy === 'verified'
+      await until('it is proven', isOver, provenMsMax)
     } else await pause(attemptTimeoutMs + random() * 2_000)
     receiver.secrets = [rotated.secret]
+    switches.push({ answeredAt, droppedAt: Date.now() })
     await restarting
     if (isRestarted) await client.rotations.complete(project, endpoint.id, rotated.rotation.id)
     await until('the rotation is over', async () => (await rotationOf()).status === 'completed')
@@ -82,14 +91,32 @@ test('rotates under load, with restarts, without a rejected signature or a lost 
     60_000,
   )
   t.diagnostic(`${acceptedIds.size} events, ${receiver.received.length} requests`)
-  // A probe with a wrong signature has to be.
-  const rejected = receiver.received.filter(
-    ({ isVerified, body }) => !isVerified && !body.includes('countersign.probe'),
-  )
-  assert.equal(rejected.length, 0, 'no signature was rejected')
+  assert.deepEqual(rejected(receiver.received, switches), [], 'no signature was rejected')
   assert.ok(acceptedIds.size > rotationsMax * 500, 'there was load')
   assert.equal(await server.terminate(), 0)
 })
+
+/** The receiver knows the new secret, and later takes no other. */
+interface Switch {
+  answeredAt: number
+  droppedAt: number
+}
+
+/**
+ * What was rejected although it should not have been. A probe with a wrong signature has to be. And
+ * on a busy machine the receiver reads seconds later what was signed before the rotation was
+ * answered, when its sender has long given up: it is sent again.
+ */
+function rejected(received: readonly Received[], switches: readonly Switch[]) {
+  return received
+    .filter(({ isVerified, body }) => !isVerified && !body.includes('countersign.probe'))
+    .map(({ at, headers }) => ({ at, signedAt: signedAt(headers) }))
+    .filter(({ at, signedAt }) => {
+      const last = switches.findLast(({ droppedAt }) => droppedAt <= at)
+      const isGivenUp = at - signedAt > attemptTimeoutMs + timestampMs
+      return last === undefined || signedAt > last.answeredAt || !isGivenUp
+    })
+}
 
 async function restartAtRandom(server: ServerProcess, random: () => number): Promise<void> {
   await pause(random() * 1_500)

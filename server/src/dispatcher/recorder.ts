@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { limits } from '../core/limits.ts'
+import { createSingleRun } from '../core/single-run.ts'
 import type { AttemptResult, ClaimRelease, Storage, Transaction } from '../storage/storage.ts'
 import { nextStep } from './next-step.ts'
 import type { AttemptedVerdict, SenderResult } from './sender-messages.ts'
@@ -58,10 +59,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const lastSignedAt = new Map<string, number>()
   const waiting: SenderResult[] = []
   const expired: string[] = []
-  let writing: Promise<void> | null = null
 
   /** MUST come through: an outcome that is not recorded means that the delivery is sent again. */
-  const writeAll = async () => {
+  const writing = createSingleRun(async () => {
     while (waiting.length > 0 || expired.length > 0) {
       const results = waiting.splice(0, limits.writeBatchMax)
       const expiredSecretIds = expired.splice(0)
@@ -70,7 +70,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
         await new Promise((resolve) => setTimeout(resolve, tryAgainMs))
       }
     }
-  }
+  })
   const wrote = async (results: readonly SenderResult[], expiredSecretIds: readonly string[]) => {
     try {
       await write(results, expiredSecretIds)
@@ -144,13 +144,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
     add(results, expiredSecretIds) {
       waiting.push(...results)
       expired.push(...expiredSecretIds)
-      writing ??= writeAll().finally(() => {
-        writing = null
-      })
+      writing.start()
     },
-    async settled() {
-      while (writing !== null) await writing
-    },
+    settled: writing.settled,
   }
 }
 

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { createSingleRun } from '../../core/single-run.ts'
 import type { CommittedChanges } from '../storage.ts'
 import { noChanges } from './effects.ts'
 import { translateError } from './errors.ts'
@@ -49,7 +50,8 @@ export function createNotifications(options: {
   let reconnectMs = reconnectMinMs
   let timer: NodeJS.Timeout | undefined
   let waiting: Message[] = []
-  let sending: Promise<void> | null = null
+  // One at a time, so that what comes in the meantime goes together.
+  const sending = createSingleRun(sendAll)
   const begun = connect()
   let connecting = begun
 
@@ -66,7 +68,7 @@ export function createNotifications(options: {
       await next.query(`listen ${channel}`)
       client = next
       reconnectMs = reconnectMinMs
-      send()
+      sending.start()
     } catch (error) {
       options.onError('The store cannot be listened to; trying again.', translateError(error))
       lose(next)
@@ -96,13 +98,6 @@ export function createNotifications(options: {
     }
   }
 
-  function send(): void {
-    sending ??= sendAll().finally(() => {
-      sending = null
-    })
-  }
-
-  /** One at a time, so that what comes in the meantime goes together. */
   async function sendAll(): Promise<void> {
     while (waiting.length > 0 && client !== null) {
       const payloads = toPayloads(waiting)
@@ -125,14 +120,14 @@ export function createNotifications(options: {
       const message = toMessage(changes, dueEndpointIds)
       if (message === null || waiting.length === waitingMax) return
       waiting.push(message)
-      send()
+      sending.start()
     },
 
     async close() {
       isClosed = true
       clearTimeout(timer)
       await connecting
-      await sending
+      await sending.settled()
       if (client !== null) await endSoon(client.end())
     },
   }
