@@ -21,7 +21,7 @@ const stepMs = 250
  * Who was not tried for so long has little that is due, or is gone, and takes nothing from the
  * others' share. Long enough to count ten thousands that are tried in turn.
  */
-const countsForMs = 30_000
+const countsForMs = 60_000
 
 export function createFailingEndpoints(clock: Pick<Clock, 'monotonic'>): FailingEndpoints {
   // In both, those that were tried last come last.
