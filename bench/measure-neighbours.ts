@@ -6,7 +6,7 @@ import { type DeliveryRun, fullLoad, measureDelivery, type Stage } from './measu
 import { manyConnections } from './measure-rounds.ts'
 import { type Attempted, type MeasuredRun, quietRun } from './quiet-run.ts'
 import { runLoad } from './run-load.ts'
-import { withProduct } from './with-product.ts'
+import { startWarm } from './with-product.ts'
 
 /** Endpoints that trouble the one that is measured. */
 export interface Neighbour {
@@ -14,11 +14,11 @@ export interface Neighbour {
   /** How many there are; each gets every event of its type. */
   count: number
   url(port: number, index: number): string
-  /** The largest share of its rate that the healthy one may lose. */
-  goal: number
+  /** The largest share of its rate that the healthy one may lose; null: nothing is asked. */
+  goal: number | null
 }
 
-export const neighbours: readonly Neighbour[] = [
+const neighbours: readonly Neighbour[] = [
   {
     name: 'one that takes no connections',
     count: 1,
@@ -39,76 +39,123 @@ export const neighbours: readonly Neighbour[] = [
   },
 ]
 
-/** The healthy endpoint's rate by itself, beside its neighbours, and by itself again. */
-export interface NeighbourRun extends MeasuredRun {
+/** One of these beside nothing tells how much servers differ that are the same. */
+const nobody: Neighbour = { name: 'nothing: another server', count: 0, url: () => '', goal: null }
+export const sides: readonly Neighbour[] = [nobody, ...neighbours]
+
+/** The healthy endpoint's rate by itself, and on other servers beside each of `sides`. */
+export interface NeighbourTurn {
   alone: DeliveryRun
-  beside: DeliveryRun
-  aloneAgain: DeliveryRun
+  beside: readonly DeliveryRun[]
+}
+
+export interface NeighbourRound extends MeasuredRun {
+  turns: readonly NeighbourTurn[]
 }
 
 /** What endpoints in trouble subscribe to. */
 export const troubledType = 'bench.troubled'
 const publishMsMax = 60_000
-const waitMsMax = 60_000
-const pollMs = 100
+/** In each of them every server is measured once. */
+const turnsPerRound = 8
+/** A server that wakes has its clock and its timers to look after first. */
+const wakingMs = 300
 
-/** Each kind of neighbour once in each round. */
+/**
+ * A server by itself and one beside each of `sides`, all started anew in each round. They take turns
+ * of a few seconds, and only the one that is measured runs meanwhile: the machine's speed changes by
+ * more from minute to minute than a neighbour costs.
+ */
 export async function measureNeighbours(
   context: BenchContext,
-): Promise<Attempted<NeighbourRun>[][]> {
+): Promise<Attempted<NeighbourRound>[]> {
   const { mode, progress, isInTime } = context
-  const rounds: Attempted<NeighbourRun>[][] = []
+  const rounds: Attempted<NeighbourRound>[] = []
   while (rounds.length < mode.rounds && (rounds.length === 0 || isInTime())) {
-    progress(`round ${rounds.length + 1} of ${mode.rounds}`)
-    const runs: Attempted<NeighbourRun>[] = []
-    for (const neighbour of neighbours) {
-      runs.push(await quietRun(context, neighbour.name, () => measure(context, neighbour)))
-    }
-    rounds.push(runs)
+    const name = `round ${rounds.length + 1} of ${mode.rounds}`
+    progress(name)
+    rounds.push(await quietRun(context, name, () => measureRound(context)))
   }
   return rounds
 }
 
-function measure(context: BenchContext, neighbour: Neighbour): Promise<NeighbourRun> {
-  const { mode, receiver } = context
-  const environment = { COUNTERSIGN_RETRY_SCHEDULE: retrySchedule }
-  return withProduct(context, { connections: manyConnections, environment }, async (stage) => {
-    await measureLoad(context, stage, mode.warmUpEvents)
-    const alone = await measureLoad(context, stage, mode.events)
-    const ids = await addNeighbours(stage, neighbour, receiver.port)
-    await publishTo(stage, Math.round(mode.deadPending / neighbour.count))
-    const beside = await measureLoad(context, stage, mode.events)
-    await removeNeighbours(stage, ids)
-    const aloneAgain = await measureLoad(context, stage, mode.events)
-    const runs = [alone, beside, aloneAgain]
-    return {
-      alone,
-      beside,
-      aloneAgain,
-      cpu: { foreignCores: Math.max(...runs.map(({ cpu }) => cpu.foreignCores ?? 0)) },
-      failure: runs.find(({ failure }) => failure !== null)?.failure ?? null,
-    }
-  })
+async function measureRound(context: BenchContext): Promise<NeighbourRound> {
+  await using servers = new AsyncDisposableStack()
+  const alone = await startSide(context, nobody, servers)
+  const beside: Stage[] = []
+  for (const side of sides) beside.push(await startSide(context, side, servers))
+
+  // The first turn warms up.
+  await measureTurn(context, { alone, beside, isReversed: false })
+  const turns: NeighbourTurn[] = []
+  while (turns.length < turnsPerRound) {
+    turns.push(await measureTurn(context, { alone, beside, isReversed: turns.length % 2 === 1 }))
+    context.progress(`    turn ${turns.length} of ${turnsPerRound}`)
+  }
+  const runs = turns.flatMap((turn) => [turn.alone, ...turn.beside])
+  return {
+    turns,
+    cpu: { foreignCores: Math.max(...runs.map(({ cpu }) => cpu.foreignCores ?? 0)) },
+    failure: runs.find(({ failure }) => failure !== null)?.failure ?? null,
+  }
 }
 
-function measureLoad({ mode }: BenchContext, stage: Stage, count: number): Promise<DeliveryRun> {
-  const load = fullLoad({ count, timeMaxMs: mode.loadMsMax, connections: manyConnections })
-  return measureDelivery(stage, load, mode.drainMsMax)
+/** Starts a server with the neighbours and what they have waiting, and suspends it. */
+async function startSide(
+  context: BenchContext,
+  neighbour: Neighbour,
+  servers: AsyncDisposableStack,
+): Promise<Stage> {
+  const environment = { COUNTERSIGN_RETRY_SCHEDULE: retrySchedule }
+  const options = { connections: manyConnections, environment }
+  const stage = await startWarm(context, options, servers)
+  const { pid } = stage.product
+  // What is suspended could not end by itself.
+  servers.defer(() => {
+    process.kill(pid, 'SIGCONT')
+  })
+  if (neighbour.count > 0) {
+    await addNeighbours(stage, neighbour, context.receiver.port)
+    await publishTo(stage, Math.round(context.mode.deadPending / neighbour.count))
+  }
+  process.kill(pid, 'SIGSTOP')
+  return stage
+}
+
+async function measureTurn(
+  context: BenchContext,
+  options: { alone: Stage; beside: readonly Stage[]; isReversed: boolean },
+): Promise<NeighbourTurn> {
+  const stages = [options.alone, ...options.beside]
+  const runs = new Map<Stage, DeliveryRun>()
+  for (const stage of options.isReversed ? stages.reverse() : stages) {
+    runs.set(stage, await measureAwake(context, stage))
+  }
+  const runOf = (stage: Stage) => runs.get(stage) as DeliveryRun
+  return { alone: runOf(options.alone), beside: options.beside.map(runOf) }
+}
+
+async function measureAwake({ mode }: BenchContext, stage: Stage): Promise<DeliveryRun> {
+  const { events: count, loadMsMax: timeMaxMs, drainMsMax } = mode
+  const load = fullLoad({ count, timeMaxMs, connections: manyConnections })
+  stage.product.assertAlive()
+  process.kill(stage.product.pid, 'SIGCONT')
+  await sleep(wakingMs)
+  const run = await measureDelivery(stage, load, drainMsMax)
+  process.kill(stage.product.pid, 'SIGSTOP')
+  return run
 }
 
 async function addNeighbours(
   { product, target }: Stage,
   neighbour: Neighbour,
   port: number,
-): Promise<string[]> {
-  const ids: string[] = []
+): Promise<void> {
   for (let index = 0; index < neighbour.count; index++) {
     const path = `/v1/projects/${target.projectId}/endpoints`
     const url = neighbour.url(port, index)
-    const body = { url, event_types: [troubledType] }
-    ids.push((await product.call<{ id: string }>('POST', path, body)).id)
+    await product.call('POST', path, { url, event_types: [troubledType] })
   }
-  return ids
 }
 
 /** Publishes events of `troubledType`; throws where not all of them are accepted. */
@@ -128,16 +175,4 @@ export async function publishTo(
   })
   const { accepted } = await load.result
   if (accepted < count) throw new Error(`only ${accepted} of ${count} events were accepted`)
-}
-
-/** Waits until nothing of theirs is pending: what follows is measured without them. */
-async function removeNeighbours({ product, target }: Stage, ids: readonly string[]): Promise<void> {
-  const project = `/v1/projects/${target.projectId}`
-  for (const id of ids) await product.call('DELETE', `${project}/endpoints/${id}`)
-  const pending = `${project}/deliveries?status=pending&event_type=${troubledType}&limit=1`
-  const deadline = performance.now() + waitMsMax
-  while ((await product.call<{ data: unknown[] }>('GET', pending)).data.length > 0) {
-    if (performance.now() > deadline) throw new Error('deliveries of a removed endpoint still pend')
-    await sleep(pollMs)
-  }
 }

@@ -1,34 +1,38 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DeliveryRun } from './measure-delivery.ts'
-import { type NeighbourRun, neighbours } from './measure-neighbours.ts'
-import { neighbourFailuresOf, renderNeighbours, sharesLostOf } from './neighbours-report.ts'
+import { type NeighbourRound, sides } from './measure-neighbours.ts'
+import { neighbourCostOf, neighbourFailuresOf, renderNeighbours } from './neighbours-report.ts'
 import type { Attempted } from './quiet-run.ts'
 
-test('what is lost is lost against the mean of before and after', () => {
-  const rounds = [
-    round(9_000, 8_000, 11_000),
-    round(10_000, 9_500, 10_000),
-    round(8_000, 9_000, 8_000),
-  ]
+test('what is lost is lost by the mean of the turns, and rounds tell the noise', () => {
+  const cost = neighbourCostOf(
+    [round([10_000, 9_000], [10_000, 9_000]), round([8_000, 8_000], [8_000, 8_000])],
+    1,
+  )
+  assert.deepEqual([cost.aloneRate, cost.besideRate], [9_000, 8_500])
   assert.deepEqual(
-    sharesLostOf(rounds, 0).map((share) => share.toFixed(2)),
-    ['0.20', '0.05', '0.00'],
+    [...cost.sharesLost, cost.meanLost, cost.standardError].map((share) => share.toFixed(3)),
+    ['0.100', '0.000', '0.050', '0.050'],
   )
 })
 
-test('a loss beside any neighbour fails the whole, and says where', () => {
-  const lost = round(9_000, 8_000, 9_000)
-  const run = lost[1]?.run
+test('what is gained is no loss, and is not hidden', () => {
+  assert.equal(neighbourCostOf([round([8_000, 9_000])], 0).meanLost, -0.125)
+})
+
+test('a failure beside any neighbour fails the whole, and says where', () => {
+  const failed = round([9_000, 8_000], [9_000, 8_000])
+  const run = failed.run.turns[1]?.beside[2]
   assert.ok(run !== undefined)
   run.failure = '1 deliveries of 9 accepted events did not arrive'
-  assert.deepEqual(neighbourFailuresOf([round(1, 1, 1), lost]), [
-    `round 2, ${neighbours[1]?.name}: 1 deliveries of 9 accepted events did not arrive`,
+  assert.deepEqual(neighbourFailuresOf([round([1, 1]), failed]), [
+    `round 2, turn 2, beside ${sides[2]?.name}: 1 deliveries of 9 accepted events did not arrive`,
   ])
 })
 
 test('the report holds every neighbour with its goal', () => {
-  const report = renderNeighbours([round(10_000, 9_000, 10_000)], {
+  const report = renderNeighbours([round([10_000, 9_000]), round([10_000, 8_800])], {
     startedAt: new Date(0),
     machine: {
       commit: 'abc',
@@ -42,23 +46,27 @@ test('the report holds every neighbour with its goal', () => {
     implementation: 'c',
     postgresVersion: null,
   })
-  const [dead, , storm] = neighbours.map(({ name }) => name)
-  assert.ok(report.includes(`| ${dead} | 10000 | 9000 | 10000 | 10 % (10 %–10 %) | 5 %: **not`))
-  assert.ok(report.includes(`| ${storm} | 10000 | 9000 | 10000 | 10 % (10 %–10 %) | 20 %: reached`))
+  const figures = '10000 → 8900 | 100 → 100 | 11.0 % ± 1.0 % (10.0 %–12.0 %)'
+  const [nothing, dead, , storm] = sides.map(({ name }) => name)
+  assert.ok(report.includes(`| ${nothing} | ${figures} | – |`), report)
+  assert.ok(report.includes(`| ${dead} | ${figures} | 5.0 %: **not reached** |`), report)
+  assert.ok(report.includes(`| ${storm} | ${figures} | 20.0 %: reached |`), report)
 })
 
-function round(alone: number, beside: number, aloneAgain: number): Attempted<NeighbourRun>[] {
-  return neighbours.map(() => ({
+/** Turns as rates: alone, and beside any of the neighbours. */
+function round(...turns: readonly [alone: number, beside: number][]): Attempted<NeighbourRound> {
+  return {
     run: {
-      alone: delivery(alone),
-      beside: delivery(beside),
-      aloneAgain: delivery(aloneAgain),
+      turns: turns.map(([alone, beside]) => ({
+        alone: delivery(alone),
+        beside: sides.map(() => delivery(beside)),
+      })),
       cpu: { foreignCores: 0 },
       failure: null,
     },
     attempts: 1,
     isDisturbed: false,
-  }))
+  }
 }
 
 function delivery(rate: number): DeliveryRun {
@@ -72,7 +80,7 @@ function delivery(rate: number): DeliveryRun {
     failure: null,
     acceptUs: latency,
     arrivalUs: latency,
-    cpu: { elapsedMs: 1, usByProcess: {}, foreignCores: 0 },
+    cpu: { elapsedMs: 1, usByProcess: { server: 100 }, foreignCores: 0 },
     residentBytes: [],
   }
 }

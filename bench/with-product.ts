@@ -5,26 +5,39 @@ import { createTarget, startProduct } from './product.ts'
 /** Bound of a warm-up by count; by time it ends long before. */
 const warmUpEventsMax = 50_000
 
+export interface WarmOptions {
+  connections: number
+  otherEndpoints?: readonly { url: string; eventTypes: readonly string[] }[]
+  environment?: Record<string, string>
+}
+
 /**
  * Starts a server with an empty store and an endpoint at the receiver, warms both up, lets `measure`
  * work with them, and ends the server.
  */
 export async function withProduct<T>(
   context: BenchContext,
-  options: {
-    connections: number
-    otherEndpoints?: readonly { url: string; eventTypes: readonly string[] }[]
-    environment?: Record<string, string>
-  },
+  options: WarmOptions,
   measure: (stage: Stage) => Promise<T>,
 ): Promise<T> {
+  await using servers = new AsyncDisposableStack()
+  return await measure(await startWarm(context, options, servers))
+}
+
+/** The same for several servers at a time, which end with `servers`. */
+export async function startWarm(
+  context: BenchContext,
+  options: WarmOptions,
+  servers: AsyncDisposableStack,
+): Promise<Stage> {
   const { programs, receiver, mode } = context
-  await using product = await startProduct({
+  const product = await startProduct({
     entry: context.entry,
     concurrency: options.connections,
     postgres: context.postgres,
     ...(options.environment ? { environment: options.environment } : {}),
   })
+  servers.use(product)
   const target = await createTarget(product, [
     { url: `http://127.0.0.1:${receiver.port}/`, eventTypes: [loadType] },
     ...(options.otherEndpoints ?? []),
@@ -40,5 +53,5 @@ export async function withProduct<T>(
     mode.drainMsMax,
   )
   if (warmUp.failure) throw new Error(`warm-up: ${warmUp.failure}`)
-  return await measure(stage)
+  return stage
 }
