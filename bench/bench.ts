@@ -57,6 +57,8 @@ interface Arguments {
 // Ending through exit runs the handlers that end the children, by their pids, and remove the stores.
 process.on('SIGINT', () => process.exit(130))
 process.on('SIGTERM', () => process.exit(143))
+// Each child and each store has one of those handlers, and several servers run at a time.
+process.setMaxListeners(100)
 
 try {
   const failures = await runBench(readArguments())

@@ -82,6 +82,6 @@ export function thirds(samples: readonly number[]): { first: number; last: numbe
   return { first: mean(samples.slice(0, size)), last: mean(samples.slice(-size)) }
 }
 
-function mean(values: readonly number[]): number {
+export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BenchContext } from './bench-context.ts'
+import { mean } from './figures.ts'
 import { goal } from './marks.ts'
 import { deadUrl, retrySchedule } from './measure-dead-endpoint.ts'
 import { type DeliveryRun, fullLoad, measureDelivery, type Stage } from './measure-delivery.ts'
@@ -95,7 +96,8 @@ async function measureRound(context: BenchContext): Promise<NeighbourRound> {
   const runs = turns.flatMap((turn) => [turn.alone, ...turn.beside])
   return {
     turns,
-    cpu: { foreignCores: Math.max(...runs.map(({ cpu }) => cpu.foreignCores ?? 0)) },
+    // Of one turn among many a disturbance is noise like any other.
+    cpu: { foreignCores: mean(runs.map(({ cpu }) => cpu.foreignCores ?? 0)) },
     failure: runs.find(({ failure }) => failure !== null)?.failure ?? null,
   }
 }

@@ -1,3 +1,4 @@
+import { mean } from './figures.ts'
 import { type NeighbourRound, sides } from './measure-neighbours.ts'
 import type { Attempted } from './quiet-run.ts'
 import { machineLines, type ReportHead, table } from './report.ts'
@@ -93,10 +94,6 @@ export function renderNeighbours(rounds: Rounds, head: Omit<ReportHead, 'mode'>)
 
 function verdictOf(lost: number, goal: number): string {
   return lost <= goal ? 'reached' : '**not reached**'
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 function percent(share: number): string {
