@@ -87,10 +87,10 @@ async function measureRound(context: BenchContext): Promise<NeighbourRound> {
   for (const side of sides) beside.push(await startSide(context, side, servers))
 
   // The first turn warms up.
-  await measureTurn(context, { alone, beside, isReversed: false })
+  await measureTurn(context, { alone, beside, first: 0 })
   const turns: NeighbourTurn[] = []
   while (turns.length < turnsPerRound) {
-    turns.push(await measureTurn(context, { alone, beside, isReversed: turns.length % 2 === 1 }))
+    turns.push(await measureTurn(context, { alone, beside, first: turns.length }))
     context.progress(`    turn ${turns.length} of ${turnsPerRound}`)
   }
   const runs = turns.flatMap((turn) => [turn.alone, ...turn.beside])
@@ -114,7 +114,11 @@ async function startSide(
   const { pid } = stage.product
   // What is suspended could not end by itself.
   servers.defer(() => {
-    process.kill(pid, 'SIGCONT')
+    try {
+      process.kill(pid, 'SIGCONT')
+    } catch {
+      // It has ended, and that has been told.
+    }
   })
   if (neighbour.count > 0) {
     await addNeighbours(stage, neighbour, context.receiver.port)
@@ -126,15 +130,17 @@ async function startSide(
 
 async function measureTurn(
   context: BenchContext,
-  options: { alone: Stage; beside: readonly Stage[]; isReversed: boolean },
+  { alone, beside, first }: { alone: Stage; beside: readonly Stage[]; first: number },
 ): Promise<NeighbourTurn> {
-  const stages = [options.alone, ...options.beside]
+  const stages = [alone, ...beside]
   const runs = new Map<Stage, DeliveryRun>()
-  for (const stage of options.isReversed ? stages.reverse() : stages) {
+  // Another begins each turn, so that none is always measured first or suspended longest.
+  const begin = first % stages.length
+  for (const stage of [...stages.slice(begin), ...stages.slice(0, begin)]) {
     runs.set(stage, await measureAwake(context, stage))
   }
   const runOf = (stage: Stage) => runs.get(stage) as DeliveryRun
-  return { alone: runOf(options.alone), beside: options.beside.map(runOf) }
+  return { alone: runOf(alone), beside: beside.map(runOf) }
 }
 
 async function measureAwake({ mode }: BenchContext, stage: Stage): Promise<DeliveryRun> {

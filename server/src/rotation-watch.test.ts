@@ -33,6 +33,24 @@ test('looks at what became due after the list was read', async () => {
   assert.deepEqual(errors, [])
 })
 
+test('rests after a look that fails at once', async () => {
+  let failures = 0
+  const watch = createRotationWatch({
+    now: Date.now,
+    nextLookAt: async () => Date.now(),
+    listDue: async () => [due],
+    async look() {
+      throw new Error('The store rests.')
+    },
+    onError: () => failures++,
+  })
+  const from = performance.now()
+  watch.start()
+  await until('it was tried again', () => failures >= 3)
+  assert.ok(performance.now() - from > 1_500, 'about a second between two tries')
+  await watch.stop()
+})
+
 test('looks at what became due while another look was under way', async () => {
   const first = { endpointId: 'ep_1', rotationId: 'rot_1' }
   const second = { endpointId: 'ep_2', rotationId: 'rot_2' }

@@ -43,9 +43,9 @@ export function createRotationWatch(options: {
     const nextAt = await options.nextLookAt()
     if (nextAt === null) return
     const waitMs = nextAt - options.now()
-    // What is due now may be under way, and its end wakes this again; or it became due, or this node
-    // the one that looks, after the list was read.
-    if (waitMs > 0 || underWay.size === 0) sleep(waitMs)
+    // What was listed is under way, and its end wakes this again, or has just failed. Where nothing
+    // was, it became due, or this node the one that looks, after the list was read.
+    if (waitMs > 0 || due.length === 0) sleep(waitMs)
     else sleep(tryAgainMs)
   }
   const look = async (due: DueLook) => {
