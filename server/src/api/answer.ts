@@ -25,8 +25,10 @@ export function jsonAnswer(status: number, body: unknown): Answer {
 export const emptyAnswer: Answer = { status: 204 }
 
 /** Answers may hold secrets, and none is the same twice: nothing in between may keep one. */
+export const answerHeaders = { 'cache-control': 'no-store' }
+
 export function sendAnswer(reply: FastifyReply, answer: Answer): FastifyReply {
-  reply.code(answer.status).header('cache-control', 'no-store')
+  reply.code(answer.status).headers(answerHeaders)
   if (answer.headers !== undefined) reply.headers(answer.headers)
   if (answer.stream !== undefined) return sendStream(reply, answer.stream)
   if (answer.text === undefined) return reply.send()

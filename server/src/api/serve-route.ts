@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import type { IncomingHttpHeaders } from 'node:http'
 import { isIP } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import type { ActionContext, ActionParts } from '../actions/action-context.ts'
@@ -47,7 +48,7 @@ declare module 'fastify' {
 /** What a body is sent as, as far as any route takes it. */
 export type BodyType = 'json' | 'form' | 'other'
 
-interface Caller {
+export interface Caller {
   principal: Principal
   /** Empty where neither the path nor the key names a project. */
   projectId: string
@@ -84,7 +85,8 @@ export function serveRoute(
     bodyLimit,
     config: { surface: serving.surface },
     onRequest(request, reply, done) {
-      const caller = route.access === 'open' ? null : authorize(route, serving, request, reply)
+      const caller =
+        route.access === 'open' ? null : authorize(route, serving, askedOf(request, reply))
       // Both are known already on all but the first request of a key: no promise, no tick.
       if (!(caller instanceof Promise)) {
         if (begin(request, reply, caller)) done()
@@ -121,18 +123,29 @@ function bodyBytesOf({ method, headers }: FastifyRequest, bodyLimit: number): nu
   return length > bodyLimit ? 0 : length
 }
 
-/** The caller, if they may call this route at all; throws or rejects otherwise. */
-function authorize(
+/** What of a request tells who calls what. */
+export interface Asked {
+  headers: IncomingHttpHeaders
+  params: Readonly<Record<string, string>>
+  address: string
+  /** Takes headers of the answer, whatever it will be. */
+  addHeaders(headers: Readonly<Record<string, string>>): void
+}
+
+/**
+ * The caller, if they may call this route at all; throws or rejects otherwise. At once where caller
+ * and project are known already.
+ */
+export function authorize(
   route: ServedRoute,
   serving: RouteServing,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  asked: Asked,
 ): Caller | Promise<Caller> {
-  const credential = serving.surface.credentialOf(request.headers)
-  const principal = serving.authenticator.authenticate(credential, addressOf(request))
+  const credential = serving.surface.credentialOf(asked.headers)
+  const principal = serving.authenticator.authenticate(credential, asked.address)
   const goOn = (known: Principal) => {
-    const counted = countRequest(serving, known, reply)
-    const admitted = () => admit(route, serving, request, known)
+    const counted = countRequest(serving, known, asked)
+    const admitted = () => admit(route, serving, asked, known)
     return counted instanceof Promise ? counted.then(admitted) : admitted()
   }
   return principal instanceof Promise ? principal.then(goOn) : goOn(principal)
@@ -142,11 +155,11 @@ function authorize(
 function countRequest(
   { rateLimiter, surface }: RouteServing,
   { actor }: Principal,
-  reply: FastifyReply,
+  { addHeaders }: Asked,
 ): void | Promise<void> {
   if (actor.id === null) return
   const tell = (quota: Quota) => {
-    reply.headers(surface.rateLimitHeaders(quota))
+    addHeaders(surface.rateLimitHeaders(quota))
     if (!quota.isAllowed) throw rateLimitExceeded(quota)
   }
   const quota = rateLimiter.take(actor.id)
@@ -156,14 +169,23 @@ function countRequest(
 function admit(
   route: ServedRoute,
   { surface, projects }: RouteServing,
-  request: FastifyRequest,
+  { params }: Asked,
   principal: Principal,
 ): Caller | Promise<Caller> {
-  const ref = surface.projectRefOf(request.params as Record<string, string>, principal)
+  const ref = surface.projectRefOf(params, principal)
   const isKnown = ref === null || ref === '' || ref === principal.projectId
   const project = isKnown ? ref : projects.idOf(ref)
   const judge = (projectId: string | null) => judged(route, principal, projectId)
   return project instanceof Promise ? project.then(judge) : judge(project)
+}
+
+function askedOf(request: FastifyRequest, reply: FastifyReply): Asked {
+  return {
+    headers: request.headers,
+    params: request.params as Record<string, string>,
+    address: addressOf(request),
+    addHeaders: (headers) => reply.headers(headers),
+  }
 }
 
 /** The caller's address: what a trusted proxy says, where that is one; else the connection's. */
@@ -233,11 +255,21 @@ function queryOf(
 }
 
 function contextOf(request: FastifyRequest, parts: ActionParts): ActionContext {
-  return {
-    ...parts,
+  return newContext(parts, {
     principal: request.caller?.principal ?? anonymousPrincipal,
     requestId: request.id,
     sourceAddress: addressOf(request),
+  })
+}
+
+/** What an action is given for a request whose answer need not be kept. */
+export function newContext(
+  parts: ActionParts,
+  request: Pick<ActionContext, 'principal' | 'requestId' | 'sourceAddress'>,
+): ActionContext {
+  return {
+    ...parts,
+    ...request,
     transact: (work) => parts.storage.transact(work),
     keepsAnswer: false,
   }

@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { createAddressLimit } from './address-limit.ts'
-import { sendAnswer } from './answer.ts'
+import { type Answer, answerHeaders, sendAnswer } from './answer.ts'
 import { apiLimits } from './api-limits.ts'
 import { type CredentialChanges, createAuthenticator } from './authenticate.ts'
 import { createBodyRoom } from './body-room.ts'
@@ -15,9 +15,11 @@ import { addConsole } from './console-files.ts'
 import { addCors } from './cors.ts'
 import { discardBody } from './discard-body.ts'
 import { createFailedAttempts } from './failed-attempts.ts'
+import { addFastPath, type FastPath } from './fast-path.ts'
+import { createFastRoutes, isFast } from './fast-routes.ts'
 import { createIdempotency } from './idempotency.ts'
 import { createKeyUses } from './key-uses.ts'
-import { type KnownPaths, watchPaths } from './known-paths.ts'
+import { watchPaths } from './known-paths.ts'
 import { nativeSurface } from './native-surface.ts'
 import { type OpenApiDocument, openApiDocument } from './openapi.ts'
 import { toAppError } from './problem.ts'
@@ -25,15 +27,16 @@ import { createProjectDirectory } from './project-directory.ts'
 import { createRateLimiter, type RateLimiter } from './rate-limit.ts'
 import { addReference } from './reference.ts'
 import { refuseUnreadable } from './refuse-unreadable.ts'
+import { addRequestChecks, commonHeaders, noSuchPath, setCommonHeaders } from './request-checks.ts'
 import type { Metrics } from './route.ts'
 import { serverRoutes } from './routes/server.ts'
 import { routes } from './routes.ts'
 import { serveDialect } from './serve-dialect.ts'
-import { type BodyType, pathOf, type RouteServing, serveRoute } from './serve-route.ts'
+import { pathOf, type RouteServing, serveRoute } from './serve-route.ts'
 import { createSharedRateLimiter } from './shared-rate-limit.ts'
 import { createStreams, type Streams } from './streams.ts'
 import type { DialectApi, Surface } from './surface.ts'
-import { createTurns } from './turns.ts'
+import { createTurns, type Turns } from './turns.ts'
 import { createSchemaCompiler } from './validation.ts'
 
 /** As much of a logger as the API uses. */
@@ -112,7 +115,9 @@ export function createApi(options: ApiOptions): Api {
   const projects = createProjectDirectory(parts)
   const document = openApiDocument({ publicUrl })
   const native = nativeSurface(publicUrl)
-  const app = createServer(options, publicUrl, native)
+  const newRequestId = requestIds(options.parts.randomBytes)
+  const turns = createTurns({ requestsMax: apiLimits.requestsPerTurnMax })
+  const app = createServer(options, { publicUrl, native, newRequestId, turns })
   const serving = {
     parts,
     server: {
@@ -134,7 +139,10 @@ export function createApi(options: ApiOptions): Api {
       waitMs: options.idempotencyWaitMs ?? limits.idempotencyWaitMs,
     }),
   }
-  addRoutes(app, options, { ...serving, surface: native }, document)
+  const nativeServing = { ...serving, surface: native }
+  addRoutes(app, options, nativeServing, document)
+  const fastParts = { serving: nativeServing, turns, newRequestId }
+  const fastPath = options.hasApi === false ? null : fastPathOf(app, logger, fastParts)
 
   return {
     app,
@@ -142,7 +150,7 @@ export function createApi(options: ApiOptions): Api {
     async close(deadlineMs) {
       // They would never end by themselves.
       streams.stop()
-      await closeInTime(app, deadlineMs)
+      await closeInTime(app, fastPath, deadlineMs)
       await keyUses.stop()
     },
     forgetApiKeys(changes) {
@@ -180,10 +188,41 @@ function rateLimiterOf({ rateLimit, parts: { clock, storage } }: ApiOptions): Ra
   return createSharedRateLimiter({ ...rateLimit, clock, cluster })
 }
 
-async function closeInTime(app: FastifyInstance, deadlineMs: number): Promise<void> {
+/** The shorter way of publishing. */
+function fastPathOf(
+  { server }: FastifyInstance,
+  logger: ApiLogger,
+  parts: { serving: RouteServing; turns: Turns; newRequestId: () => string },
+): FastPath {
+  const { serving } = parts
+  const admit = createFastRoutes({
+    ...parts,
+    routes: routes.filter(isFast),
+    commonHeaders: (requestId) => ({ ...commonHeaders(requestId), ...answerHeaders }),
+    presentRefusal: (error, request) => presentRefusal(error, request, serving.surface, logger),
+  })
+  const { headersTimeoutMs, keepAliveTimeoutMs } = apiLimits
+  const { clock } = serving.parts
+  const fastPath = addFastPath(server, { clock, headersTimeoutMs, keepAliveTimeoutMs, admit })
+  server.on('drop', () => fastPath.closeIdle())
+  return fastPath
+}
+
+async function closeInTime(
+  app: FastifyInstance,
+  fastPath: FastPath | null,
+  deadlineMs: number,
+): Promise<void> {
+  fastPath?.stop()
   // A connection that is kept alive goes idle only after its last answer, and would stay open.
-  const sweeping = setInterval(() => app.server.closeIdleConnections(), idleSweepMs)
-  const deadline = setTimeout(() => app.server.closeAllConnections(), deadlineMs)
+  const sweeping = setInterval(() => {
+    app.server.closeIdleConnections()
+    fastPath?.closeIdle()
+  }, idleSweepMs)
+  const deadline = setTimeout(() => {
+    app.server.closeAllConnections()
+    fastPath?.closeAll()
+  }, deadlineMs)
   try {
     await app.close()
   } finally {
@@ -214,25 +253,21 @@ function addressLimits(clock: Clock) {
 /** What holds for every request: ids, headers, bodies as bytes, refusals as problem documents. */
 function createServer(
   options: ApiOptions,
-  publicUrl: string | null,
-  native: Surface,
+  parts: { publicUrl: string | null; native: Surface; newRequestId: () => string; turns: Turns },
 ): FastifyInstance {
+  const { publicUrl, native, newRequestId, turns } = parts
   const refuse = (
     error: unknown,
     request: FastifyRequest,
     reply: FastifyReply,
     surface = request.routeOptions.config.surface ?? native,
   ) => {
-    const refusal = toAppError(ownRefusal(error, request) ?? error)
-    if (refusal.status >= 500) {
-      const { method, routeOptions, id } = request
-      const fields = { err: refusal.details.cause ?? refusal, requestId: id, method }
-      options.logger.error({ ...fields, route: routeOptions.url }, 'A request failed.')
-    }
     setCommonHeaders(request, reply)
-    return sendAnswer(reply, surface.presentError(refusal, { requestId: request.id }))
+    const { id, method, routeOptions } = request
+    const about = { id, method, route: routeOptions.url }
+    const refusal = ownRefusal(error, request) ?? error
+    return sendAnswer(reply, presentRefusal(refusal, about, surface, options.logger))
   }
-  const newRequestId = requestIds(options.parts.randomBytes)
   const app = fastify({
     logger: false,
     genReqId: newRequestId,
@@ -267,49 +302,12 @@ function createServer(
   // As a method with a body it would be refused for its content type, before it is seen that no path takes it.
   app.addHttpMethod('QUERY', { hasBody: false, overrideExisting: true })
   const paths = watchPaths(app)
-  addRequestChecks(app, noSuchPath(paths))
+  addRequestChecks(app, turns, noSuchPath(paths))
   app.setErrorHandler(async (error, request, reply) => {
     if (isBodyTooLarge(error)) await discardBody(request.raw, discardBounds)
     return refuse(error, request, reply)
   })
   return app
-}
-
-/** What is looked at before a request comes to its route, and how its body is taken: as bytes. */
-function addRequestChecks(app: FastifyInstance, refusePath: ReturnType<typeof noSuchPath>): void {
-  app.setNotFoundHandler(refusePath)
-  app.decorateRequest('caller', null)
-  app.decorateRequest('bodyType', 'other')
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes))
-  const turns = createTurns({ requestsMax: apiLimits.requestsPerTurnMax })
-  app.addHook('onRequest', (_request, _reply, done) => turns.enter(done))
-  app.addHook('onRequest', (request, reply, done) => {
-    setCommonHeaders(request, reply)
-    const unmet = unmetRefusal(request)
-    if (unmet !== null) {
-      reply.header('connection', 'close')
-      return done(unmet)
-    }
-    // Here and not in the handler, before which the body would be read.
-    if (request.is404) refusePath(request, reply)
-    // Whether there is a body at all comes before its type: an absent one may claim any.
-    request.bodyType = bodyTypeOf(request.headers['content-type'])
-    request.headers['content-type'] = undefined
-    done()
-  })
-}
-
-/** 405 where the path takes other methods, else 404. */
-function noSuchPath({ methodsOf }: KnownPaths) {
-  return (request: FastifyRequest, reply: FastifyReply): never => {
-    const allowed = methodsOf(pathOf(request))
-    if (allowed.length === 0) {
-      throw new AppError('not_found', { detail: 'There is no such path.' })
-    }
-    reply.header('allow', allowed.join(', '))
-    throw new AppError('method_not_allowed', { detail: `This path takes ${allowed.join(', ')}.` })
-  }
 }
 
 /** Unique ids without a call for randomness each: some random digits for the process, and a count. */
@@ -322,28 +320,20 @@ function requestIds(randomBytes: (size: number) => Uint8Array): () => string {
   }
 }
 
-function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
-  reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff')
-}
-
-function bodyTypeOf(contentType = ''): BodyType {
-  if (contentType === 'application/json' || jsonType.test(contentType)) return 'json'
-  return formType.test(contentType) ? 'form' : 'other'
-}
-
-const formType = /^application\/x-www-form-urlencoded *(?:;|$)/i
-const jsonType = /^application\/json *(?:; *charset="?utf-8"? *)?$/i
-
-/** What HTTP itself asks of a request before anything else is looked at; null where it is met. */
-function unmetRefusal({ headers, raw }: FastifyRequest): AppError | null {
-  const { host, expect } = headers
-  if (host === undefined && raw.httpVersion === '1.1') {
-    return new AppError('invalid_request', { detail: 'The Host header is missing.' })
+/** The answer to what was thrown; what is our own failure is logged. */
+function presentRefusal(
+  error: unknown,
+  request: { id: string; method: string; route: string | undefined },
+  surface: Surface,
+  logger: ApiLogger,
+): Answer {
+  const refusal = toAppError(error)
+  const { id: requestId, ...about } = request
+  if (refusal.status >= 500) {
+    const err = refusal.details.cause ?? refusal
+    logger.error({ err, requestId, ...about }, 'A request failed.')
   }
-  if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
-    return new AppError('expectation_failed', { detail: 'Only 100-continue can be expected.' })
-  }
-  return null
+  return surface.presentError(refusal, { requestId })
 }
 
 const keySetReadBounds = {
