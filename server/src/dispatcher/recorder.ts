@@ -90,26 +90,25 @@ export function createRecorder(options: RecorderOptions): Recorder {
     // First, for it may be repeated: the batch is tried again as a whole when either fails.
     const releases = sorted.flatMap(releaseOf)
     if (releases.length > 0) await storage.releaseClaims(releases)
-    let fenced: ReadonlySet<string> = new Set()
+    let recorded: Recorded = { stored: sorted, fencedCount: 0 }
     if (attempts.length > 0 || expiredSecretIds.length > 0) {
-      fenced = await storage.transact(
+      recorded = await storage.transact(
         async (tx) => {
-          const recorded = await tx.recordAttempts(attempts)
-          const lost = new Set(recorded.fencedDeliveryIds)
-          for (const [endpointId, outcomes] of outcomesByEndpoint(sorted, lost)) {
+          const { fencedDeliveryIds } = await tx.recordAttempts(attempts)
+          const kept = withoutFenced(sorted, fencedDeliveryIds)
+          for (const [endpointId, outcomes] of outcomesByEndpoint(kept.stored)) {
             await options.settleHealth(tx, endpointId, outcomes)
           }
           if (signed.length > 0) await tx.touchSecrets(signed)
           if (expiredSecretIds.length > 0) await tx.latchExpiredSecrets(expiredSecretIds, now)
-          return lost
+          return kept
         },
         { isInterleaved: true },
       )
     }
     for (const { id, at } of signed) lastSignedAt.set(id, at)
     for (const { result } of sorted) underWay.settle(result)
-    const stored = sorted.filter(({ result }) => !fenced.has(result.deliveryId))
-    options.onStored({ results: stored, fencedCount: fenced.size })
+    options.onStored({ results: recorded.stored, fencedCount: recorded.fencedCount })
   }
 
   const sortOut = (result: SenderResult, now: number): SortedResult[] => {
@@ -163,15 +162,28 @@ function releaseOf({ result }: SortedResult): ClaimRelease[] {
   return [{ deliveryId, endpointId, leaseToken, notBefore: verdict.notBefore }]
 }
 
-/** Outcomes that count in an endpoint's health: real attempts, recorded under their lease. */
-function outcomesByEndpoint(
+interface Recorded {
+  stored: readonly SortedResult[]
+  fencedCount: number
+}
+
+/** Nearly always there is none, and a set that is asked for a new text takes its time. */
+function withoutFenced(
   sorted: readonly SortedResult[],
-  fenced: ReadonlySet<string>,
-): Map<string, RecordedOutcome[]> {
+  fencedDeliveryIds: readonly string[],
+): Recorded {
+  if (fencedDeliveryIds.length === 0) return { stored: sorted, fencedCount: 0 }
+  const fenced = new Set(fencedDeliveryIds)
+  const stored = sorted.filter(({ result }) => !fenced.has(result.deliveryId))
+  return { stored, fencedCount: fenced.size }
+}
+
+/** Outcomes that count in an endpoint's health: real attempts, recorded under their lease. */
+function outcomesByEndpoint(stored: readonly SortedResult[]): Map<string, RecordedOutcome[]> {
   const byEndpoint = new Map<string, RecordedOutcome[]>()
-  for (const { result, next, isTest } of sorted) {
+  for (const { result, next, isTest } of stored) {
     const { verdict, endpointId } = result
-    if (verdict.kind !== 'attempted' || isTest || fenced.has(result.deliveryId)) continue
+    if (verdict.kind !== 'attempted' || isTest) continue
     const outcome: RecordedOutcome = {
       succeeded: verdict.succeeded,
       exhausted: next?.status === 'failed',

@@ -106,8 +106,8 @@ export function attemptWrites(options: {
         updateAttempted.run(...outcome, ...counts, statusCode, attempt.error, lease.seq)
       }
     }
-    const { deliveryId, seq, endpointId } = lease
-    effects.add({ kind: 'settle', deliveryId, seq, endpointId, dueAt })
+    const { seq, endpointId } = lease
+    effects.add({ kind: 'settle', seq, endpointId, dueAt })
   }
 
   return {
@@ -118,7 +118,7 @@ export function attemptWrites(options: {
         for (const result of results) {
           const { deliveryId, leaseToken } = result
           const lease = leases.get(leaseToken, monotonicNow)
-          const isInForce = lease?.deliveryId === deliveryId && !effects.isSettled(deliveryId)
+          const isInForce = lease?.deliveryId === deliveryId && !effects.isSettled(lease.seq)
           // The lease holds the counts: nobody else can have changed the delivery meanwhile.
           if (isInForce) record(lease, result)
           else fencedDeliveryIds.push(deliveryId)

@@ -154,7 +154,7 @@ export function deliveryWrites(options: {
       )
       assert(row !== undefined, `There is no delivery ${deliveryId} to retry.`)
       const lease = leases.onSeq(row.seq, clock.monotonic())
-      if (lease !== undefined && !effects.isSettled(deliveryId)) return false
+      if (lease !== undefined && !effects.isSettled(row.seq)) return false
       connection.run(
         `update deliveries
          set status = 'pending', failure_reason = null, series_attempt_count = 0, due_at = ?,

@@ -9,7 +9,7 @@ export type Effect =
   | { kind: 'handOver'; lease: Lease; delivery: ClaimedDelivery; dataBytes: number }
   | { kind: 'lease'; lease: Lease }
   /** A lease ended with a result; `dueAt` null where the delivery is finished. */
-  | { kind: 'settle'; deliveryId: string; seq: number; endpointId: string; dueAt: number | null }
+  | { kind: 'settle'; seq: number; endpointId: string; dueAt: number | null }
   /** A pending delivery was left to be claimed. */
   | { kind: 'due'; endpointId: string; dueAt: number }
   /** A delivery was rescheduled; `wasPending` where it counted as backlog before. */
@@ -37,7 +37,7 @@ export interface Effects {
   add(effect: Effect): void
   touch(what: Touchable, id: string): void
   /** True once a result for this delivery was recorded in the running transaction. */
-  isSettled(deliveryId: string): boolean
+  isSettled(seq: number): boolean
   /** A point to undo to. */
   mark(): number
   /** Drops and returns what came after the mark. */
@@ -50,20 +50,21 @@ export interface Effects {
 
 export function createEffects(): Effects {
   let effects: Effect[] = []
-  let settledIds = new Set<string>()
+  // By number: a set makes each new text that it is asked for a symbol of the whole process first.
+  let settledSeqs = new Set<number>()
 
   return {
     add(effect) {
       effects.push(effect)
-      if (effect.kind === 'settle') settledIds.add(effect.deliveryId)
+      if (effect.kind === 'settle') settledSeqs.add(effect.seq)
     },
     touch: (what, id) => void effects.push({ kind: 'touch', what, id }),
-    isSettled: (deliveryId) => settledIds.has(deliveryId),
+    isSettled: (seq) => settledSeqs.has(seq),
     mark: () => effects.length,
     undo(mark) {
       const undone = effects.splice(mark)
       for (const effect of undone) {
-        if (effect.kind === 'settle') settledIds.delete(effect.deliveryId)
+        if (effect.kind === 'settle') settledSeqs.delete(effect.seq)
       }
       return undone
     },
@@ -77,7 +78,7 @@ export function createEffects(): Effects {
       const taken = effects
       effects = []
       // Cleared, a set would refer to its next table, and so keep that alive with it.
-      if (settledIds.size > 0) settledIds = new Set()
+      if (settledSeqs.size > 0) settledSeqs = new Set()
       return taken
     },
   }

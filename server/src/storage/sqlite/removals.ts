@@ -67,8 +67,8 @@ export function removalWrites(
 
   /** Ends their leases as well, so that the result of an attempt under way is not recorded. */
   function failPending(first: number, last: number, at: number): void {
-    const rows = connection.all<{ id: string; seq: number; endpoint_id: string }>(
-      `select d.id, d.seq, ep.id as endpoint_id
+    const rows = connection.all<{ seq: number; endpoint_id: string }>(
+      `select d.seq, ep.id as endpoint_id
        from deliveries d not indexed cross join endpoints ep on ep.seq = d.endpoint_seq
        where d.seq between ? and ? and d.status = 'pending'`,
       first,
@@ -82,8 +82,8 @@ export function removalWrites(
       first,
       last,
     )
-    for (const { id: deliveryId, seq, endpoint_id: endpointId } of rows) {
-      effects.add({ kind: 'settle', deliveryId, seq, endpointId, dueAt: null })
+    for (const { seq, endpoint_id: endpointId } of rows) {
+      effects.add({ kind: 'settle', seq, endpointId, dueAt: null })
       effects.add({ kind: 'ended', status: 'failed' })
     }
   }
