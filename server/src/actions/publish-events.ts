@@ -2,7 +2,7 @@ import { requireScope } from '../core/authorization.ts'
 import { AppError, type FieldError, invalidFields } from '../core/errors.ts'
 import type { NewEvent } from '../core/event.ts'
 import { isEventType, isReservedEventType } from '../core/event-type.ts'
-import { parseTime } from '../core/time.ts'
+import { parseTime, timeText } from '../core/time.ts'
 import type { AcceptedEvent } from '../storage/storage.ts'
 import type { ActionContext } from './action-context.ts'
 import { metadataProblem } from './endpoint-input.ts'
@@ -149,7 +149,7 @@ export function newEvent(
     hasCallerId: input.id !== undefined,
     projectId,
     type: input.type,
-    timestamp: input.timestamp ?? new Date(now).toISOString(),
+    timestamp: input.timestamp ?? timeText(now),
     metadata: input.metadata ?? {},
     data: input.data,
     createdAt: now,

@@ -1,6 +1,21 @@
 const rfc3339 =
   /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})$/
 
+let lastAt = Number.NaN
+let lastText = ''
+
+/**
+ * RFC 3339 in UTC with milliseconds. Keeps the last one: events come several a millisecond, and to
+ * write a time costs as much as to store a row.
+ */
+export function timeText(at: number): string {
+  if (at !== lastAt) {
+    lastText = new Date(at).toISOString()
+    lastAt = at
+  }
+  return lastText
+}
+
 /** Milliseconds since the epoch of an RFC 3339 time, rounded down; null for any other text. */
 export function parseTime(text: string): number | null {
   const match = rfc3339.exec(text)

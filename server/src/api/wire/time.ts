@@ -1,4 +1,4 @@
-import { parseTime } from '../../core/time.ts'
+import { parseTime, timeText } from '../../core/time.ts'
 
 export { parseTime }
 
@@ -6,7 +6,7 @@ export { parseTime }
 export function wireTime(at: number): string
 export function wireTime(at: number | null): string | null
 export function wireTime(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString()
+  return at === null ? null : timeText(at)
 }
 
 /** The same for a time that a schema has checked already, and undefined for one that is absent. */
