@@ -34,8 +34,10 @@ export function createIdFactory(sources: {
   let used = 0
   let time = 0
   let counter = 0
-  // One buffer for all ids: the text is copied out of it, whole, in one step.
-  const line = Buffer.alloc(ID_LENGTH_MAX)
+  // One buffer for all ids: the text is copied out of it, whole, in one step. The time in it is
+  // written when it changes, so the UUID has its fixed place, and the prefix ends before it.
+  const line = Buffer.alloc(ID_LENGTH_MAX, '0', 'latin1')
+  line[UUID_AT - 1] = UNDERSCORE
 
   return (prefix) => {
     if (used + RANDOM_BYTES_PER_ID > random.length) {
@@ -48,18 +50,20 @@ export function createIdFactory(sources: {
       time = Math.max(now, time + 1)
       // Begins in the lower half at random, so at least half of the counter is left to count.
       counter = (((random[used] ?? 0) << 8) | (random[used + 1] ?? 0)) & COUNTER_START_MASK
+      writeHex(line, UUID_AT, Math.floor(time / 2 ** 24), 6)
+      writeHex(line, UUID_AT + 6, time % 2 ** 24, 6)
     }
-    let at = line.write(prefix, 0, 'latin1')
-    line[at++] = UNDERSCORE
-    at = writeHex(line, at, Math.floor(time / 2 ** 24), 6)
-    at = writeHex(line, at, time % 2 ** 24, 6)
-    at = writeHex(line, at, VERSION_7 | counter, 4)
+    const start = UUID_AT - 1 - prefix.length
+    for (let index = 0; index < prefix.length; index += 1) {
+      line[start + index] = prefix.charCodeAt(index)
+    }
+    let at = writeHex(line, UUID_AT + 12, VERSION_7 | counter, 4)
     at = writeHex(line, at, VARIANT | ((random[used + 2] ?? 0) & VARIANT_MASK), 2)
     for (let index = used + 3; index < used + RANDOM_BYTES_PER_ID; index += 1) {
       at = writeHex(line, at, random[index] ?? 0, 2)
     }
     used += RANDOM_BYTES_PER_ID
-    return line.toString('latin1', 0, at)
+    return line.toString('latin1', start)
   }
 }
 
@@ -104,7 +108,8 @@ function writeHex(line: Uint8Array, at: number, value: number, digits: number): 
 }
 
 const UUID_DIGITS = 32
-const ID_LENGTH_MAX = 3 + 1 + UUID_DIGITS
+const UUID_AT = 3 + 1
+const ID_LENGTH_MAX = UUID_AT + UUID_DIGITS
 /** Two for the counter's start, eight for the end of the UUID. */
 const RANDOM_BYTES_PER_ID = 10
 /** Asking for randomness costs about a microsecond whatever the size, so many ids share one call. */
