@@ -4,6 +4,7 @@ import type { AttemptResult, Reads, Transaction } from '../storage.ts'
 import type { Connection } from './connection.ts'
 import type { Effects } from './effects.ts'
 import type { Lease, Leases } from './leases.ts'
+import { createRowInserts } from './row-inserts.ts'
 
 interface AttemptRow {
   id: string
@@ -47,12 +48,12 @@ export function attemptWrites(options: {
   clock: Clock
 }): Pick<Transaction, 'recordAttempts'> {
   const { connection, effects, leases, clock } = options
-  const insertAttempt = connection.statement(
-    `insert into attempts (id, delivery_seq, number, started_at, duration_ms, method, url,
-       request_headers, secret_ids, status_code, response_headers, response_body,
-       response_body_truncated, error, error_detail)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  )
+  const newAttempts = createRowInserts(connection, {
+    into: `attempts (id, delivery_seq, number, started_at, duration_ms, method, url,
+      request_headers, secret_ids, status_code, response_headers, response_body,
+      response_body_truncated, error, error_detail)`,
+    row: '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  })
   const updateAttempted = connection.statement(
     `update deliveries
      set status = ?, failure_reason = ?, due_at = ?, completed_at = ?, attempt_count = ?,
@@ -80,7 +81,7 @@ export function attemptWrites(options: {
     } else {
       const number = lease.attemptCount + 1
       const { request, response } = attempt
-      insertAttempt.run(
+      newAttempts.add([
         attempt.id,
         lease.seq,
         number,
@@ -96,7 +97,7 @@ export function attemptWrites(options: {
         response === null ? null : Number(response.bodyTruncated),
         attempt.error,
         attempt.errorDetail,
-      )
+      ])
       const counts = [number, lease.seriesAttemptCount + 1] as const
       const statusCode = response?.statusCode ?? null
       if (next.status === 'delivered' && attempt.error === null) {
@@ -115,13 +116,18 @@ export function attemptWrites(options: {
       return connection.protect(() => {
         const fencedDeliveryIds: string[] = []
         const monotonicNow = clock.monotonic()
-        for (const result of results) {
-          const { deliveryId, leaseToken } = result
-          const lease = leases.get(leaseToken, monotonicNow)
-          const isInForce = lease?.deliveryId === deliveryId && !effects.isSettled(lease.seq)
-          // The lease holds the counts: nobody else can have changed the delivery meanwhile.
-          if (isInForce) record(lease, result)
-          else fencedDeliveryIds.push(deliveryId)
+        try {
+          for (const result of results) {
+            const { deliveryId, leaseToken } = result
+            const lease = leases.get(leaseToken, monotonicNow)
+            const isInForce = lease?.deliveryId === deliveryId && !effects.isSettled(lease.seq)
+            // The lease holds the counts: nobody else can have changed the delivery meanwhile.
+            if (isInForce) record(lease, result)
+            else fencedDeliveryIds.push(deliveryId)
+          }
+          newAttempts.finish()
+        } finally {
+          newAttempts.discard()
         }
         return { fencedDeliveryIds }
       })

@@ -138,7 +138,11 @@ function createTransaction(parts: {
     ...fleetWrites(connection),
     ...campaignWrites(connection, effects),
     ...claimLinkWrites(connection),
-    acceptEvents: async (events) => acceptor.acceptEvents(events),
+    async acceptEvents(events) {
+      const accepted = acceptor.acceptEvents(events)
+      acceptor.finish()
+      return accepted
+    },
     createTestDelivery: async (event, endpointId) => acceptor.createTestDelivery(event, endpointId),
     ...attemptWrites(parts),
     ...deliveryWrites(parts),

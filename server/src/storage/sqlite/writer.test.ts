@@ -31,6 +31,42 @@ test('calls of one turn share one commit', async () => {
   )
 })
 
+test('a unit sees all events that came before it in its turn', async () => {
+  await using store = openStore()
+  const { storage, samples } = store
+  const { project } = await samples.addPair()
+  const events = Array.from({ length: 19 }, () => samples.event(project.id))
+  const calls = events.map((event) => storage.acceptEvents([event]))
+  const page = { limit: 50, after: null }
+  const seen = await storage.transact((tx) => tx.listEvents(project.id, page))
+  await Promise.all(calls)
+  const idsOf = ({ items }: typeof seen) => items.map(({ id }) => id)
+  assert.deepEqual(idsOf(seen).sort(), events.map(({ id }) => id).sort())
+  assert.deepEqual(idsOf(await storage.listEvents(project.id, page)), idsOf(seen))
+})
+
+test('an undone commit leaves no event behind for the next', async () => {
+  await using store = openStore()
+  const { storage, samples } = store
+  const { project } = await samples.addPair()
+  const undone = await Promise.allSettled([
+    storage.acceptEvents([samples.event(project.id), samples.event(project.id)]),
+    storage.acceptEvents([samples.event('prj_unknown')]),
+  ])
+  assert.ok(undone.every(({ status }) => status === 'rejected'))
+  const unit = storage.transact((tx) =>
+    tx.acceptEvents([samples.event(project.id), samples.event('prj_unknown')]),
+  )
+  await assert.rejects(unit, /unknown project/)
+  const event = samples.event(project.id)
+  await storage.acceptEvents([event])
+  const { items } = await storage.listEvents(project.id, { limit: 5, after: null })
+  assert.deepEqual(
+    items.map(({ id }) => id),
+    [event.id],
+  )
+})
+
 test('a batch is bounded, and so is the queue', async () => {
   await using store = openStore()
   const { storage, samples, commits } = store
@@ -173,9 +209,11 @@ test('reservations are given back when the commit is undone', async () => {
   await using store = openStore()
   const { storage, samples, database } = store
   const { project, endpoint } = await samples.addPair()
+  const reserved: unknown[] = []
   const cancelled: unknown[] = []
   const handOff = {
-    reserve: () => true,
+    reserve: (endpointId: string, dataBytes: number) =>
+      reserved.push({ endpointId, dataBytes }) > 0,
     take: () => assert.fail('Nothing was committed.'),
     cancel: (reservations: readonly unknown[]) => void cancelled.push(...reservations),
   }
@@ -187,7 +225,8 @@ test('reservations are given back when the commit is undone', async () => {
     storage.acceptEvents([samples.event(project.id, big)]),
   ])
   assert.equal(failed.status, 'rejected')
-  assert.deepEqual(cancelled, [{ endpointId: endpoint.id, dataBytes: 2 }])
+  assert.deepEqual(reserved[0], { endpointId: endpoint.id, dataBytes: 2 })
+  assert.deepEqual(cancelled, reserved)
 })
 
 test('a unit that swallows a failure of the store does not commit the rest', async () => {

@@ -160,10 +160,12 @@ export function createWriter(options: {
       let weight = 0
       for (let job = takeNext(weight); job !== undefined; job = takeNext(weight)) {
         weight += Math.max(1, job.eventCount)
+        if (job.eventCount === 0) acceptor.finish()
         // Awaiting only what is asynchronous keeps the hot path free of empty turns.
         const running = job.run()
         if (running !== undefined) await running
       }
+      acceptor.finish()
       guard.close()
       commit.run()
     } catch (error) {
@@ -208,6 +210,7 @@ export function createWriter(options: {
 
   /** Takes back what the undone part of a transaction told memory and the dispatcher. */
   function forget(undone: readonly Effect[]): void {
+    acceptor.discard()
     const reservations = undone
       .filter((effect) => effect.kind === 'handOver')
       .map(({ lease: { endpointId }, dataBytes }) => ({ endpointId, dataBytes }))
