@@ -26,7 +26,7 @@ export interface AttemptInput {
   /** Why this URL may never be sent to under the present configuration; null when it may. */
   urlRefusal: string | null
   /** How long ago the request claims to be signed; 0 but for a probe of stale timestamps. */
-  signedAgoMs?: number
+  signedAgoMs: number
 }
 
 /**
@@ -73,7 +73,7 @@ export function attempt(
       isRefusedForGood: false,
       isOurShortage: exchange.kind === 'error' && exchange.isOurShortage,
       isStale,
-      retryAfterMs: patienceOf(response, input.now()),
+      retryAfterMs: patienceOf(response, input.now),
       attempt: {
         id: input.attemptId,
         startedAt,
@@ -104,7 +104,7 @@ function signedHeaders(
     ...input.format.headers({
       eventId: input.event.id,
       eventType: input.event.type,
-      timestampSeconds: Math.floor((now - (input.signedAgoMs ?? 0)) / 1000),
+      timestampSeconds: Math.floor((now - input.signedAgoMs) / 1000),
       attemptNumber: input.attemptNumber,
       body: input.body,
       keys,
@@ -113,9 +113,10 @@ function signedHeaders(
   }
 }
 
-function patienceOf(response: AttemptResponse | null, now: number): number | null {
-  if (response === null) return null
-  return retryAfterOf(response.statusCode, response.headers['retry-after'], now)
+function patienceOf(response: AttemptResponse | null, now: () => number): number | null {
+  const value = response?.headers['retry-after']
+  if (response === null || value === undefined) return null
+  return retryAfterOf(response.statusCode, value, now())
 }
 
 function refused(input: AttemptInput, startedAt: number, errorDetail: string): AttemptedVerdict {

@@ -110,7 +110,6 @@ export function createConnectionPool({
         // The receiver answered before it read the whole request: what is left unsent would stand
         // before the next request.
         connection.socket.writableLength === 0 &&
-        !isTooOld(connection) &&
         idle.length < limits.idleConnectionsPerOriginMax &&
         idleCount < limits.idleConnectionsMax &&
         !isClosing

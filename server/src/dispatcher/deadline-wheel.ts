@@ -11,9 +11,10 @@ export interface Deadline {
 export interface DeadlineWheel {
   /**
    * Calls `onExpired` once, never before `delayMs` have passed and about one tick later at most
-   * while the event loop is free. `onExpired` must not throw.
+   * while the event loop is free. `onExpired` must not throw. `nowMs`: for who has just read the
+   * clock, or counts from a little earlier.
    */
-  arm(delayMs: number, onExpired: () => void): Deadline
+  arm(delayMs: number, onExpired: () => void, nowMs?: number): Deadline
   /** Does nothing for a deadline that has expired or was disarmed before. */
   disarm(deadline: Deadline): void
   /** How many deadlines are armed. */
@@ -83,9 +84,8 @@ export function createDeadlineWheel({
   }
 
   return {
-    arm(delayMs, onExpired) {
+    arm(delayMs, onExpired, nowMs = monotonicNow()) {
       assert(delayMs >= 0, 'a deadline lies ahead')
-      const nowMs = monotonicNow()
       timer ??= setInterval(onTick, tickMs).unref()
       // The tick after the one in which it falls due: late by a tick at most, early never.
       const dueTick = tickAt(nowMs + delayMs) + 1

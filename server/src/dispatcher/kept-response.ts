@@ -34,14 +34,11 @@ export function keptResponse(
   options: { echoes: Echoes; isBrokenOff: boolean },
 ): AttemptResponse {
   const { echoes, isBrokenOff } = options
-  const headers = Object.entries(received.headers).map(([name, value]) => {
-    return [name, masked(value, echoes)]
-  })
   const whole = masked(textOf(received.body, isBrokenOff || received.bodyTruncated), echoes)
   const body = firstBytes(whole, limits.responseBodyKeptBytes)
   return {
     statusCode: received.statusCode,
-    headers: Object.fromEntries(headers),
+    headers: echoes.length === 0 ? received.headers : maskedHeaders(received.headers, echoes),
     body: withoutBegunEcho(body, echoes),
     bodyTruncated: received.bodyTruncated || body.length < whole.length,
   }
@@ -78,6 +75,11 @@ function firstBytes(text: string, bytesMax: number): string {
 /** Receivers for trying things out send back what they were sent. */
 function masked(text: string, echoes: Echoes): string {
   return echoes.reduce((rest, echo) => rest.replaceAll(echo, maskedValue), text)
+}
+
+function maskedHeaders(headers: Record<string, string>, echoes: Echoes): Record<string, string> {
+  const entries = Object.entries(headers).map(([name, value]) => [name, masked(value, echoes)])
+  return Object.fromEntries(entries)
 }
 
 function withoutBegunEcho(text: string, echoes: Echoes): string {

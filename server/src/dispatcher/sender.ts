@@ -6,7 +6,7 @@ import { afterOutcome, createSendRate, type SendRate, takeAt } from '../core/sen
 import type { Format } from '../formats/format.ts'
 import { formatOf } from '../formats/registry.ts'
 import type { AddressGuard } from './address-guard.ts'
-import { attempt as makeAttempt } from './attempt.ts'
+import { type AttemptInput, attempt as makeAttempt } from './attempt.ts'
 import { createFairQueue } from './fair-queue.ts'
 import type { HttpSender } from './http-sender.ts'
 import { type Echoes, echoesOf } from './kept-response.ts'
@@ -63,6 +63,9 @@ interface SharedEvent {
   event: SenderEvent
   bodies: Map<string, Uint8Array>
 }
+
+/** What does not come from the endpoint. */
+type OwnInput = Pick<AttemptInput, 'body' | 'attemptNumber' | 'keysAt' | 'signedAgoMs'>
 
 interface KnownEndpoint {
   endpoint: SenderEndpoint
@@ -171,21 +174,24 @@ export function createSender(options: SenderOptions): Sender {
   const refuseInactive = (job: Job, condition: 'disabled' | 'deleted') =>
     report(job, { kind: condition === 'deleted' ? 'endpoint_deleted' : 'skipped' })
 
-  const inputOf = (known: KnownEndpoint, event: SenderEvent) => ({
+  const inputOf = (known: KnownEndpoint, event: SenderEvent, own: OwnInput): AttemptInput => ({
     attemptId: options.newId('att'),
     endpoint: known.endpoint,
     echoes: known.echoes,
     format: known.format,
     event,
+    body: own.body,
+    attemptNumber: own.attemptNumber,
     timeoutMs: options.attemptTimeoutMs,
     userAgent: options.userAgent,
     now: clock.now,
+    keysAt: own.keysAt,
     urlRefusal: known.urlRefusal,
+    signedAgoMs: own.signedAgoMs,
   })
   const start = (job: Job, known: KnownEndpoint, finish: () => void) => {
     inFlight++
-    const input = {
-      ...inputOf(known, job.shared.event),
+    const input = inputOf(known, job.shared.event, {
       body: bodyOf(job, known.format),
       attemptNumber: job.attemptNumber,
       // Looked up anew: the endpoint may have learned of a rotation while a connection was made.
@@ -193,7 +199,8 @@ export function createSender(options: SenderOptions): Sender {
         const present = endpoints.get(job.endpointId) ?? known
         return maySign(present) ? present.signing.keysAt(now) : null
       },
-    }
+      signedAgoMs: 0,
+    })
     makeAttempt(options.http, input, (verdict) => {
       inFlight--
       if (verdict.isStale) {
@@ -247,10 +254,11 @@ export function createSender(options: SenderOptions): Sender {
       }
       start(job, known, () => {
         queue.done(job)
-        pump()
+        // Nothing waits for the slot as a rule, and then there is nothing to look at.
+        if (queue.size > 0) pump()
       })
     }
-    parkPaused()
+    if (pausedUntil.size > 0) parkPaused()
     const wakeAt = queue.wakeAt()
     if (wakeAt !== null) options.wakeAfter(Math.max(1, wakeAt - clock.now()), pump)
   }
@@ -273,13 +281,12 @@ export function createSender(options: SenderOptions): Sender {
       return post({ kind: 'probed', id, answer })
     }
     inFlight++
-    const input = {
-      ...inputOf(known, event),
+    const input = inputOf(known, event, {
       body: Buffer.from(known.format.body(event, id)),
       attemptNumber: 1,
       keysAt: () => keys,
       signedAgoMs: request.signedAgoMs,
-    }
+    })
     makeAttempt(options.http, input, ({ attempt }) => {
       inFlight--
       const { startedAt: at, durationMs, error, response } = attempt

@@ -69,10 +69,14 @@ export class SendingRequest implements Dispatcher.DispatchHandler {
 
   start(destination: Destination): void {
     this.#destination = destination
-    this.#deadline = this.#parts.wheel.arm(this.#request.timeoutMs, () => this.#onDeadline())
+    this.#deadline = this.#parts.wheel.arm(
+      this.#request.timeoutMs,
+      () => this.#onDeadline(),
+      this.#startedAtMs,
+    )
     const connection = this.#parts.pool.take(destination.origin)
     if (connection === null) this.#dial(destination)
-    else this.#dispatchOn(connection)
+    else this.#dispatchOn(connection, this.#startedAtMs)
   }
 
   fail(error: SendError, detail: string, isOurShortage = false): void {
@@ -95,11 +99,11 @@ export class SendingRequest implements Dispatcher.DispatchHandler {
     })
   }
 
-  #dispatchOn(connection: Connection): void {
+  #dispatchOn(connection: Connection, nowMs = this.#parts.monotonicNow()): void {
     this.#connection = connection
     this.#isWritten = false
     // From before signing, so that a slow `sign` counts too.
-    this.#signedAtMs = this.#parts.monotonicNow()
+    this.#signedAtMs = nowMs
     let headers: Record<string, string> | null
     try {
       headers = this.#request.sign()
@@ -154,9 +158,13 @@ export class SendingRequest implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     assert(this.#response !== null && this.#requestHeaders !== null, 'a response has a beginning')
+    const { statusCode, headers, body, bodyTruncated } = this.#response.read()
     this.#settle({
       kind: 'response',
-      ...this.#response.read(),
+      statusCode,
+      headers,
+      body,
+      bodyTruncated,
       requestHeaders: this.#requestHeaders,
       durationMs: this.#parts.monotonicNow() - this.#startedAtMs,
     })
