@@ -1,9 +1,10 @@
-import { type Static, type TSchema, Type } from 'typebox'
+import type { Static, TSchema } from 'typebox'
 import type { ActionParts, ActionSettings } from '../actions/action-context.ts'
 import { AppError, type FieldError, invalidField, invalidFields } from '../core/errors.ts'
 import { type Envelope, readEnvelope, type ScanFailure } from '../core/json-scanner.ts'
 import { limits } from '../core/limits.ts'
 import { mergeFieldErrors, type SchemaCompiler } from './validation.ts'
+import { Type } from './wire/type.ts'
 
 /** What a route takes as its body, and how it is read. */
 export interface RequestBody<T> {

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Type } from 'typebox'
 import { createTestApi, rootKey } from '../../test/support/test-api.ts'
 import { keyProject } from '../dialects/key-project.ts'
 import { jsonAnswer } from './answer.ts'
@@ -8,6 +7,7 @@ import { bearerOf } from './authenticate.ts'
 import { formBody, jsonBody } from './request-body.ts'
 import { dialectPostRoute, dialectRoute } from './route.ts'
 import type { DialectApi } from './surface.ts'
+import { Type } from './wire/type.ts'
 
 /** An API whose `{id}` could swallow the words of the one below. */
 const shelves: DialectApi = {

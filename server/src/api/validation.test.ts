@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Type } from 'typebox'
 import { createSchemaCompiler, mergeFieldErrors } from './validation.ts'
 import { nullable, oneOf, ref } from './wire/fields.ts'
+import { Type } from './wire/type.ts'
 
 const Inner = Type.Object(
   { a: Type.Optional(Type.Integer({ minimum: 1 })) },

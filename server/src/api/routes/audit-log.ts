@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { limits } from '../../core/limits.ts'
 import { jsonAnswer } from '../answer.ts'
 import { plainRoute, type Route } from '../route.ts'
@@ -6,6 +6,7 @@ import { AuditRowSchema, presentAuditRow } from '../wire/audit-row.ts'
 import { text, time } from '../wire/fields.ts'
 import { listQuery, pageOf, pageRequest, presentPage } from '../wire/page.ts'
 import { checkedTime } from '../wire/time.ts'
+import { Type } from '../wire/type.ts'
 
 export const AuditRowPageSchema = pageOf(AuditRowSchema, 'AuditRowPage')
 

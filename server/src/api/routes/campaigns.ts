@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import type { ActionContext } from '../../actions/action-context.ts'
 import { changeCampaign } from '../../actions/change-campaign.ts'
 import { type CampaignWithProgress, createCampaign } from '../../actions/create-campaign.ts'
@@ -17,6 +16,7 @@ import {
 } from '../wire/campaign.ts'
 import { oneOf } from '../wire/fields.ts'
 import { listQuery, pageOf, pageRequest, presentPage } from '../wire/page.ts'
+import { Type } from '../wire/type.ts'
 
 export const CampaignPageSchema = pageOf(CampaignSchema, 'CampaignPage')
 export const CampaignEndpointPageSchema = pageOf(

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import type { ActionContext } from '../../actions/action-context.ts'
 import { missing } from '../../actions/load.ts'
 import { retryDelivery } from '../../actions/retry-delivery.ts'
@@ -19,6 +19,7 @@ import {
 import { oneOf, text, time } from '../wire/fields.ts'
 import { listQuery, pageOf, pageRequest, presentPage } from '../wire/page.ts'
 import { checkedTime } from '../wire/time.ts'
+import { Type } from '../wire/type.ts'
 
 export const DeliveryPageSchema = pageOf(DeliverySchema, 'DeliveryPage')
 

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import type { ActionContext, ActionParts } from '../../actions/action-context.ts'
 import { createEndpoint } from '../../actions/create-endpoint.ts'
 import { deleteEndpoint } from '../../actions/delete-endpoint.ts'
@@ -29,6 +29,7 @@ import {
 import { oneOf, text } from '../wire/fields.ts'
 import { listQuery, pageOf, pageRequest, presentPage } from '../wire/page.ts'
 import { presentMinted } from '../wire/secret.ts'
+import { Type } from '../wire/type.ts'
 
 export const EndpointPageSchema = pageOf(EndpointSchema, 'EndpointPage')
 

@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import type { ActionContext } from '../../actions/action-context.ts'
 import { invalidField } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
@@ -8,6 +7,7 @@ import { plainRoute, type Route } from '../route.ts'
 import { oneOf, text } from '../wire/fields.ts'
 import { blockerField, FleetEntrySchema, presentFleetEntry } from '../wire/fleet.ts'
 import { listQuery, pageOf, pageRequest, presentPage } from '../wire/page.ts'
+import { Type } from '../wire/type.ts'
 
 export const FleetPageSchema = pageOf(FleetEntrySchema, 'FleetPage', 'The oldest secret first.')
 

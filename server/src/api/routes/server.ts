@@ -1,7 +1,7 @@
-import { Type } from 'typebox'
 import { AppError } from '../../core/errors.ts'
 import { jsonAnswer } from '../answer.ts'
 import { plainRoute, type Route } from '../route.ts'
+import { Type } from '../wire/type.ts'
 
 export const StatusSchema = Type.Object(
   { status: Type.Literal('ok') },

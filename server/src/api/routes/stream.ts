@@ -1,10 +1,10 @@
-import { Type } from 'typebox'
 import { requireScope } from '../../core/authorization.ts'
 import { invalidField } from '../../core/errors.ts'
 import { eventStreamType } from '../answer.ts'
 import { plainRoute, type Route } from '../route.ts'
 import { readStreamId } from '../streams.ts'
 import { oneOf } from '../wire/fields.ts'
+import { Type } from '../wire/type.ts'
 
 const streamQuery = Type.Object(
   {

@@ -1,5 +1,5 @@
-import { Type } from 'typebox'
 import { nullable, oneOf } from './fields.ts'
+import { Type } from './type.ts'
 
 export const ActorSchema = Type.Object(
   {

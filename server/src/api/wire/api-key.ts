@@ -1,10 +1,11 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import type { ApiKey } from '../../core/api-key.ts'
 import { scopes } from '../../core/authorization.ts'
 import { dialectNames } from '../../core/dialect.ts'
 import { limits } from '../../core/limits.ts'
 import { nullable, oneOf, text, time } from './fields.ts'
 import { wireTime } from './time.ts'
+import { Type } from './type.ts'
 
 const scopeList = Type.Array(oneOf(scopes))
 

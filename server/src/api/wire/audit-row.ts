@@ -1,8 +1,9 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import type { AuditRow } from '../../core/audit.ts'
 import { ActorSchema } from './actor.ts'
 import { anyObject, nullable, ref, time } from './fields.ts'
 import { wireTime } from './time.ts'
+import { Type } from './type.ts'
 
 export const AuditRowSchema = Type.Object(
   {

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import {
   type Campaign,
   type CampaignEndpoint,
@@ -13,6 +13,7 @@ import { secretAlgorithms } from '../../core/secret.ts'
 import { ActorSchema } from './actor.ts'
 import { nullable, oneOf, ref, text, time } from './fields.ts'
 import { checkedTime, wireTime } from './time.ts'
+import { Type } from './type.ts'
 
 const ids = (description: string) =>
   Type.Array(text(64), { minItems: 1, maxItems: limits.campaignFilterIdsMax, description })

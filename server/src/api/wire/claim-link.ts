@@ -1,9 +1,10 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import type { ClaimedSecret } from '../../actions/claim-secret.ts'
 import type { ClaimLink } from '../../core/claim-link.ts'
 import { nullable, ref, text, time } from './fields.ts'
 import { RotationSchema } from './rotation.ts'
 import { wireTime } from './time.ts'
+import { Type } from './type.ts'
 
 export const ClaimSecretSchema = Type.Object(
   { token: text(128, 'What stands behind `#` in the claim link.') },

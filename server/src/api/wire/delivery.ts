@@ -1,8 +1,9 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { type Attempt, type Delivery, deliveryStatuses } from '../../core/delivery.ts'
 import { limits } from '../../core/limits.ts'
 import { anyObject, nullable, nullableRef, oneOf, ref, text, textMap, time } from './fields.ts'
 import { wireTime } from './time.ts'
+import { Type } from './type.ts'
 
 export const attemptErrorField = oneOf([
   'dns',

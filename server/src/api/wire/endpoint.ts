@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import type { CreateEndpointInput } from '../../actions/create-endpoint.ts'
 import { endpointFormats, rateLimitPerSecondMax } from '../../actions/endpoint-input.ts'
 import type { UpdateEndpointInput } from '../../actions/update-endpoint.ts'
@@ -14,6 +14,7 @@ import { anyObject, nullable, nullableRef, oneOf, ref, text, textMap, time } fro
 import { presentRotation, RotationSchema } from './rotation.ts'
 import { algorithmField, mintedSecretFields, secretLengthMax } from './secret.ts'
 import { wireTime } from './time.ts'
+import { Type } from './type.ts'
 
 /** What reads show in place of a custom header's value. Refused as a value. */
 export const maskedHeaderValue = '***'

@@ -1,8 +1,9 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import type { EventTypeDefinition } from '../../core/event-type-definition.ts'
 import { limits } from '../../core/limits.ts'
 import { nullable, oneOf, time } from './fields.ts'
 import { wireTime } from './time.ts'
+import { Type } from './type.ts'
 
 const schemaField = Type.Unsafe<Record<string, unknown> | null>({
   type: ['object', 'null'],

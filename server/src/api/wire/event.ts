@@ -1,10 +1,11 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import type { Event } from '../../core/event.ts'
 import { limits } from '../../core/limits.ts'
 import type { AcceptedEvent } from '../../storage/storage.ts'
 import { anyObject, nullable, ref, text, time } from './fields.ts'
 import { errorMembers } from './problem.ts'
 import { wireTime } from './time.ts'
+import { Type } from './type.ts'
 
 export const PublishEventSchema = Type.Object(
   {

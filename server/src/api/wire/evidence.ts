@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import type { Rotation } from '../../core/rotation.ts'
 import type {
   DrillReport,
@@ -8,6 +8,7 @@ import type {
 } from '../../core/rotation-evidence.ts'
 import { nullable, nullableRef, oneOf, ref, time } from './fields.ts'
 import { wireTime } from './time.ts'
+import { Type } from './type.ts'
 
 const drillVerdict = oneOf(
   ['verified', 'unverifying', 'failed', 'inconclusive'],

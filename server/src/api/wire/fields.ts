@@ -1,4 +1,5 @@
-import { type Static, type TSchema, type TUnsafe, Type } from 'typebox'
+import type { Static, TSchema, TUnsafe } from 'typebox'
+import { Type } from './type.ts'
 
 /** Where the OpenAPI document keeps what has a name; the validator finds it under the same path. */
 export const componentsPath = '#/components/schemas/'

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { blockers, blockersOf, type FleetEntry } from '../../core/fleet.ts'
 import { attentionValues, completeWhenValues, rotationState } from '../../core/rotation.ts'
 import { secretAlgorithms } from '../../core/secret.ts'
@@ -10,6 +10,7 @@ import {
 } from '../../core/secret-policy.ts'
 import { nullable, nullableRef, oneOf, ref, time } from './fields.ts'
 import { wireTime } from './time.ts'
+import { Type } from './type.ts'
 
 export const SecretPolicySchema = Type.Object(
   {

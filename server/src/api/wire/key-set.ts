@@ -1,5 +1,6 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import type { Secret } from '../../core/secret.ts'
+import { Type } from './type.ts'
 
 /** Where receivers find the public keys of one endpoint. */
 export const keySetPath = '/.well-known/webhooks/:endpoint/keys.json'

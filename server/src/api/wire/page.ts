@@ -1,9 +1,10 @@
-import { type Static, type TObject, type TProperties, type TSchema, Type } from 'typebox'
+import type { Static, TObject, TProperties, TSchema } from 'typebox'
 import { invalidField } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import { CURSOR_LENGTH_MAX, decodeCursor, encodeCursor } from '../../core/page-cursor.ts'
 import type { Page, PageRequest } from '../../storage/storage.ts'
 import { nullable, ref } from './fields.ts'
+import { Type } from './type.ts'
 
 /** What a list takes: `limit` and `cursor`, and filters of its own. Nothing else. */
 export function listQuery<T extends TProperties = Record<never, TSchema>>(filters?: T) {

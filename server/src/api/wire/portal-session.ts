@@ -1,8 +1,9 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { limits } from '../../core/limits.ts'
 import { type PortalSession, portalScopes } from '../../core/portal-session.ts'
 import { oneOf, text, time } from './fields.ts'
 import { wireTime } from './time.ts'
+import { Type } from './type.ts'
 
 export const CreatePortalSessionSchema = Type.Object(
   {

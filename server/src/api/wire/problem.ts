@@ -1,6 +1,6 @@
-import { Type } from 'typebox'
 import { errorTable } from '../../core/errors.ts'
 import { ref } from './fields.ts'
+import { Type } from './type.ts'
 
 export const FieldErrorSchema = Type.Object(
   {

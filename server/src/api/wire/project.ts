@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { formatDuration, parseDurationList } from '../../core/duration.ts'
 import { type FieldError, invalidField } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
@@ -7,6 +7,7 @@ import { completeWhenValues } from '../../core/rotation.ts'
 import { policyActions, type SecretPolicyOverride } from '../../core/secret-policy.ts'
 import { nullable, oneOf, ref, text, time } from './fields.ts'
 import { wireTime } from './time.ts'
+import { Type } from './type.ts'
 
 const seconds = Type.Integer({ minimum: 0, maximum: limits.expireCurrentInMaxSeconds })
 

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { limits } from '../../core/limits.ts'
 import {
   attentionValues,
@@ -14,6 +14,7 @@ import { EvidenceSchema, presentEvidence } from './evidence.ts'
 import { nullable, nullableRef, oneOf, ref, text, time } from './fields.ts'
 import { mintedSecretFields, secretLengthMax } from './secret.ts'
 import { wireTime } from './time.ts'
+import { Type } from './type.ts'
 
 const completeWhen = oneOf(
   completeWhenValues,

@@ -1,4 +1,4 @@
-import { type Static, type TObject, Type } from 'typebox'
+import type { Static, TObject } from 'typebox'
 import { limits } from '../../core/limits.ts'
 import {
   type Secret,
@@ -9,6 +9,7 @@ import {
 import { nullable, oneOf, time } from './fields.ts'
 import { keySetPath } from './key-set.ts'
 import { wireTime } from './time.ts'
+import { Type } from './type.ts'
 
 export const algorithmField = oneOf(secretAlgorithms)
 

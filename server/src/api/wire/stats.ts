@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { type DeliveryStatus, deliveryStatuses } from '../../core/delivery.ts'
 import { parseDuration } from '../../core/duration.ts'
 import { invalidField } from '../../core/errors.ts'
@@ -6,6 +6,7 @@ import { limits } from '../../core/limits.ts'
 import type { DeliveryStats, StatsRequest } from '../../storage/storage.ts'
 import { nullable, oneOf, text, time } from './fields.ts'
 import { checkedTime, wireTime } from './time.ts'
+import { Type } from './type.ts'
 
 const statusList = Type.Array(oneOf(['failed', 'skipped']), { minItems: 1, maxItems: 2 })
 

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import type { ActionContext } from '../../actions/action-context.ts'
+import { Type } from '../../api/wire/type.ts'
 import type { Endpoint } from '../../core/endpoint.ts'
 import { type AppError, invalidFields } from '../../core/errors.ts'
 import type { Stretch } from '../../storage/storage.ts'

@@ -1,5 +1,6 @@
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import type { ActionContext } from '../../actions/action-context.ts'
+import { Type } from '../../api/wire/type.ts'
 import { invalidFields } from '../../core/errors.ts'
 import { showWebhook } from './webhook.ts'
 

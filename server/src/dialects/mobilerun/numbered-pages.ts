@@ -1,4 +1,5 @@
-import { type TProperties, type TSchema, Type } from 'typebox'
+import type { TProperties, TSchema } from 'typebox'
+import { Type } from '../../api/wire/type.ts'
 import { invalidFields } from '../../core/errors.ts'
 import { limits } from '../../core/limits.ts'
 import type { Stretch } from '../../storage/storage.ts'
