@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { App } from '../app.ts'
 import { type Config, isColorRefused, isRunByNpm } from '../config.ts'
 import type { Logger } from '../logger.ts'
+import { restWhenIdle } from '../rest.ts'
 import type { CommandContext } from './command-context.ts'
 import { describeFailure } from './describe-failure.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
@@ -46,6 +47,7 @@ export async function runServer(options: {
       stopSignal: stop.signal,
     })
     await onStarted(app, logger)
+    restWhenIdle()
     const failure = await Promise.race([stop.requested, app.failed])
     if (failure !== undefined) throw failure
     logger.info('Stopping: no new requests, attempts in flight are finished.')

@@ -14,4 +14,5 @@ export function tuneHeap(): void {
   for (const flag of heapFlags) setFlagsFromString(flag)
 }
 
-export const heapFlags = ['--no-allocation-site-pretenuring']
+/** The second is for `restWhenIdle`. */
+export const heapFlags = ['--no-allocation-site-pretenuring', '--expose-gc']

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { openClock } from '../clock.ts'
 import { createIdFactory } from '../core/ids.ts'
 import { createRandom } from '../random.ts'
+import { restWhenIdle } from '../rest.ts'
 import { createAddressGuard, type PortRange } from './address-guard.ts'
 import { createHttpSender } from './http-sender.ts'
 import { createNameResolver } from './name-resolver.ts'
@@ -60,6 +61,7 @@ function run(): void {
   })
   port.on('message', (message: PackedToSender) => sender.receive(unpackToSender(message)))
   port.postMessage(senderReady)
+  restWhenIdle()
 }
 
 run()
