@@ -79,6 +79,11 @@ export const exceptions: readonly { from: RegExp; to: RegExp; reason: string }[]
     reason: 'The page of the dialects is made from the facts that their tests hold.',
   },
   {
+    from: /^server\/src\/(?:cli\/run-server|dispatcher\/sender-thread)\.ts$/,
+    to: /^server\/src\/rest\.ts$/,
+    reason: 'Each thread of a server watches over its own heap.',
+  },
+  {
     from: /^server\/src\/cli\//,
     to: /^server\/src\/logger\.ts$/,
     reason: 'A command decides where the log goes, as it decides on the clock.',

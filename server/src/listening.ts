@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
+import { createServer } from './api/node-http.ts'
 import type { Metrics } from './metrics.ts'
 import { StartError } from './start-error.ts'
 

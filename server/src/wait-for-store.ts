@@ -1,5 +1,5 @@
-import { createServer } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
+import { createServer } from './api/node-http.ts'
 import { close, listen, listening } from './listening.ts'
 import type { Logger } from './logger.ts'
 import { StartError } from './start-error.ts'

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
-import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { AppError } from '../core/errors.ts'
+import { STATUS_CODES } from './node-http.ts'
 import { problemAnswer } from './problem.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { toResponseHeaders, verifyWebhook, WebhookVerificationError } from '@countersign/sdk'
 
 /** A customer's receiver: verifies every delivery with the secrets that it trusts at the time. */
@@ -16,6 +16,8 @@ export async function startDemoReceiver(options: {
   }) => void
 }): Promise<DemoReceiver> {
   let trusted: readonly string[] = []
+  // Here, as any other command would load it and need none of it.
+  const { createServer } = await import('node:http')
   const server = createServer(async (request, response) => {
     try {
       const body = await readBody(request)
