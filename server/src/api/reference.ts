@@ -9,13 +9,13 @@ const prefix = '/docs'
  * Serves the human-readable reference at `/docs`, which loads nothing from elsewhere. Its viewer is
  * read from disk when somebody first looks: most servers are never asked.
  */
-export function addReference(app: FastifyInstance, document: OpenApiDocument): void {
+export function addReference(app: FastifyInstance, document: () => OpenApiDocument): void {
   const page = errorsPage()
   app.get(errorsPagePath, (_request, reply) => reply.headers(errorsPageHeaders).send(page))
   let viewer: Promise<FastifyInstance> | null = null
 
   async function show(request: FastifyRequest, reply: FastifyReply) {
-    viewer ??= createViewer(document).catch((error) => {
+    viewer ??= createViewer(document()).catch((error) => {
       viewer = null
       throw error
     })

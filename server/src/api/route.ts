@@ -25,8 +25,8 @@ export interface ServerParts {
   publicUrl: string | null
   /** Bounds how often one address uses claim links. */
   claims: AddressLimit
-  /** The OpenAPI document, as text. */
-  openApiText: string
+  /** The OpenAPI document, as text: made when it is first asked for. */
+  openApiText: () => string
   streams: Streams
   /** Who sends this `Authorization`, now; throws or rejects as `Authenticator` says. */
   authenticate(headers: IncomingHttpHeaders, address: string): Principal | Promise<Principal>

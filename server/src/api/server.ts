@@ -113,7 +113,8 @@ export function createApi(options: ApiOptions): Api {
     noteUse: keyUses.note,
   })
   const projects = createProjectDirectory(parts)
-  const document = openApiDocument({ publicUrl })
+  const document = () => openApiDocument({ publicUrl })
+  let openApiText: string | null = null
   const native = nativeSurface(publicUrl)
   const newRequestId = requestIds(options.parts.randomBytes)
   const turns = createTurns({ requestsMax: apiLimits.requestsPerTurnMax })
@@ -125,7 +126,7 @@ export function createApi(options: ApiOptions): Api {
       failedAttempts,
       ...addressLimits(parts.clock),
       publicUrl,
-      openApiText: JSON.stringify(document),
+      openApiText: () => (openApiText ??= JSON.stringify(document())),
       streams,
       authenticate: (headers: IncomingHttpHeaders, address: string) =>
         authenticator.authenticate(native.credentialOf(headers), address),
@@ -165,7 +166,7 @@ function addRoutes(
   app: FastifyInstance,
   options: ApiOptions,
   serving: RouteServing,
-  document: OpenApiDocument,
+  document: () => OpenApiDocument,
 ): void {
   const { hasApi = true, consoleDirectory } = options
   addCors(app, options.corsOrigins ?? [])
@@ -250,6 +251,19 @@ function addressLimits(clock: Clock) {
   }
 }
 
+/**
+ * Requests are checked by `createSchemaCompiler`, and answers come as text. Compilers of its own
+ * would be loaded by fastify for any server, 3 MB of them.
+ */
+const noCompilers = {
+  buildValidator: noCompiler,
+  buildSerializer: noCompiler,
+}
+
+function noCompiler(): never {
+  throw new Error('No route has a schema of its own in fastify.')
+}
+
 /** What holds for every request: ids, headers, bodies as bytes, refusals as problem documents. */
 function createServer(
   options: ApiOptions,
@@ -276,6 +290,7 @@ function createServer(
     keepAliveTimeout: apiLimits.keepAliveTimeoutMs,
     bodyLimit: limits.requestBodyBytesMax,
     routerOptions: { maxParamLength: apiLimits.pathSegmentLengthMax },
+    schemaController: { compilersFactory: noCompilers },
     // What comes in while the server closes is served like the rest.
     return503OnClosing: false,
     // Node would answer these by itself, with an empty body; `unmetRefusal` does it in its place.

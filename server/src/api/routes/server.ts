@@ -59,6 +59,6 @@ export const serverRoutes: readonly Route[] = [
     tag: 'Server',
     access: 'open',
     answers: { 200: { contentType: 'application/json', description: 'OpenAPI 3.1.' } },
-    answer: ({ server }) => ({ status: 200, text: server.openApiText }),
+    answer: ({ server }) => ({ status: 200, text: server.openApiText() }),
   }),
 ]
