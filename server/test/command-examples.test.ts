@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
+import { allCommands } from '../src/cli/all-commands.ts'
 import type { CommandContext } from '../src/cli/command-context.ts'
 import { createProgram, descendantsOf } from '../src/cli/program.ts'
 import { createClock } from '../src/clock.ts'
@@ -45,7 +46,7 @@ const lasting: Readonly<Record<string, RegExp>> = {
 }
 /** Work on a store, which has to be there. */
 const storeCommands = ['doctor', 'backup', 'restore', 'keys rotate-master', 'migrate-store']
-const program = createProgram({ clock: createClock() } as CommandContext)
+const program = createProgram({ clock: createClock() } as CommandContext, allCommands)
 const leaves = descendantsOf(program).filter(({ commands }) => commands.length === 0)
 
 describe('the help', () => {

@@ -1,3 +1,4 @@
+import type { Command } from 'commander'
 import type { SystemClock } from '../clock.ts'
 import type { Environment } from '../config.ts'
 import type { ExitCode } from './exit-codes.ts'
@@ -13,4 +14,10 @@ export interface CommandContext {
   args: readonly string[]
   /** Says what the process ends with; called once by each command. */
   finish(code: ExitCode): void
+}
+
+/** Commands that stand together in the help. */
+export interface CommandGroup {
+  heading: string
+  commands: readonly ((context: CommandContext) => Command)[]
 }

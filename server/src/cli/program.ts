@@ -1,35 +1,9 @@
 import { Command, CommanderError } from 'commander'
 import { version } from '../version.ts'
-import { backupCommand } from './backup.ts'
-import { benchCommand } from './bench.ts'
-import { clientCommands } from './client/commands.ts'
-import type { CommandContext } from './command-context.ts'
-import { completionCommand } from './completion.ts'
-import { demoCommand } from './demo.ts'
-import { devCommand } from './dev.ts'
-import { doctorCommand } from './doctor.ts'
+import type { CommandContext, CommandGroup } from './command-context.ts'
 import { examplesText } from './examples.ts'
 import { type ExitCode, exitCodes } from './exit-codes.ts'
-import { migrateCommand } from './migrate.ts'
-import { migrateStoreCommand } from './migrate-store.ts'
-import { offlineCommands } from './offline/commands.ts'
-import { restoreCommand } from './restore.ts'
 import { serveCommand } from './serve.ts'
-
-const groups: readonly {
-  heading: string
-  commands: readonly ((context: CommandContext) => Command)[]
-}[] = [
-  {
-    heading: 'The server:',
-    commands: [
-      ...[serveCommand, devCommand, demoCommand, benchCommand, migrateCommand],
-      ...[doctorCommand, backupCommand, restoreCommand, migrateStoreCommand],
-    ],
-  },
-  { heading: 'Against a server:', commands: clientCommands },
-  { heading: 'Without a server:', commands: [...offlineCommands, completionCommand] },
-]
 
 /** Runs one command line and says what the process ends with. */
 export async function runProgram(context: Omit<CommandContext, 'finish'>): Promise<ExitCode> {
@@ -38,7 +12,8 @@ export async function runProgram(context: Omit<CommandContext, 'finish'>): Promi
     exitCode = code
   }
   try {
-    await createProgram({ ...context, finish }).parseAsync(context.args, { from: 'user' })
+    const program = createProgram({ ...context, finish }, await commandsFor(context.args))
+    await program.parseAsync(context.args, { from: 'user' })
     return exitCode
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
@@ -47,8 +22,14 @@ export async function runProgram(context: Omit<CommandContext, 'finish'>): Promi
   }
 }
 
-/** Every command, put together; nothing has run yet. */
-export function createProgram(context: CommandContext): Command {
+/** A server holds what it has loaded for months: it knows no command but its own. */
+async function commandsFor([name]: readonly string[]): Promise<readonly CommandGroup[]> {
+  if (name === 'serve') return [{ heading: 'The server:', commands: [serveCommand] }]
+  return (await import('./all-commands.ts')).allCommands
+}
+
+/** The commands, put together; nothing has run yet. */
+export function createProgram(context: CommandContext, groups: readonly CommandGroup[]): Command {
   const program = new Command('countersign')
     .description('A self-hosted webhook server whose secrets rotate without losing a delivery.')
     .version(version)
