@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer'
-import { type Server, STATUS_CODES } from 'node:http'
+import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
 import { type Answer, jsonContentType } from './answer.ts'
+import { STATUS_CODES } from './node-http.ts'
 import { createPlainPostReader, type PlainPost } from './plain-post.ts'
 
 /** Takes the answer to a request, and headers that go with any answer. */
