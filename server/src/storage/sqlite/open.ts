@@ -54,6 +54,9 @@ export async function openSqliteStorage(options: {
     releases.push(() => writerDatabase.close())
     applyMigrations(writerDatabase, file)
     writerDatabase.exec(`pragma journal_mode = wal; pragma busy_timeout = ${writeBusyTimeoutMs}`)
+    // What a unit may have to undo is kept in memory; else it would go to a file of its own, made
+    // and removed with nearly every commit. Migrations, which may have much to sort, use files.
+    writerDatabase.exec('pragma temp_store = memory')
     const readerDatabase = openReader(file)
     releases.push(() => readerDatabase.close())
     const { clock, newId, leaseMs, observeCommit, onError } = options

@@ -27,8 +27,10 @@ export function createRowInserts(
   { into, row }: { into: string; row: string },
 ): RowInserts {
   const width = row.split('?').length - 1
+  // `or fail`: a statement that may have to be undone by itself makes copies of all it changes. Here
+  // the whole unit, or the commit, is undone.
   const insert = (count: number) =>
-    connection.statement(`insert into ${into} values ${Array(count).fill(row).join(', ')}`)
+    connection.statement(`insert or fail into ${into} values ${Array(count).fill(row).join(', ')}`)
   const insertOne = insert(1)
   const insertMany = insert(rowsPerStatement)
   const waiting: SQLInputValue[] = []
