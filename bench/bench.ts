@@ -4,7 +4,7 @@ import { renderHistory } from './history-report.ts'
 import { describeMachine } from './machine.ts'
 import { measureDeadEndpoint } from './measure-dead-endpoint.ts'
 import { measureHistory } from './measure-history.ts'
-import { measureIdle } from './measure-idle.ts'
+import { measureIdle, measureInstalledIdle } from './measure-idle.ts'
 import { measureLatency } from './measure-latency.ts'
 import { measureMemory } from './measure-memory.ts'
 import { measureNeighbours } from './measure-neighbours.ts'
@@ -95,6 +95,8 @@ async function runBench(given: Arguments): Promise<string[]> {
       mode.deadPending > 0 ? await further('dead endpoint', measureDeadEndpoint, context) : null,
     memory: mode.memoryEvents > 0 ? await further('memory', measureMemory, context) : null,
     idle: mode.idleMs > 0 ? await further('idle', measureIdle, context) : null,
+    installedIdle:
+      mode.idleMs > 0 ? await further('idle, as installed', measureInstalledIdle, context) : null,
     recordedRatio: await readRecordedRatio(),
   }
   const report = renderReport(result)

@@ -39,8 +39,8 @@ const callMsMax = 10_000
  */
 export async function startProduct(options: {
   entry: string
-  /** Connections to receivers, at most: `COUNTERSIGN_CONCURRENCY`. */
-  concurrency: number
+  /** Connections to receivers, at most: `COUNTERSIGN_CONCURRENCY`. Null: the server's default. */
+  concurrency: number | null
   environment?: Record<string, string>
   /** Of `createDataDir`; absent: an empty store that is removed in the end. */
   dataDir?: string
@@ -108,7 +108,7 @@ function basicEnvironment(options: {
   port: number
   dataDir: string
   rootKey: string
-  concurrency: number
+  concurrency: number | null
 }): Record<string, string> {
   return {
     COUNTERSIGN_HOST: '127.0.0.1',
@@ -117,7 +117,9 @@ function basicEnvironment(options: {
     COUNTERSIGN_ROOT_KEY: options.rootKey,
     COUNTERSIGN_ALLOW_HTTP: 'true',
     COUNTERSIGN_ALLOWED_NETWORKS: '127.0.0.0/8',
-    COUNTERSIGN_CONCURRENCY: String(options.concurrency),
+    ...(options.concurrency === null
+      ? {}
+      : { COUNTERSIGN_CONCURRENCY: String(options.concurrency) }),
     COUNTERSIGN_LOG_LEVEL: 'warn',
     // The load comes with one key, and is what is measured.
     COUNTERSIGN_RATE_LIMIT_PER_SECOND: '1000000',

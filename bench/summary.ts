@@ -14,6 +14,7 @@ export interface BenchResult extends ReportHead {
   dead: Attempted<DeadEndpointRun> | null
   memory: Attempted<DeliveryRun> | null
   idle: Attempted<IdleRun> | null
+  installedIdle: Attempted<IdleRun> | null
   /** Of readRecordedRatio; null: the first mark stands for it. */
   recordedRatio: number | null
 }
@@ -82,7 +83,8 @@ export function figuresOf(result: BenchResult): Figure[] {
   add(result.latency, latencyFigures)
   add(result.dead, deadFigures)
   add(result.memory, memoryFigures)
-  add(result.idle, idleFigures)
+  add(result.idle, (run) => idleFigures('idle after a load', run))
+  add(result.installedIdle, (run) => idleFigures('idle after the start, as installed', run))
   return figures
 }
 
@@ -141,11 +143,11 @@ function memoryFigures({ residentBytes, unique }: DeliveryRun): Figure[] {
   ]
 }
 
-function idleFigures({ cores, residentBytes }: IdleRun): Figure[] {
+function idleFigures(name: string, { cores, residentBytes }: IdleRun): Figure[] {
   const value = cores === null ? 'not seen' : `${(cores * 100).toFixed(2)} % of a core`
   return [
     {
-      name: 'idle',
+      name,
       value: `${value}, ${megabytes(residentBytes)} MB`,
       mark: `under ${percent(firstMark.idleCores)}`,
       goal: `${(goal.idleCores * 100).toFixed(1)} %, 120 MB`,
