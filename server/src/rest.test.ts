@@ -8,12 +8,13 @@ const mebibyte = 1024 * 1024
 
 test('gives back once for each growth, and never while there is something to do', () => {
   let heapMebibytes = 40
+  let rested = 25
   let count = 0
   const look = createRest({
     heapBytes: () => heapMebibytes * mebibyte,
     giveBack() {
       count += 1
-      heapMebibytes = 25
+      heapMebibytes = rested
     },
   })
   const countAfter = (busyShare: number) => {
@@ -28,9 +29,16 @@ test('gives back once for each growth, and never while there is something to do'
   heapMebibytes = 33
   assert.equal(countAfter(0.5), 1)
   assert.equal(countAfter(0), 2)
-  // What a rest could not give back is no growth.
+  // What a rest could not give back is no growth, and the more that is the more has to come.
   heapMebibytes = 26
   assert.equal(countAfter(0), 2)
+  rested = 200
+  heapMebibytes = 210
+  assert.equal(countAfter(0), 3)
+  heapMebibytes = 240
+  assert.equal(countAfter(0), 3)
+  heapMebibytes = 250
+  assert.equal(countAfter(0), 4)
 })
 
 test('a server that has nothing to do gives back in both of its busy threads', async (t) => {

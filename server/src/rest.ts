@@ -6,8 +6,12 @@ import { runInNewContext } from 'node:vm'
 const lookMs = 2_000
 const busyShareMax = 0.01
 
-/** What makes a rest worth its pause: a tenth of a second for the heap that a start leaves. */
+/**
+ * What makes a rest worth its pause, which is a tenth of a second for the heap that a start leaves, and
+ * 2 ms for each megabyte that lives: so the more there is, the more has to come.
+ */
 const growthBytesMin = 8 * 1024 * 1024
+const growthShareMin = 1 / 4
 
 /**
  * From now on, whenever this thread has nothing to do, it gives back what its heap has grown by. V8
@@ -37,7 +41,9 @@ export function restWhenIdle(): void {
 export function createRest(heap: { heapBytes: () => number; giveBack: () => void }) {
   let restedBytes = 0
   return (busyShare: number) => {
-    if (busyShare > busyShareMax || heap.heapBytes() - restedBytes < growthBytesMin) return
+    const growthBytes = heap.heapBytes() - restedBytes
+    const isWorthIt = growthBytes >= Math.max(growthBytesMin, restedBytes * growthShareMin)
+    if (busyShare > busyShareMax || !isWorthIt) return
     heap.giveBack()
     restedBytes = heap.heapBytes()
   }

@@ -15,6 +15,12 @@ const allowedHeaders = [
 
 const preflightKeptSeconds = 600
 
+/** What answers carry to whoever names no origin. */
+export function answerHeadersFor(origins: readonly string[]): Readonly<Record<string, string>> {
+  if (origins.length === 0) return {}
+  return { vary: 'Origin', 'access-control-expose-headers': exposedHeaders.join(', ') }
+}
+
 /**
  * Lets pages of the given origins call every API from a browser. Keys travel in headers that a page
  * sets by itself, so cookies and the like are never asked for, and no origin is ever reflected.

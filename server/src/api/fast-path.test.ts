@@ -157,7 +157,7 @@ test('cuts off a client that takes no answer for as long as it may be idle', asy
   await until('it is cut off', async () => (await connectionCount(stage)) === 0)
 })
 
-test('while it stops, idle connections close and the others do with their answer', async () => {
+test('while it stops, connections close: idle ones and new ones now, the others with their answer', async () => {
   await using stage = await startStage()
   const [idle, busy, fresh] = [await stage.open(), await stage.open(), await stage.open()]
   idle.write(plainPost('/a'))
@@ -165,15 +165,26 @@ test('while it stops, idle connections close and the others do with their answer
   answerNext(stage, 'one')
   busy.write(plainPost('/b'))
   await until('it is there', () => stage.waiting.length === 1)
+  // It is not read any more, and must not hold the connection.
+  busy.write(plainPost('/c'))
+  await sleep(20)
   stage.fastPath.stop()
   stage.fastPath.closeIdle()
   assert.match(await text(idle), /one$/)
-  answerNext(stage, 'two')
-  assert.match(await text(busy), /Connection: close\r\n\r\ntwo$/)
-  fresh.write(plainPost('/c'))
-  await until('it is served yet', () => stage.waiting.length === 1)
-  stage.fastPath.closeAll()
   assert.equal(await text(fresh), '')
+  const heard = listen(busy)
+  answerNext(stage, 'two')
+  await until('all are closed', async () => (await connectionCount(stage)) === 0)
+  await until('it is heard', () => /Connection: close\r\n\r\ntwo$/.test(heard.text))
+})
+
+test('cuts all off at the end', async () => {
+  await using stage = await startStage()
+  const socket = await stage.open()
+  socket.write(plainPost('/a'))
+  await until('it is there', () => stage.waiting.length === 1)
+  stage.fastPath.closeAll()
+  assert.equal(await text(socket), '')
 })
 
 function plainPost(path: string): string {

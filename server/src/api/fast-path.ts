@@ -15,7 +15,7 @@ export type Serve = (give: Give) => void
 export interface FastPath {
   /** From now on connections close with their next answer. */
   stop(): void
-  /** Closes the connections that wait for another request. */
+  /** Closes the connections without a request. */
   closeIdle(): void
   closeAll(): void
 }
@@ -75,8 +75,10 @@ export function addFastPath(server: Server, options: FastPathOptions): FastPath 
     if (!socket.writable) return
     const lines = `${dateLine()}${isStopping ? lastLines : keepAliveLines}`
     const text = answerText(answer, headers, lines)
-    if (isStopping) socket.end(text)
-    else if (socket.write(text)) goOn(connection)
+    const isTaken = socket.write(text)
+    // Whatever the client has sent behind it, or leaves open.
+    if (isStopping) socket.destroySoon()
+    else if (isTaken) goOn(connection)
     else socket.once('drain', () => goOn(connection))
   }
 
@@ -96,10 +98,7 @@ export function addFastPath(server: Server, options: FastPathOptions): FastPath 
   }
 
   const closeIdle = () => {
-    for (const { socket, isBusy, hasServed } of connections) {
-      // The first request of a new connection is on its way.
-      if (hasServed && !isBusy) socket.destroy()
-    }
+    for (const { socket, isBusy } of connections) if (!isBusy) socket.destroy()
   }
 
   const begin = (socket: Socket) => {

@@ -12,16 +12,39 @@ interface Asked {
   body: string
 }
 
-test('answers everything as on the ordinary way', async () => {
-  await using server = await createTestApi()
+for (const corsOrigins of [[], ['https://console.example.com']]) {
+  test(`answers everything as on the ordinary way, with ${corsOrigins.length} origins of pages`, () =>
+    answersAlike(corsOrigins))
+}
+
+async function answersAlike(corsOrigins: readonly string[]) {
+  await using server = await createTestApi({ corsOrigins })
+  const served = countSlow(server)
+  for (const { what, status, ...asked } of await askedOf(server)) {
+    const before = served.count
+    const fast = await ask(server, asked)
+    const isFast = !otherWay.has(what)
+    assert.equal(served.count - before, isFast ? 0 : 1, `${what} came on its way`)
+    // Each was asked once before it is asked again, so ids that were new are not any more.
+    const body = what === 'with an id' ? own('mine-2') : asked.body
+    const slow = await ask(server, { ...asked, body }, ['X-Other: 1'])
+    assert.equal(fast.status, status, `${what}: ${fast.text}`)
+    assert.deepEqual(comparable(fast), comparable(slow), what)
+  }
+  assert.deepEqual(server.logged, [])
+}
+
+const own = (id: string) => `{"type":"order.paid","id":"${id}","data":{}}`
+
+/** In this order: some are about what came before them. */
+async function askedOf(server: TestApi): Promise<(Asked & { what: string; status: number })[]> {
   const project = await server.addProject({ uid: 'shop' })
   const other = await server.addProject()
   const reader = await server.addProject({ scopes: ['events.read'] })
   const { key } = project
   const events = `${project.path}/events`
   const event = '{"type":"order.paid","data":{"n":1.50,"é":"ü"}}'
-  const own = (id: string) => `{"type":"order.paid","id":"${id}","data":{}}`
-  const cases: (Asked & { what: string; status: number })[] = [
+  return [
     { what: 'an event', path: events, key, body: event, status: 202 },
     { what: 'by uid', path: '/v1/projects/shop/events', key, body: event, status: 202 },
     { what: 'with the root key', path: events, key: rootKey, body: event, status: 202 },
@@ -59,24 +82,20 @@ test('answers everything as on the ordinary way', async () => {
       body: event,
       status: 404,
     },
+    { what: 'no project', path: '/v1/projects//events', key: rootKey, body: event, status: 404 },
+    {
+      what: "no project of one's own",
+      path: '/v1/projects//events',
+      key,
+      body: event,
+      status: 403,
+    },
+    { what: 'too long a project', path: longPath, key, body: event, status: 404 },
     { what: 'no such path', path: '/v1/none', key, body: event, status: 404 },
     { what: 'another method', path: '/v1/projects/shop/deliveries', key, body: event, status: 405 },
     { what: 'too much', path: events, key, body: tooLarge, status: 413 },
   ]
-  const served = countSlow(server)
-  for (const { what, status, ...asked } of cases) {
-    const before = served.count
-    const fast = await ask(server, asked)
-    const isFast = !['no such path', 'another method', 'too much'].includes(what)
-    assert.equal(served.count - before, isFast ? 0 : 1, `${what} came on its way`)
-    // Each was asked once before it is asked again, so ids that were new are not any more.
-    const body = what === 'with an id' ? own('mine-2') : asked.body
-    const slow = await ask(server, { ...asked, body }, ['X-Other: 1'])
-    assert.equal(fast.status, status, `${what}: ${fast.text}`)
-    assert.deepEqual(comparable(fast), comparable(slow), what)
-  }
-  assert.deepEqual(server.logged, [])
-})
+}
 
 test('publishes the same event, byte for byte', async () => {
   await using server = await createTestApi()
@@ -177,6 +196,22 @@ test('a store that fails is told to the client as to the log', async () => {
   assert.deepEqual(logged[0], logged[1])
 })
 
+test('a path with its project left out costs nobody else a publish', async () => {
+  await using server = await createTestApi()
+  const { path, key } = await server.addProject()
+  const body = '{"type":"a.b","data":{}}'
+  await server.api.listen({ host: '127.0.0.1', port: 0 })
+  const good = Array.from({ length: 20 }, () => ask(server, { path: `${path}/events`, key, body }))
+  const bad = Array.from({ length: 20 }, () => {
+    return ask(server, { path: '/v1/projects//events', key: rootKey, body })
+  })
+  for (const { status, text } of await Promise.all(good)) assert.equal(status, 202, text)
+  for (const { status } of await Promise.all(bad)) assert.equal(status, 404)
+  for (const list of ['events', 'deliveries', 'endpoints']) {
+    assert.equal((await server.send('GET', `/v1/projects//${list}`, asRoot)).status, 404, list)
+  }
+})
+
 test('a server that closes answers what it has taken', async () => {
   const gate = Promise.withResolvers<void>()
   let isIn = false
@@ -200,6 +235,13 @@ test('a server that closes answers what it has taken', async () => {
   assert.deepEqual([status, headers.connection], [202, 'close'])
   await closed
 })
+
+const asRoot = { headers: { authorization: `Bearer ${rootKey}` } }
+const longPath = `/v1/projects/${'x'.repeat(513)}/events`
+const otherWay = new Set([
+  ...['no project', "no project of one's own", 'too long a project'],
+  ...['no such path', 'another method', 'too much'],
+])
 
 const tooLarge = `{"type":"a.b","data":{"x":"${'x'.repeat(5 * 1024 * 1024)}"}}`
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Answer } from './answer.ts'
+import { apiLimits } from './api-limits.ts'
 import type { Serve } from './fast-path.ts'
 import type { PlainPost } from './plain-post.ts'
 import type { Route } from './route.ts'
@@ -67,7 +68,8 @@ function prepare(route: FastRoute, { schemas, parts }: RouteServing): PreparedRo
 function refOf([before, after]: PathAround, path: string): string | null {
   if (!path.startsWith(before) || !path.endsWith(after)) return null
   const ref = path.slice(before.length, -after.length)
-  return ref === '' || ref.includes('/') ? null : ref
+  const isSegment = ref !== '' && ref.length <= apiLimits.pathSegmentLengthMax && !ref.includes('/')
+  return isSegment ? ref : null
 }
 
 async function answer(

@@ -19,7 +19,8 @@ export function watchPaths(app: FastifyInstance): KnownPaths {
   }[] = []
   app.addHook('onRoute', ({ url, method, config }) => {
     const { isRefusal, surface = null } = (config ?? {}) as FastifyContextConfig
-    if (isRefusal) return
+    // Preflights are answered everywhere, which makes no path of what is none.
+    if (isRefusal || url === '*') return
     const source = url
       .replaceAll(/[.+?^$()[\]{}|\\]/g, '\\$&')
       .replaceAll('*', '.*')

@@ -8,7 +8,8 @@ import type { Surface } from './surface.ts'
 export function nativeSurface(publicUrl: string | null): Surface {
   return {
     credentialOf: ({ authorization }) => bearerOf(authorization),
-    projectRefOf: (params) => params.project ?? '',
+    // A place in the path that was left empty names no project, and does not stand for none.
+    projectRefOf: ({ project }) => (project === '' ? null : (project ?? '')),
     presentError: (error, { requestId }) => problemAnswer(error, { requestId, publicUrl }),
     rateLimitHeaders: unixRateLimitHeaders,
     idempotencyHeaders: [idempotencyHeader],

@@ -121,6 +121,22 @@ test('takes each piece of a connection for what it is, whatever came before it',
   ])
 })
 
+test('keeps little of each connection', () => {
+  const busy = createPlainPostReader()
+  const before = process.memoryUsage().arrayBuffers
+  const readers = Array.from({ length: 200 }, (_, index) => {
+    const read = createPlainPostReader()
+    assert.ok(read(Buffer.from(requestOf(plainLines))) !== null)
+    // A pool of many heads would live on with each of them.
+    for (let count = 0; count < 200; count += 1) {
+      busy(Buffer.from(requestOf([...plainLines, `Accept: ${index} ${count}`])))
+    }
+    return read
+  })
+  const bytes = (process.memoryUsage().arrayBuffers - before) / readers.length
+  assert.ok(bytes < 16 * 1024, `${bytes} bytes for each`)
+})
+
 test('reads no request otherwise than an HTTP server does', async () => {
   let readCount = 0
   await fc.assert(

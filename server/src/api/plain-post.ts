@@ -23,8 +23,9 @@ export function createPlainPostReader(): (bytes: Buffer) => PlainPost | null {
     if (!isSame) {
       const length = bytes.indexOf(ending) + ending.length
       if (length < ending.length || length > headBytesMax) return null
-      // A copy: the piece itself is not to live on.
-      lastBytes = Buffer.from(bytes.subarray(0, length))
+      // A copy with memory of its own: neither the piece nor a pool of many is to live on with it.
+      lastBytes = Buffer.allocUnsafeSlow(length)
+      bytes.copy(lastBytes)
       last = readHead(lastBytes.toString('latin1'))
     }
     if (last === null || lastBytes.length + last.contentLength !== bytes.length) return null

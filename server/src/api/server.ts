@@ -12,7 +12,7 @@ import { type CredentialChanges, createAuthenticator } from './authenticate.ts'
 import { createBodyRoom } from './body-room.ts'
 import { components } from './components.ts'
 import { addConsole } from './console-files.ts'
-import { addCors } from './cors.ts'
+import { addCors, answerHeadersFor } from './cors.ts'
 import { discardBody } from './discard-body.ts'
 import { createFailedAttempts } from './failed-attempts.ts'
 import { addFastPath, type FastPath } from './fast-path.ts'
@@ -143,7 +143,7 @@ export function createApi(options: ApiOptions): Api {
   const nativeServing = { ...serving, surface: native }
   addRoutes(app, options, nativeServing, document)
   const fastParts = { serving: nativeServing, turns, newRequestId }
-  const fastPath = options.hasApi === false ? null : fastPathOf(app, logger, fastParts)
+  const fastPath = options.hasApi === false ? null : fastPathOf(app, options, fastParts)
 
   return {
     app,
@@ -192,14 +192,15 @@ function rateLimiterOf({ rateLimit, parts: { clock, storage } }: ApiOptions): Ra
 /** The shorter way of publishing. */
 function fastPathOf(
   { server }: FastifyInstance,
-  logger: ApiLogger,
+  { corsOrigins = [], logger }: ApiOptions,
   parts: { serving: RouteServing; turns: Turns; newRequestId: () => string },
 ): FastPath {
   const { serving } = parts
+  const fixedHeaders = { ...answerHeaders, ...answerHeadersFor(corsOrigins) }
   const admit = createFastRoutes({
     ...parts,
     routes: routes.filter(isFast),
-    commonHeaders: (requestId) => ({ ...commonHeaders(requestId), ...answerHeaders }),
+    commonHeaders: (requestId) => ({ ...commonHeaders(requestId), ...fixedHeaders }),
     presentRefusal: (error, request) => presentRefusal(error, request, serving.surface, logger),
   })
   const { headersTimeoutMs, keepAliveTimeoutMs } = apiLimits

@@ -28,7 +28,7 @@ export function createRowInserts(
 ): RowInserts {
   const width = row.split('?').length - 1
   // `or fail`: a statement that may have to be undone by itself makes copies of all it changes. Here
-  // the whole unit, or the commit, is undone.
+  // the whole unit, or the commit, is undone: nobody may catch the error and go on.
   const insert = (count: number) =>
     connection.statement(`insert or fail into ${into} values ${Array(count).fill(row).join(', ')}`)
   const insertOne = insert(1)
