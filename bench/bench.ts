@@ -97,7 +97,7 @@ async function runBench(given: Arguments): Promise<string[]> {
     idle: mode.idleMs > 0 ? await further('idle', measureIdle, context) : null,
     installedIdle:
       mode.idleMs > 0 ? await further('idle, as installed', measureInstalledIdle, context) : null,
-    recordedRatio: await readRecordedRatio(),
+    recordedRatio: await readRecordedRatio(machine.cpuModel),
   }
   const report = renderReport(result)
   process.stdout.write(`\n${report}`)
