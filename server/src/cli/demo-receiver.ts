@@ -16,7 +16,7 @@ export async function startDemoReceiver(options: {
   }) => void
 }): Promise<DemoReceiver> {
   let trusted: readonly string[] = []
-  // Here, as any other command would load it and need none of it.
+  // With an import at the top, every other command would load it too.
   const { createServer } = await import('node:http')
   const server = createServer(async (request, response) => {
     try {
