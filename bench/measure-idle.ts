@@ -13,8 +13,11 @@ export interface IdleRun extends MeasuredRun {
   residentBytes: number
 }
 
-/** For garbage collection, checkpoints and idle connections to end. */
-const settleMs = 8_000
+/**
+ * For checkpoints and idle connections to end, and for V8, which looks for garbage once more half a
+ * minute after the last work: that costs a quarter of a second of CPU, once.
+ */
+const settleMs = 45_000
 
 /** After a load, of the server that is measured: as a rule from the sources. */
 export function measureIdle(context: BenchContext): Promise<IdleRun> {

@@ -5,9 +5,7 @@ import { dottedName, lineOf, moduleReferencesOf, nodesOf } from './syntax.ts'
 
 /** The doors to the outside; the address guard stands before each of the server's own. */
 const doors = [
-  ...['http-sender.ts', 'connection-pool.ts', 'dialer.ts'].map(
-    (name) => `server/src/dispatcher/${name}`,
-  ),
+  'server/src/dispatcher/dialer.ts',
   // Not the server: a command that the user of a machine points at a receiver of theirs.
   'server/src/cli/post-delivery.ts',
 ]

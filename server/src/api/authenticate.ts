@@ -17,9 +17,22 @@ export interface Authenticator {
    * The caller behind a key, access token or portal token; at once where it is known already. Throws, or rejects
    * with, `unauthorized`, or `rate_limit_exceeded` where the address has failed too often.
    */
-  authenticate(credential: string, address: string): Principal | Promise<Principal>
+  authenticate(
+    credential: string | DigestedCredential,
+    address: string,
+  ): Principal | Promise<Principal>
   /** Forgets the credentials that a commit touched, and those of projects that it touched. */
   forget(changes: CredentialChanges): void
+}
+
+/** A credential and its SHA-256, for whom it is read from the same bytes again and again. */
+export interface DigestedCredential {
+  readonly text: string
+  readonly digest: string
+}
+
+export function digested(text: string): DigestedCredential {
+  return { text, digest: hash('sha256', text) }
 }
 
 export type CredentialChanges = Pick<
@@ -83,14 +96,14 @@ export function createAuthenticator(options: {
 
   return {
     authenticate(credential, address) {
-      const digest = hash('sha256', credential)
+      const { text, digest } = typeof credential === 'string' ? digested(credential) : credential
       // 256 random bits behind a hash: how long the look-up takes tells nothing about another key.
       const entry = credentials.known(digest)
       if (entry !== undefined) return principalOf(entry)
       const bytes = Buffer.from(digest)
       let isRoot = false
       for (const rootDigest of rootDigests) if (timingSafeEqual(bytes, rootDigest)) isRoot = true
-      return isRoot ? rootPrincipal : load(digest, credential, address)
+      return isRoot ? rootPrincipal : load(digest, text, address)
     },
 
     forget({ apiKeyIds, portalSessionIds, projectIds }) {

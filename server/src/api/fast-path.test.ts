@@ -230,7 +230,7 @@ async function startStage(limits: Partial<FastPathOptions> = {}): Promise<Stage>
     headersTimeoutMs: 1_000,
     keepAliveTimeoutMs: 1_000,
     ...limits,
-    admit: ({ path }) => {
+    admit: ({ head: { path } }) => {
       if (path === '/not-admitted') return null
       return (give) => waiting.push({ path, give })
     },

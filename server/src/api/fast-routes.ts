@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
 import type { Answer } from './answer.ts'
 import { apiLimits } from './api-limits.ts'
+import { type DigestedCredential, digested } from './authenticate.ts'
 import type { Serve } from './fast-path.ts'
-import type { PlainPost } from './plain-post.ts'
+import type { PlainHead, PlainPost } from './plain-post.ts'
 import type { Route } from './route.ts'
 import { authorize, type Caller, newContext, type RouteServing } from './serve-route.ts'
 import type { Turns } from './turns.ts'
@@ -34,16 +35,45 @@ export function createFastRoutes(
 ): (request: PlainPost, socket: Socket) => Serve | null {
   const { serving, turns } = options
   const routes = options.routes.map((route) => prepare(route, serving))
-  return (request, socket) => {
-    const route = routes.find(({ path }) => refOf(path, request.path) !== null)
+  const heads = new WeakMap<PlainHead, KnownHead | null>()
+  const knownOf = (head: PlainHead) => {
+    const known = heads.get(head)
+    if (known !== undefined) return known
+    const read = readHead(routes, head)
+    heads.set(head, read)
+    return read
+  }
+  return ({ head, body }, socket) => {
+    const known = knownOf(head)
     // A body that is too large is refused before it has come.
-    if (route === undefined || request.body.length > route.bytesMax) return null
+    if (known === null || body.length > known.route.bytesMax) return null
     return (give) =>
       turns.enter(() => {
         // Whoever has gone before the turn came gets nothing done.
-        if (!socket.destroyed) void answer(options, route, { ...request, socket }, give)
+        if (!socket.destroyed) void answer(options, known, { body, socket }, give)
       })
   }
+}
+
+/** What a head comes to, which is read once however often the connection sends it. */
+interface KnownHead {
+  route: PreparedRoute
+  headers: { authorization: string }
+  /** The project that the path names. */
+  ref: string
+  /** Null until it was first read. */
+  credential: DigestedCredential | null
+}
+
+function readHead(
+  routes: readonly PreparedRoute[],
+  { path, authorization }: PlainHead,
+): KnownHead | null {
+  for (const route of routes) {
+    const ref = refOf(route.path, path)
+    if (ref !== null) return { route, headers: { authorization }, ref, credential: null }
+  }
+  return null
 }
 
 interface PreparedRoute {
@@ -74,17 +104,18 @@ function refOf([before, after]: PathAround, path: string): string | null {
 
 async function answer(
   options: FastRoutesOptions,
-  { route, path, readBody }: PreparedRoute,
-  request: PlainPost & { socket: Socket },
+  known: KnownHead,
+  { body, socket }: Pick<PlainPost, 'body'> & { socket: Socket },
   give: Parameters<Serve>[0],
 ): Promise<void> {
   const { serving } = options
+  const { route, readBody } = known.route
   const id = options.newRequestId()
   const headers = { ...options.commonHeaders(id) }
-  const address = request.socket.remoteAddress ?? ''
+  const address = socket.remoteAddress ?? ''
   const asked = {
-    headers: { authorization: request.authorization },
-    params: { project: refOf(path, request.path) ?? '' },
+    headers: known.headers,
+    params: { project: known.ref },
     address,
     addHeaders: (more: Readonly<Record<string, string>>) => void Object.assign(headers, more),
   }
@@ -94,7 +125,7 @@ async function answer(
       projectId,
       headers: asked.headers,
       query: {},
-      body: readBody(request.body),
+      body: readBody(body),
       context: newContext(serving.parts, { principal, requestId: id, sourceAddress: address }),
       server: serving.server,
     }
@@ -103,10 +134,12 @@ async function answer(
   let given: Answer
   let leaveRoom = () => {}
   try {
-    const known = authorize(route, serving, asked)
-    const caller = known instanceof Promise ? await known : known
-    if (request.socket.destroyed) return
-    leaveRoom = serving.bodyRoom.take(caller.projectId, request.body.length)
+    known.credential ??= digested(serving.surface.credentialOf(known.headers))
+    const credential = known.credential
+    const admitted = authorize(route, serving, { ...asked, credential })
+    const caller = admitted instanceof Promise ? await admitted : admitted
+    if (socket.destroyed) return
+    leaveRoom = serving.bodyRoom.take(caller.projectId, body.length)
     given = await act(caller)
   } catch (error) {
     given = options.presentRefusal(error, { id, method: route.method, route: route.path })

@@ -2,10 +2,15 @@ import { Buffer } from 'node:buffer'
 
 /** A POST of JSON in its plainest form. */
 export interface PlainPost {
-  /** As it was sent; it has no query. */
-  path: string
-  authorization: string
+  /** The same object as long as a connection sends the same. */
+  head: PlainHead
   body: Buffer
+}
+
+export interface PlainHead {
+  /** As it was sent; it has no query. */
+  readonly path: string
+  readonly authorization: string
 }
 
 /**
@@ -16,7 +21,7 @@ export interface PlainPost {
 export function createPlainPostReader(): (bytes: Buffer) => PlainPost | null {
   // Clients send the same head again and again, so that comparing is mostly all there is to do.
   let lastBytes = Buffer.alloc(0)
-  let last: PlainHead | null = null
+  let last: SizedHead | null = null
 
   return (bytes) => {
     const isSame = last !== null && beginsWith(bytes, lastBytes)
@@ -29,8 +34,7 @@ export function createPlainPostReader(): (bytes: Buffer) => PlainPost | null {
       last = readHead(lastBytes.toString('latin1'))
     }
     if (last === null || lastBytes.length + last.contentLength !== bytes.length) return null
-    const { path, authorization } = last
-    return { path, authorization, body: bytes.subarray(lastBytes.length) }
+    return { head: last, body: bytes.subarray(lastBytes.length) }
   }
 }
 
@@ -39,13 +43,11 @@ function beginsWith(bytes: Buffer, start: Buffer): boolean {
   return bytes.length >= length && bytes.compare(start, 0, length, 0, length) === 0
 }
 
-interface PlainHead {
-  path: string
-  authorization: string
-  contentLength: number
+interface SizedHead extends PlainHead {
+  readonly contentLength: number
 }
 
-function readHead(head: string): PlainHead | null {
+function readHead(head: string): SizedHead | null {
   const match = plainHead.exec(head)
   const path = match?.[1]
   const lines = match?.[2]

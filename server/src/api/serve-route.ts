@@ -7,7 +7,7 @@ import { foreignProject, type Principal, requireRoot, requireScope } from '../co
 import { AppError, invalidFields } from '../core/errors.ts'
 import { limits } from '../core/limits.ts'
 import { type Answer, sendAnswer } from './answer.ts'
-import { type Authenticator, anonymousPrincipal } from './authenticate.ts'
+import { type Authenticator, anonymousPrincipal, type DigestedCredential } from './authenticate.ts'
 import type { BodyRoom } from './body-room.ts'
 import type { Idempotency } from './idempotency.ts'
 import type { ProjectDirectory } from './project-directory.ts'
@@ -126,6 +126,8 @@ function bodyBytesOf({ method, headers }: FastifyRequest, bodyLimit: number): nu
 /** What of a request tells who calls what. */
 export interface Asked {
   headers: IncomingHttpHeaders
+  /** What `headers` say of it, where that is known already. */
+  credential?: DigestedCredential
   params: Readonly<Record<string, string>>
   address: string
   /** Takes headers of the answer, whatever it will be. */
@@ -141,7 +143,7 @@ export function authorize(
   serving: RouteServing,
   asked: Asked,
 ): Caller | Promise<Caller> {
-  const credential = serving.surface.credentialOf(asked.headers)
+  const credential = asked.credential ?? serving.surface.credentialOf(asked.headers)
   const principal = serving.authenticator.authenticate(credential, asked.address)
   const goOn = (known: Principal) => {
     const counted = countRequest(serving, known, asked)

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { ok } from '../../test/support/hostile-receivers.ts'
 import { until } from '../../test/support/loopback-sender.ts'
 import { createConnectionPool } from './connection-pool.ts'
+import type { HttpConnection } from './http-connection.ts'
 import { transportLimits } from './transport-limits.ts'
 
 test('remembers nothing of origins to which no connection is open', async () => {
@@ -14,8 +15,9 @@ test('remembers nothing of origins to which no connection is open', async () => 
     const socket = connect(receiver.port, '127.0.0.1')
     await once(socket, 'connect')
     const connection = pool.adopt(`http://${index % 10}.example`, socket)
+    await answerOn(connection)
     if (index % 2 === 0) pool.release(connection)
-    else pool.destroy(connection)
+    else connection.destroy()
   }
   await until('half of them are closed', () => pool.stats().open === 10)
   assert.deepEqual(pool.stats(), { open: 10, idle: 10, origins: 5 })
@@ -27,6 +29,15 @@ test('remembers nothing of origins to which no connection is open', async () => 
   assert.deepEqual(pool.stats(), { open: 0, idle: 0, origins: 0 })
 })
 
+/** Posts, and waits for the whole response. */
+function answerOn(connection: HttpConnection): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const nothing = () => {}
+    const handler = { onBytes: nothing, onHead: nothing, onBody: nothing }
+    connection.post('/', {}, '', { ...handler, onEnd: resolve, onFailure: reject })
+  })
+}
+
 test('takes nothing back and closes at once after it was closed', async () => {
   await using receiver = await ok()
   const pool = createConnectionPool({ monotonicNow: () => 0, limits: transportLimits })
@@ -34,6 +45,7 @@ test('takes nothing back and closes at once after it was closed', async () => {
   const socket = connect(receiver.port, '127.0.0.1')
   await once(socket, 'connect')
   const connection = pool.adopt('http://late.example', socket)
+  await answerOn(connection)
   pool.release(connection)
   assert.ok(socket.destroyed)
   await pool.close()

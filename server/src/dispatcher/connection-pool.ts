@@ -1,42 +1,24 @@
-import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
-import type { Client as UndiciClient } from 'undici'
+import { HttpConnection } from './http-connection.ts'
 import type { TransportLimits } from './transport-limits.ts'
-
-/** The client by itself: with all else that is in undici, the sender thread would hold 3 MB more. */
-const Client: typeof UndiciClient = createRequire(import.meta.url)(
-  'undici/lib/dispatcher/client.js',
-)
-
-/** One connection to one checked address, with the HTTP client that owns it for life. */
-export interface Connection {
-  readonly origin: string
-  readonly socket: Socket
-  readonly client: UndiciClient
-  readonly openedAtMs: number
-  /** Whether a request was answered on it before. */
-  isReused: boolean
-  isIdle: boolean
-  /** Told whenever bytes have arrived: the request that is on the connection. */
-  reader: { onRead(): void } | null
-}
 
 export interface ConnectionPool {
   /** Makes a connected socket a connection in the hands of the caller. */
-  adopt(origin: string, socket: Socket): Connection
+  adopt(origin: string, socket: Socket): HttpConnection
   /** The idle connection used last, if there is one: those behind it may grow old and close. */
-  take(origin: string): Connection | null
+  take(origin: string): HttpConnection | null
   /** Gives back a connection after a whole response. Keeps it only if another request may use it. */
-  release(connection: Connection): void
-  /** Ends a connection at once, whatever is on it. */
-  destroy(connection: Connection): void
+  release(connection: HttpConnection): void
   stats(): { open: number; idle: number; origins: number }
   /** Ends every connection; resolves when all sockets are closed. */
   close(): Promise<void>
 }
 
+/** By how much an idle connection may outlive its time. */
+const sweepMs = 100
+
 interface Origin {
-  readonly idle: Connection[]
+  readonly idle: HttpConnection[]
   open: number
 }
 
@@ -53,20 +35,30 @@ export function createConnectionPool({
   limits: TransportLimits
 }): ConnectionPool {
   const origins = new Map<string, Origin>()
-  const open = new Set<Connection>()
+  const open = new Set<HttpConnection>()
   let idleCount = 0
   let isClosing = false
   const allClosed = Promise.withResolvers<void>()
 
-  const isTooOld = (connection: Connection): boolean =>
-    monotonicNow() - connection.openedAtMs > limits.connectionAgeMaxMs
+  const endsAtMs = ({ openedAtMs, idleUntilMs }: HttpConnection): number =>
+    Math.min(openedAtMs + limits.connectionAgeMaxMs, idleUntilMs)
 
-  const destroy = (connection: Connection): void => {
-    if (!connection.client.destroyed) connection.client.destroy(() => {})
-    connection.socket.destroy()
+  let sweeper: NodeJS.Timeout | null = null
+  /** One timer for all: arming one for each would cost more than looking at them. */
+  const sweep = (): void => {
+    const now = monotonicNow()
+    for (const { idle } of origins.values()) {
+      // Each leaves the list when it is closed, which is later.
+      for (const connection of idle) if (endsAtMs(connection) <= now) connection.destroy()
+    }
+    if (idleCount === 0) stopSweeping()
+  }
+  const stopSweeping = (): void => {
+    if (sweeper !== null) clearInterval(sweeper)
+    sweeper = null
   }
 
-  const onClose = (connection: Connection, origin: Origin): void => {
+  const onClose = (connection: HttpConnection, origin: Origin): void => {
     if (connection.isIdle) {
       origin.idle.splice(origin.idle.indexOf(connection), 1)
       idleCount--
@@ -82,17 +74,13 @@ export function createConnectionPool({
       const origin = origins.get(originName) ?? { idle: [], open: 0 }
       origins.set(originName, origin)
       origin.open++
-      const connection: Connection = {
+      const connection = new HttpConnection({
         origin: originName,
         socket,
-        client: createClient(originName, socket, limits),
         openedAtMs: monotonicNow(),
-        isReused: false,
-        isIdle: false,
-        reader: null,
-      }
+        limits,
+      })
       open.add(connection)
-      socket.on('readable', () => connection.reader?.onRead())
       socket.once('close', () => onClose(connection, origin))
       return connection
     },
@@ -101,62 +89,39 @@ export function createConnectionPool({
       for (let connection = idle?.pop(); connection !== undefined; connection = idle?.pop()) {
         connection.isIdle = false
         idleCount--
-        if (!connection.socket.destroyed && !isTooOld(connection)) return connection
-        destroy(connection)
+        if (!connection.socket.destroyed && monotonicNow() < endsAtMs(connection)) return connection
+        connection.destroy()
       }
       return null
     },
     release(connection) {
       const idle = origins.get(connection.origin)?.idle
+      const hintMs = connection.reusableMs - limits.keepAliveHintMarginMs
+      const idleMs = Math.min(hintMs, limits.connectionIdleMs)
       const isFit =
         idle !== undefined &&
-        // The client has destroyed it where the response forbids reuse: Connection: close, a body
-        // longer than declared, a keep-alive hint that is too short.
-        !connection.socket.destroyed &&
-        // The receiver answered before it read the whole request: what is left unsent would stand
-        // before the next request.
-        connection.socket.writableLength === 0 &&
+        idleMs > 0 &&
         idle.length < limits.idleConnectionsPerOriginMax &&
         idleCount < limits.idleConnectionsMax &&
         !isClosing
-      if (!isFit) return destroy(connection)
+      if (!isFit) {
+        connection.destroy()
+        return
+      }
       connection.isReused = true
       connection.isIdle = true
+      connection.idleUntilMs = monotonicNow() + idleMs
       idle.push(connection)
       idleCount++
+      sweeper ??= setInterval(sweep, sweepMs).unref()
     },
-    destroy,
     stats: () => ({ open: open.size, idle: idleCount, origins: origins.size }),
     close() {
       isClosing = true
-      for (const connection of open) destroy(connection)
+      stopSweeping()
+      for (const connection of open) connection.destroy()
       if (open.size === 0) allClosed.resolve()
       return allClosed.promise
     },
   }
-}
-
-/**
- * A client for one socket that never opens another: reconnecting would resolve the name again,
- * unchecked. A request that finds the socket gone fails.
- */
-function createClient(origin: string, socket: Socket, limits: TransportLimits): UndiciClient {
-  let isUsed = false
-  return new Client(origin, {
-    pipelining: 1,
-    allowH2: false,
-    // The deadline wheel bounds the whole exchange; the client's own timers would only cost.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: limits.connectionIdleMs,
-    keepAliveMaxTimeout: limits.connectionIdleMs,
-    keepAliveTimeoutThreshold: limits.keepAliveHintMarginMs,
-    maxHeaderSize: limits.responseHeadBytesMax,
-    connect: (_options, callback) => {
-      if (isUsed) return callback(new Error('The connection is gone.'), null)
-      isUsed = true
-      // Never within the call: the client would not go on with the request that waits.
-      queueMicrotask(() => callback(null, socket))
-    },
-  })
 }

@@ -281,6 +281,7 @@ test('a connection is not used beyond its age, so that a name which moves is fol
   let asked = 0
   await using loopback = createLoopbackSender({
     monotonicNow: () => performance.now() + aheadMs,
+    limits: { connectionIdleMs: 10 * 60_000 },
     resolve: async () => {
       asked++
       return [{ address: '127.0.0.1', family: 4 }]

@@ -175,12 +175,6 @@ test('what is no HTTP is a reset', async () => {
   }
 })
 
-test('a 100 Continue that nobody asked for is a reset', async () => {
-  // A limit of undici, which takes any 100 for a broken receiver; RFC 9110 would have it skipped.
-  const response = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 None\r\n\r\n'
-  assertError(await outcomeOf(answersWith(response)), 'reset')
-})
-
 test('a body that ends with the connection is whole', async () => {
   const exchange = await outcomeOf(
     answersWith('HTTP/1.0 200 OK\r\n\r\nuntil the end', { thenCloses: true }),

@@ -101,7 +101,7 @@ test('joins repeated headers, keeps a bounded number, leaves a content encoding 
 
 test('passes over interim responses', async () => {
   await using receiver = await answersWith(
-    'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n' +
+    'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n' +
       'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok',
   )
   await using loopback = createLoopbackSender()

@@ -4,27 +4,28 @@ import type { TransportLimits } from './transport-limits.ts'
 export interface ReceivedResponse {
   statusCode: number
   /** Names in lower case; several values of one name are joined by `, `. */
-  headers: Record<string, string>
+  headers: Readonly<Record<string, string>>
   /** The first `responseBodyKeptBytes`, as sent: a content encoding is not undone. */
   body: Uint8Array
   bodyTruncated: boolean
 }
 
-/** What undici hands over: names in lower case. */
-type RawHeaders = Record<string, string | string[] | undefined>
-
 /** Copies, because a chunk is a view on a read buffer that would stay alive with it. */
 export class ResponseRecord {
   readonly #statusCode: number
-  readonly #headers: Record<string, string>
+  readonly #headers: Readonly<Record<string, string>>
   readonly #limits: TransportLimits
   #body: Uint8Array | null = null
   #length = 0
   #isTruncated = false
 
-  constructor(statusCode: number, headers: RawHeaders, limits: TransportLimits) {
+  constructor(
+    statusCode: number,
+    headers: Readonly<Record<string, string>>,
+    limits: TransportLimits,
+  ) {
     this.#statusCode = statusCode
-    this.#headers = flatten(headers, limits.responseHeadersKeptMax)
+    this.#headers = headers
     this.#limits = limits
   }
 
@@ -56,16 +57,4 @@ export class ResponseRecord {
       bodyTruncated: this.#isTruncated,
     }
   }
-}
-
-function flatten(raw: RawHeaders, headersMax: number): Record<string, string> {
-  const headers: Record<string, string> = {}
-  let count = 0
-  for (const name in raw) {
-    const value = raw[name]
-    if (value === undefined) continue
-    if (count++ === headersMax) break
-    headers[name] = typeof value === 'string' ? value : value.join(', ')
-  }
-  return headers
 }

@@ -1,25 +1,31 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ResponseTooLarge } from './http-connection.ts'
+import { InvalidRequest } from './request-head.ts'
+import { InvalidResponse } from './response-head.ts'
+import { ResponseHeadTooLarge } from './response-parser.ts'
 import { classifyFailure, toDetail } from './send-failure.ts'
 
-const failing = (code: string, message = 'x'): Error => Object.assign(new Error(message), { code })
+const failing = (code: string): Error => Object.assign(new Error('x'), { code })
 
 test('every failure of a connection has its word in the closed list', () => {
-  const table: [string, string][] = [
-    ['UND_ERR_HEADERS_OVERFLOW', 'response_too_large'],
-    ['UND_ERR_INVALID_ARG', 'connect'],
-    ['UND_ERR_NOT_SUPPORTED', 'connect'],
-    ['UND_ERR_REQ_CONTENT_LENGTH_MISMATCH', 'connect'],
+  const table: [Error | null, string][] = [
+    [new ResponseTooLarge('It is too large.'), 'response_too_large'],
+    [new ResponseHeadTooLarge('It is too large.'), 'response_too_large'],
+    [new InvalidRequest('a header'), 'connect'],
     // TLS 1.3 reports a missing client certificate after the handshake.
-    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'tls'],
-    ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'reset'],
-    ['HPE_INVALID_CONSTANT', 'reset'],
-    ['UND_ERR_SOCKET', 'reset'],
-    ['ECONNRESET', 'reset'],
-    ['EPIPE', 'reset'],
+    [failing('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'), 'tls'],
+    [new InvalidResponse('no status line'), 'reset'],
+    [failing('ECONNRESET'), 'reset'],
+    [failing('EPIPE'), 'reset'],
+    [new Error('no code at all'), 'reset'],
+    [null, 'reset'],
   ]
-  for (const [code, error] of table) assert.equal(classifyFailure(failing(code)).error, error, code)
-  assert.equal(classifyFailure(new Error('no code at all')).error, 'reset')
+  for (const [error, word] of table) {
+    const { error: given, detail } = classifyFailure(error)
+    assert.equal(given, word, String(error))
+    assert.match(detail, /^[A-Z].*\.$/)
+  }
 })
 
 test('a detail is one bounded line', () => {

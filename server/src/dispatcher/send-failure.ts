@@ -1,37 +1,30 @@
+import { ResponseTooLarge } from './http-connection.ts'
 import type { SendError } from './http-sender.ts'
+import { InvalidRequest } from './request-head.ts'
+import { InvalidResponse } from './response-head.ts'
+import { ResponseHeadTooLarge } from './response-parser.ts'
 
-/** What undici or the socket reports, in the words of the closed list. */
-export function classifyFailure(error: NodeJS.ErrnoException): {
+/** Why a request has no whole response, in the words of the closed list. Null: it was closed. */
+export function classifyFailure(error: NodeJS.ErrnoException | null): {
   error: SendError
   detail: string
 } {
-  const code = error.code ?? 'unknown'
-  if (code === 'UND_ERR_HEADERS_OVERFLOW') {
-    return { error: 'response_too_large', detail: 'The headers of the response are too large.' }
+  if (error instanceof ResponseTooLarge || error instanceof ResponseHeadTooLarge) {
+    return { error: 'response_too_large', detail: error.message }
   }
-  if (notSentCodes.has(code)) {
-    // undici's message names the header, never its value.
+  if (error instanceof InvalidRequest) {
     return { error: 'connect', detail: `Nothing was sent: ${error.message}.` }
   }
-  if (code.startsWith('ERR_SSL_')) return { error: 'tls', detail: `TLS failed (${code}).` }
-  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
-    return { error: 'reset', detail: 'The response is not as long as its Content-Length says.' }
+  if (error instanceof InvalidResponse) {
+    return { error: 'reset', detail: `The response is not valid HTTP/1.1: ${error.message}.` }
   }
-  if (code.startsWith('HPE_')) {
-    return { error: 'reset', detail: `The response is not valid HTTP/1.1 (${code}).` }
+  if (error?.code?.startsWith('ERR_SSL_')) {
+    return { error: 'tls', detail: `TLS failed (${error.code}).` }
   }
-  return {
-    error: 'reset',
-    detail: `The connection was closed before the response ended (${code}).`,
-  }
+  const closed = 'The connection was closed before the response ended'
+  const detail = error === null ? `${closed}.` : `${closed} (${error.code ?? 'unknown'}).`
+  return { error: 'reset', detail }
 }
-
-/** The request was refused before a byte was written: a header that HTTP does not allow. */
-const notSentCodes: ReadonlySet<string> = new Set([
-  'UND_ERR_INVALID_ARG',
-  'UND_ERR_NOT_SUPPORTED',
-  'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
-])
 
 /** Bounded and on one line, whatever an error message holds. */
 export function toDetail(text: string, lengthMax: number): string {

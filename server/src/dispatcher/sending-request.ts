@@ -1,9 +1,10 @@
 import assert from 'node:assert'
-import type { Dispatcher } from 'undici'
-import type { Connection, ConnectionPool } from './connection-pool.ts'
+import type { ConnectionPool } from './connection-pool.ts'
 import type { Deadline, DeadlineWheel } from './deadline-wheel.ts'
 import type { Dialer, DialTarget } from './dialer.ts'
+import type { HttpConnection, ResponseHandler } from './http-connection.ts'
 import type { Exchange, OutgoingRequest, SendError } from './http-sender.ts'
+import type { ResponseHead } from './response-head.ts'
 import { ResponseRecord } from './response-record.ts'
 import { classifyFailure, toDetail } from './send-failure.ts'
 import type { TransportLimits } from './transport-limits.ts'
@@ -33,14 +34,11 @@ export interface SenderParts {
 
 const notSigned = 'The request could not be signed; nothing was sent.'
 
-/** Thrown into the client to take a request back before it is written; the connection survives. */
-const signatureTooOld = new Error('The signature is too old to be sent.')
-
 /**
  * One request on its way: a connection is taken or dialled, the request signed and dispatched, the
- * response recorded. It is undici's handler itself, to spare an object on each request.
+ * response recorded. It is the connection's handler itself, to spare an object on each request.
  */
-export class SendingRequest implements Dispatcher.DispatchHandler {
+export class SendingRequest implements ResponseHandler {
   readonly #parts: SenderParts
   readonly #request: OutgoingRequest
   readonly #done: (exchange: Exchange) => void
@@ -50,12 +48,10 @@ export class SendingRequest implements Dispatcher.DispatchHandler {
   #destination: Destination | null = null
   #deadline: Deadline | null = null
   #dialing: { cancel(): void } | null = null
-  #connection: Connection | null = null
+  #connection: HttpConnection | null = null
   #requestHeaders: Record<string, string> | null = null
-  #signedAtMs = 0
   #isWritten = false
   #hasResponseBegun = false
-  #bytesReadMax = 0
   #response: ResponseRecord | null = null
   #exchange: Exchange | null = null
 
@@ -99,15 +95,12 @@ export class SendingRequest implements Dispatcher.DispatchHandler {
     })
   }
 
-  #dispatchOn(connection: Connection, nowMs = this.#parts.monotonicNow()): void {
+  #dispatchOn(connection: HttpConnection, nowMs = this.#parts.monotonicNow()): void {
     this.#connection = connection
     this.#isWritten = false
-    // From before signing, so that a slow `sign` counts too.
-    this.#signedAtMs = nowMs
     let headers: Record<string, string> | null
     try {
       headers = this.#request.sign()
-      if (headers !== null) assertHostIsOurs(headers)
     } catch (error) {
       this.fail('connect', notSigned)
       this.#parts.onBug(error)
@@ -118,45 +111,36 @@ export class SendingRequest implements Dispatcher.DispatchHandler {
       return
     }
     this.#requestHeaders = headers
-    this.#bytesReadMax = connection.socket.bytesRead + this.#parts.limits.responseReadBytesMax
-    connection.reader = this
-    connection.client.dispatch(
-      {
-        method: 'POST',
-        path: this.#destination!.path,
-        headers,
-        body: this.#request.body,
-      },
-      this,
-    )
+    // Counted from before signing: a slow `sign`, or a process that was suspended, counts too.
+    if (this.#parts.monotonicNow() - nowMs > this.#parts.limits.signatureAgeMaxMs) {
+      // Later, so that whatever made this late has its turn, and the deadline.
+      setImmediate(() => {
+        if (this.#exchange === null) this.#dispatchOn(connection)
+      })
+      return
+    }
+    try {
+      connection.post(this.#destination!.path, headers, this.#request.body, this)
+      this.#isWritten = true
+    } catch (error) {
+      const { error: kind, detail } = classifyFailure(error as Error)
+      this.fail(kind, detail)
+    }
   }
 
-  /** Called in the same step as the write: on a reused connection a turn after the dispatch. */
-  onRequestStart(): void {
-    const ageMs = this.#parts.monotonicNow() - this.#signedAtMs
-    if (ageMs > this.#parts.limits.signatureAgeMaxMs) throw signatureTooOld
-    this.#isWritten = true
-  }
-
-  onResponseStarted(): void {
+  onBytes(): void {
     this.#hasResponseBegun = true
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    statusCode: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    // Interim responses are skipped; onRead bounds them.
-    if (statusCode < 200) return
+  onHead({ statusCode, headers }: ResponseHead): void {
     this.#response = new ResponseRecord(statusCode, headers, this.#parts.limits)
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#response?.append(chunk)
+  onBody(part: Uint8Array): void {
+    this.#response!.append(part)
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
     assert(this.#response !== null && this.#requestHeaders !== null, 'a response has a beginning')
     const { statusCode, headers, body, bodyTruncated } = this.#response.read()
     this.#settle({
@@ -170,28 +154,15 @@ export class SendingRequest implements Dispatcher.DispatchHandler {
     })
   }
 
-  onRead(): void {
-    if (this.#connection!.socket.bytesRead <= this.#bytesReadMax) return
-    this.fail('response_too_large', 'The response is larger than what is read of one.')
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  onFailure(error: Error | null): void {
     if (this.#exchange !== null) return
     const connection = this.#connection!
-    if (error === signatureTooOld) {
-      // Not within the call: the client is about to take this request off its queue.
-      queueMicrotask(() => {
-        if (this.#exchange === null) this.#dispatchOn(connection)
-      })
-      return
-    }
     const failure = classifyFailure(error)
     // A receiver may close an idle connection while the next request is on its way. That is no
     // failure of the receiver, so it is tried once more within the same deadline: on a new
     // connection, whose loss is not excused.
     if (failure.error === 'reset' && connection.isReused && !this.#hasResponseBegun) {
       this.#connection = null
-      this.#parts.pool.destroy(connection)
       this.#dial(this.#destination!)
       return
     }
@@ -216,17 +187,16 @@ export class SendingRequest implements Dispatcher.DispatchHandler {
     this.#exchange = exchange
     if (this.#deadline !== null) this.#parts.wheel.disarm(this.#deadline)
     this.#dialing?.cancel()
-    // Later, but in this turn. Undici decides only after the last callback whether the connection
-    // lives on, and a caller who sends the next request at once must not do so inside its parser.
+    // Later, but in this turn: never within the call, and a caller who sends the next request at once
+    // must not do so while this one's bytes are read.
     queueMicrotask(() => this.#finish(exchange))
   }
 
   #finish(exchange: Exchange): void {
     const connection = this.#connection
     if (connection !== null) {
-      connection.reader = null
       if (exchange.kind === 'response') this.#parts.pool.release(connection)
-      else this.#parts.pool.destroy(connection)
+      else connection.destroy()
     }
     this.#leave()
     try {
@@ -241,12 +211,5 @@ export class SendingRequest implements Dispatcher.DispatchHandler {
     if (last === this) return
     this.#parts.inFlight[this.#index] = last
     last.#index = this.#index
-  }
-}
-
-/** undici would send it in place of the URL's, and look for another certificate. */
-function assertHostIsOurs(headers: Record<string, string>): void {
-  for (const name in headers) {
-    assert(name.length !== 4 || name.toLowerCase() !== 'host', "the host header is the URL's")
   }
 }
