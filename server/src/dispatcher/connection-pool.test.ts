@@ -33,7 +33,7 @@ test('remembers nothing of origins to which no connection is open', async () => 
 function answerOn(connection: HttpConnection): Promise<void> {
   return new Promise((resolve, reject) => {
     const nothing = () => {}
-    const handler = { onBytes: nothing, onHead: nothing, onBody: nothing }
+    const handler = { onBytes: nothing, onHead: nothing, onBody: nothing, onBug: reject }
     connection.post('/', {}, '', { ...handler, onEnd: resolve, onFailure: reject })
   })
 }

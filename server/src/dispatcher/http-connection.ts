@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { requestHead } from './request-head.ts'
-import { ResponseParser, type ResponseSink } from './response-parser.ts'
+import { InvalidResponse } from './response-head.ts'
+import { ResponseHeadTooLarge, ResponseParser, type ResponseSink } from './response-parser.ts'
 import type { TransportLimits } from './transport-limits.ts'
 
 /** What comes of a request that was sent. Nothing is told after `onEnd` or `onFailure`. */
@@ -11,6 +12,8 @@ export interface ResponseHandler extends ResponseSink {
   onEnd(): void
   /** What arrived is no response, or the connection is lost: `error` is null where it was closed. */
   onFailure(error: Error | null): void
+  /** Our own code failed on what arrived; `onFailure` follows. */
+  onBug(error: unknown): void
 }
 
 /**
@@ -118,7 +121,9 @@ export class HttpConnection {
     try {
       over = this.#parser.read(bytes)
     } catch (error) {
-      this.#fail(error as Error)
+      const isTheirs = error instanceof InvalidResponse || error instanceof ResponseHeadTooLarge
+      if (!isTheirs) handler.onBug(error)
+      this.#fail(isTheirs ? error : null)
       return
     }
     if (this.#bytesLeft < 0) this.#fail(new ResponseTooLarge(tooLarge))

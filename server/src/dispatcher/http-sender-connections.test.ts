@@ -240,6 +240,29 @@ test('does not reuse a connection that the receiver closes, or hints to close at
   }
 })
 
+test('what a receiver says too late, or too much, fails no later request', async () => {
+  const answers: [what: string, head: string, behind: string][] = [
+    ['a body of a 204', 'HTTP/1.1 204 None\r\ncontent-length: 2\r\n\r\n', 'ok'],
+    ['chunks of a 304', 'HTTP/1.1 304 N\r\ntransfer-encoding: chunked\r\n\r\n', '0\r\n\r\n'],
+    ['a line end', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok', '\r\n'],
+  ]
+  for (const [what, head, behind] of answers) {
+    await using receiver = await startReceiver({
+      onRequest(socket) {
+        socket.write(head)
+        setTimeout(() => socket.write(behind), 1)
+      },
+    })
+    await using loopback = createLoopbackSender()
+    for (let count = 0; count < 20; count++) {
+      const exchange = await loopback.post({ url: receiver.url })
+      assert.equal(exchange.kind, 'response', `${what}, request ${count}`)
+      // So that it comes now with the connection idle, now with a request on it.
+      if (count % 2 === 0) await turn()
+    }
+  }
+})
+
 test('closes idle connections after their time, or sooner where the receiver hints', async () => {
   await using plain = await ok()
   await using hinting = await answersWith('HTTP/1.1 204 None\r\nkeep-alive: timeout=2\r\n\r\n')

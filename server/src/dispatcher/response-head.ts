@@ -74,6 +74,7 @@ export function parseResponseHead(
     framing,
     isPersistent:
       framing.kind !== 'until_close' &&
+      !isDoubtful(statusCode, framingOf) &&
       !closeToken.test(said.connection) &&
       (isHttp11 || keepAliveToken.test(said.connection)),
     keepAliveMs: keepAliveOf(said.keepAlive),
@@ -83,11 +84,13 @@ export function parseResponseHead(
 const statusLine = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
 const token = /^[!#$%&'*+\-.^_`|~\da-z]+$/
 const forbidden = /[^\t\x20-\x7e\x80-\xff]/
-const digits = /^\d{1,15}$/
+const digits = /^0*\d{1,15}$/
 const closeToken = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i
 const keepAliveToken = /(?:^|,)[\t ]*keep-alive[\t ]*(?:,|$)/i
 const chunkedLast = /(?:^|,)[\t ]*chunked[\t ]*$/i
 const chunkedEarlier = /(?:^|,)[\t ]*chunked[\t ]*,/i
+/** Said by whoever hands on the headers of another server beside its own. */
+const onlyChunked = /^[\t ]*chunked(?:[\t ]*,[\t ]*chunked)+[\t ]*$/i
 
 function toFraming(
   statusCode: number,
@@ -99,12 +102,28 @@ function toFraming(
   if (length !== null && !digits.test(length)) {
     throw new InvalidResponse('Content-Length is no number')
   }
-  if (codings !== null && chunkedEarlier.test(codings)) {
+  if (codings !== null && chunkedEarlier.test(codings) && !onlyChunked.test(codings)) {
     throw new InvalidResponse('chunked is not the last Transfer-Encoding')
   }
-  if (statusCode < 200 || statusCode === 204 || statusCode === 304) return noBody
+  if (hasNoBody(statusCode)) return noBody
   if (codings !== null) return chunkedLast.test(codings) ? chunked : untilClose
   return length === null ? untilClose : { kind: 'length', length: Number(length) }
+}
+
+/**
+ * Whether the receiver may see the end of the response elsewhere: it announces a body where there is
+ * none, and may well send it later, or is unsure of its coding.
+ */
+function isDoubtful(
+  statusCode: number,
+  { length, codings }: { length: string | null; codings: string | null },
+): boolean {
+  if (hasNoBody(statusCode)) return codings !== null || (length !== null && Number(length) !== 0)
+  return codings !== null && onlyChunked.test(codings)
+}
+
+function hasNoBody(statusCode: number): boolean {
+  return statusCode < 200 || statusCode === 204 || statusCode === 304
 }
 
 const noBody: BodyFraming = { kind: 'length', length: 0 }

@@ -23,6 +23,10 @@ test('ends a body where its head says', () => {
       '',
       0,
     ],
+    ['zeros before it', 'HTTP/1.1 200 OK\r\ncontent-length: 00000000000000001\r\n\r\na', 'a', 0],
+    ['zeros before a size', `${chunkedHead}0000000000000001\r\na\r\n0\r\n\r\n`, 'a', 0],
+    ['chunks, said twice', `${twiceChunked}1\r\na\r\n0\r\n\r\n`, 'a', 0],
+    ['empty lines before it', '\r\n\r\nHTTP/1.1 204 None\r\n\r\n', '', 0],
     ['more than was said', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nabc', 'a', 2],
     ['a second one', 'HTTP/1.1 204 None\r\n\r\nHTTP/1.1 410 Gone\r\n\r\n', '', 21],
   ]
@@ -34,6 +38,8 @@ test('ends a body where its head says', () => {
   }
 })
 
+const twiceChunked =
+  'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n'
 const chunkedHead = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
 
 test('a body without an end of its own ends with the connection, and none other does', () => {
@@ -60,6 +66,10 @@ test('tells how long the connection may be used again', () => {
     [['HTTP/1.1 204 N', 'connection: x, Close'], 0],
     [['HTTP/1.1 204 N', 'connection: x', 'Connection: close'], 0],
     [['HTTP/1.1 204 N', 'connection: closed'], Number.POSITIVE_INFINITY],
+    [['HTTP/1.1 204 N', 'content-length: 0'], Number.POSITIVE_INFINITY],
+    [['HTTP/1.1 204 N', 'content-length: 2'], 0],
+    [['HTTP/1.1 204 N', 'transfer-encoding: chunked'], 0],
+    [['HTTP/1.1 304 N', 'content-length: 2'], 0],
     [['HTTP/1.0 204 N'], 0],
     [['HTTP/1.0 204 N', 'connection: Keep-Alive'], Number.POSITIVE_INFINITY],
     [['HTTP/1.0 204 N', 'connection: keep-alive, close'], 0],
@@ -78,7 +88,8 @@ test('refuses what is no HTTP, and what two readers could end in different place
   const ok = 'HTTP/1.1 200 OK\r\n'
   const refused = [
     'hello',
-    '\r\nHTTP/1.1 200 OK\r\n\r\n',
+    '\nHTTP/1.1 200 OK\r\n\r\n',
+    '\r\r\nHTTP/1.1 200 OK\r\n\r\n',
     'HTTP/2 200\r\n\r\n',
     'HTTP/1.2 200 OK\r\n\r\n',
     'HTTP/1.1 20 OK\r\n\r\n',
@@ -88,6 +99,8 @@ test('refuses what is no HTTP, and what two readers could end in different place
     'HTTP/1.1 200 O\nK\r\n\r\n',
     'HTTP/1.1 200 OK\nx: y\r\n\r\n',
     'HTTP/1.1 200 OK\ncontent-length: 0\n\n',
+    'HTTP/1.0 103 Hints\r\n\r\nHTTP/1.1 204 None\r\n\r\n',
+    'HTTP/1.1 103 Hints\r\nconnection: close\r\n\r\nHTTP/1.1 204 None\r\n\r\n',
     'HTTP/1.1 101 Switching\r\nupgrade: x\r\n\r\n',
     `${ok}no colon\r\n\r\n`,
     `${ok}: no name\r\n\r\n`,
@@ -102,7 +115,7 @@ test('refuses what is no HTTP, and what two readers could end in different place
     `${ok}content-length: 1\r\ncontent-length: 1\r\n\r\n`,
     `${ok}content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n`,
     `${ok}transfer-encoding: chunked, gzip\r\n\r\n`,
-    `${ok}transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n`,
+    `${ok}transfer-encoding: chunked, gzip, chunked\r\n\r\n`,
     ...['', 'zz', '-1', '0x1', ' 1', '1 1', 'f'.repeat(20), '1\n'].map(
       (size) => `${chunkedHead}${size}\r\na\r\n0\r\n\r\n`,
     ),
@@ -168,7 +181,13 @@ const line = fc.constantFrom(
 )
 const responseText = fc
   .record({
-    interim: fc.constantFrom('', '', 'HTTP/1.1 103 Hints\r\nlink: <a>\r\n\r\n'),
+    interim: fc.constantFrom(
+      '',
+      '',
+      '\r\n',
+      'HTTP/1.1 103 Hints\r\nlink: <a>\r\n\r\n',
+      'HTTP/1.1 100 Continue\r\nconnection: close\r\n\r\n',
+    ),
     status: fc.constantFrom(
       'HTTP/1.1 200 OK',
       'HTTP/1.1 200',

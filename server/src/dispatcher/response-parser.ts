@@ -25,6 +25,8 @@ export class ResponseParser {
   #head: ResponseHead | null = null
   /** What has come of a head that is not there whole. */
   #begun: Buffer | null = null
+  /** Between the two bytes of an empty line before the head. */
+  #isInEmptyLine = false
   #line = ''
   /** Of the trailers, or of the line. */
   #lineBytes = 0
@@ -43,6 +45,7 @@ export class ResponseParser {
     this.#state = 'head'
     this.#head = null
     this.#begun = null
+    this.#isInEmptyLine = false
   }
 
   /** How long the connection may be idle after the response, by its head; 0: not at all. */
@@ -74,17 +77,30 @@ export class ResponseParser {
   #step(bytes: Buffer, at: number): number {
     switch (this.#state) {
       case 'head':
-        return this.#readHead(bytes, at)
+        return this.#begun === null && (bytes[at] === 0x0d || this.#isInEmptyLine)
+          ? this.#passEmptyLine(bytes, at)
+          : this.#readHead(bytes, at)
       case 'length':
         return this.#readBody(bytes, at, 'end')
       case 'chunk':
         return this.#readBody(bytes, at, 'chunk_end')
+      case 'chunk_end':
+        // As a rule the line is there whole, and is not worth a text.
+        if (this.#line !== '' || bytes[at] !== 0x0d || bytes[at + 1] !== 0x0a) break
+        this.#state = 'size'
+        return at + 2
       case 'until_close':
         this.#sink!.onBody(at === 0 ? bytes : bytes.subarray(at))
         return bytes.length
-      default:
-        return this.#readLine(bytes, at)
     }
+    return this.#readLine(bytes, at)
+  }
+
+  /** Some receivers end a body with a line end that they do not count. */
+  #passEmptyLine(bytes: Buffer, at: number): number {
+    if (this.#isInEmptyLine && bytes[at] !== 0x0a) throw new InvalidResponse('no status line')
+    this.#isInEmptyLine = !this.#isInEmptyLine
+    return at + 1
   }
 
   #readHead(bytes: Buffer, at: number): number {
@@ -112,7 +128,10 @@ export class ResponseParser {
   #takeHead(text: string): void {
     const head = this.#parsed(text)
     if (head.statusCode === 101) throw new InvalidResponse('101 was not asked for')
-    if (head.statusCode < 200) return
+    if (head.statusCode < 200) {
+      if (!head.isPersistent) throw new InvalidResponse('an interim response that is the last')
+      return
+    }
     this.#head = head
     this.#sink!.onHead(head)
     this.#line = ''
@@ -206,5 +225,5 @@ function hasBareFeed(bytes: Buffer, from: number): boolean {
 }
 
 /** With extensions, which say nothing that anyone here understands. */
-const chunkSize = /^([\da-fA-F]{1,13})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/
+const chunkSize = /^0*([\da-fA-F]{1,13})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/
 const trailer = /^[!#$%&'*+\-.^_`|~\da-zA-Z]+:[\t\x20-\x7e\x80-\xff]*$/

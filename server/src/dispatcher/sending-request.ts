@@ -169,6 +169,10 @@ export class SendingRequest implements ResponseHandler {
     this.fail(failure.error, failure.detail)
   }
 
+  onBug(error: unknown): void {
+    this.#parts.onBug(error)
+  }
+
   #onDeadline(): void {
     this.fail(
       'timeout',
@@ -179,7 +183,9 @@ export class SendingRequest implements ResponseHandler {
   #phase(): string {
     if (this.#response !== null) return 'the body of the response did not end'
     if (this.#isWritten) return 'the request was sent, no response came'
-    return 'the connection was not established'
+    return this.#connection === null
+      ? 'the connection was not established'
+      : 'the request could not be sent in time'
   }
 
   #settle(exchange: Exchange): void {
