@@ -134,7 +134,7 @@ function memoryFigures({ residentBytes, unique }: DeliveryRun): Figure[] {
   const { first, last } = thirds(residentBytes)
   return [
     {
-      name: `memory over ${unique} events at full load beside a dead and a silent endpoint, first → last third`,
+      name: `memory over ${unique} events at full load beside a dead and a silent endpoint, as installed, first → last third`,
       value: `${megabytes(first)} → ${megabytes(last)} MB, most ${megabytes(Math.max(...residentBytes))}`,
       mark: `growth under ${percent(firstMark.memoryGrowth - 1)}`,
       goal: 'under 250 MB',
