@@ -3,6 +3,9 @@ import { request } from 'node:http'
 import { duplexPair } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { InvalidResponse, type ResponseHead } from './response-head.ts'
 import { ResponseHeadTooLarge, ResponseParser } from './response-parser.ts'
@@ -164,6 +167,22 @@ test('reads the same however the bytes are cut, and what node reads', async () =
     { numRuns: 2_000 },
   )
   assert.ok(wholeCount > 200, `${wholeCount} of them are whole`)
+})
+
+test('holds on to nobody whose response is whole', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('globalThis.gc') as NodeJS.GCFunction
+  const parser = new ResponseParser(transportLimits)
+  const asked = (() => {
+    const sink = { onHead() {}, onBody() {} }
+    parser.begin(sink)
+    assert.equal(parser.read(Buffer.from('HTTP/1.1 204 None\r\n\r\n')), 0)
+    return new WeakRef(sink)
+  })()
+  // What a WeakRef is asked for lives until the end of that turn.
+  await turn()
+  collect()
+  assert.equal(asked.deref(), undefined)
 })
 
 /** Parts that go together, and now and then parts that do not, or a byte that is out of place. */

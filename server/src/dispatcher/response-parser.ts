@@ -64,7 +64,10 @@ export class ResponseParser {
   read(bytes: Buffer): number | null {
     let at = 0
     while (at < bytes.length && this.#state !== 'end') at = this.#step(bytes, at)
-    return this.#state === 'end' ? bytes.length - at : null
+    if (this.#state !== 'end') return null
+    // The connection may be idle for long: the request, with its body, is not to live on with it.
+    this.#sink = null
+    return bytes.length - at
   }
 
   /** The receiver has closed. Returns whether that is the end of the response. */
