@@ -9,10 +9,10 @@ const serving: ReadonlySet<string> = new Set(['serve', 'dev', 'demo'])
 
 /**
  * How large each half of a thread's young generation may become, in MiB. V8 would take 32, most of
- * it for garbage that nobody has collected yet: of a server at full load that is a quarter of all
- * its memory, and smaller halves cost 2 % of its CPU (docs/decisions/0055-memory.md).
+ * it for garbage that nobody has collected yet: 60 MB of a server at full load. Smaller halves than
+ * these make large events and batches grow old before they are sent (docs/decisions/0055-memory.md).
  */
-export const semiSpaceFlag = '--max-semi-space-size=8'
+export const semiSpaceFlag = '--max-semi-space-size=16'
 
 /**
  * Begins a server once more with `semiSpaceFlag`, which V8 takes from its command line alone: the

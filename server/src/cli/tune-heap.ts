@@ -14,13 +14,5 @@ export function tuneHeap(): void {
   for (const flag of heapFlags) setFlagsFromString(flag)
 }
 
-/**
- * The second is for `restWhenIdle`. With the third V8 looks for garbage in the old generation when
- * that has grown by 30 %; left alone it lets a small one grow to a multiple, which at full load is
- * 10 to 40 MB (docs/decisions/0055-memory.md).
- */
-export const heapFlags = [
-  '--no-allocation-site-pretenuring',
-  '--expose-gc',
-  '--heap-growing-percent=30',
-]
+/** The second is for `restWhenIdle`. */
+export const heapFlags = ['--no-allocation-site-pretenuring', '--expose-gc']
