@@ -8,8 +8,8 @@ import { productEntry } from './product.ts'
 import { withProduct } from './with-product.ts'
 
 /**
- * Resident memory of the server as it is installed, at full load, while a dead endpoint and one that never answers have a backlog each
- * that is tried again and again.
+ * Resident memory of the server as it is installed, at full load, while a dead endpoint and one that
+ * never answers have a backlog each that is tried again and again.
  */
 export async function measureMemory(context: BenchContext): Promise<DeliveryRun> {
   const { mode, receiver } = context

@@ -143,6 +143,30 @@ test('a key that is revoked is refused on a connection that has used it', async 
   client.socket.destroy()
 })
 
+test('each request of a connection is judged by its own key and path', async () => {
+  await using server = await createTestApi({})
+  const [one, other] = [await server.addProject(), await server.addProject()]
+  const client = await open(server)
+  const statuses: number[] = []
+  for (const [path, key] of [
+    [one.path, one.key],
+    [one.path, other.key],
+    [other.path, other.key],
+    [other.path, one.key],
+    [one.path, one.key],
+    [one.path, 'csk_none'],
+  ] as const) {
+    const reply = await client.ask({
+      path: `${path}/events`,
+      key,
+      body: own(`e${statuses.length}`),
+    })
+    statuses.push(reply.status)
+  }
+  client.socket.destroy()
+  assert.deepEqual(statuses, [202, 403, 202, 403, 202, 401])
+})
+
 test('a client that has gone before its turn publishes nothing', async () => {
   let gate = Promise.resolve()
   let asked = 0
