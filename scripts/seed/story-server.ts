@@ -12,6 +12,7 @@ import type { Clock } from '../../server/src/core/clock.ts'
 import { createIdFactory } from '../../server/src/core/ids.ts'
 import { limits } from '../../server/src/core/limits.ts'
 import { createProbeLimiter } from '../../server/src/core/probe-limiter.ts'
+import { createRotationOrder } from '../../server/src/core/rotation-order.ts'
 import { makeDataDirectory } from '../../server/src/data-directory.ts'
 import { createDispatcher, type Dispatcher } from '../../server/src/dispatcher/dispatcher.ts'
 import type { HttpSender } from '../../server/src/dispatcher/http-sender.ts'
@@ -277,5 +278,6 @@ function createParts(
     attemptNow: async () => ({ succeeded: true, statusCode: 204, error: null, durationMs: 31 }),
     probe: createProber({ ...parts, dispatcher, logger: { info: () => {} } }),
     probeLimiter: createProbeLimiter(parts.clock),
+    rotationOrder: createRotationOrder(),
   }
 }

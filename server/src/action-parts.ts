@@ -6,6 +6,7 @@ import { AppError } from './core/errors.ts'
 import type { EventSchemas } from './core/event-schemas.ts'
 import { limits } from './core/limits.ts'
 import { createProbeLimiter } from './core/probe-limiter.ts'
+import { createRotationOrder } from './core/rotation-order.ts'
 import type { SecretPolicy } from './core/secret-policy.ts'
 import { createAddressGuard } from './dispatcher/address-guard.ts'
 import type { Dispatcher } from './dispatcher/dispatcher.ts'
@@ -65,6 +66,7 @@ export function createParts(options: {
     attemptNow: async (delivery) => summaryOf(await dispatcher.attemptNow(delivery), delivery),
     probe: createProber({ ...base, dispatcher }),
     probeLimiter: createProbeLimiter(base.clock),
+    rotationOrder: createRotationOrder(),
   }
 }
 

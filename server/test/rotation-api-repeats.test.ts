@@ -96,6 +96,35 @@ describe('rotating again: with force, at once, and under an Idempotency-Key', ()
     }
   })
 
+  test('a call that came in before another was answered is not after it, however late it is read', async () => {
+    for (const body of [{ force: true }, { expire_current_in: 0 }]) {
+      const held = Promise.withResolvers<void>()
+      let heldOnce = false
+      await using slow = await createTestApi({
+        // The store shows the second call what there is only when the first has been answered.
+        wrapStorage: (storage) => ({
+          ...storage,
+          async latestRotation(endpointId) {
+            const isFirst = !heldOnce
+            heldOnce = true
+            if (isFirst) await held.promise
+            return storage.latestRotation(endpointId)
+          },
+        }),
+      })
+      const subject = await createRotationSubject(slow)
+      const second = subject.rotate(body)
+      while (!heldOnce) await new Promise(setImmediate)
+      const first = await subject.rotated(body)
+      held.resolve()
+      const refused = await second
+      assertRefused(refused, { status: 409, code: 'secret_changed' })
+      assert.equal(refused.body.rotation_id, first.rotation.id)
+      const after = await subject.rotate({ ...body, force: true })
+      assert.equal(after.status, 200, 'what comes in after the answer is later')
+    }
+  })
+
   test('the same key and body are answered with the same secret, for 24 hours', async () => {
     const subject = await createRotationSubject(api)
     const first = await subject.rotate({ expire_current_in: 60 }, keyed('a'))

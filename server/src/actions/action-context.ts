@@ -7,6 +7,7 @@ import type { EventSchemas } from '../core/event-schemas.ts'
 import type { IdPrefix } from '../core/ids.ts'
 import type { ProbeLimiter } from '../core/probe-limiter.ts'
 import type { ProbeAnswer } from '../core/rotation-evidence.ts'
+import type { RotationOrder } from '../core/rotation-order.ts'
 import type { SecretBox } from '../core/secret-box.ts'
 import type { SecretPolicy } from '../core/secret-policy.ts'
 import type { ClaimedDelivery, Storage, Transaction } from '../storage/storage.ts'
@@ -20,6 +21,8 @@ export interface ActionContext extends ActionParts {
   principal: Principal
   requestId: string | null
   sourceAddress: string | null
+  /** When the call came in, as a moment of `rotationOrder`; absent: when its action begins. */
+  arrival?: number
   /**
    * The one transaction whose result is the action's result. A door with an Idempotency-Key keeps
    * the answer in this same transaction, so that effect and answer are stored together or not at
@@ -50,6 +53,7 @@ export interface ActionParts {
   /** Sends one probe; resolves with what came back, also where nothing did. Recorded nowhere. */
   probe(endpoint: Endpoint, probe: ProbeRequest): Promise<ProbeAnswer>
   probeLimiter: ProbeLimiter
+  rotationOrder: RotationOrder
 }
 
 export interface AttemptSummary {

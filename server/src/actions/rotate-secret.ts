@@ -52,9 +52,13 @@ export async function rotateSecret(
   input: RotateSecretInput,
 ): Promise<RotatedSecret> {
   requireScope(context.principal, projectId, 'secrets.rotate')
-  const seen = await latestRotationId(context, projectId, ref)
+  const seen = {
+    arrival: context.arrival ?? context.rotationOrder.moment(),
+    latestId: await latestRotationId(context, projectId, ref),
+  }
 
-  return context.transact(async (tx) => {
+  const rotationId = context.newId('rot')
+  const rotate = async (tx: Transaction) => {
     const endpoint = await loadEndpoint(tx, projectId, ref)
     const { secrets, situation } = await readSituation(tx, context, endpoint)
     // What is not asked for stays: an algorithm is never changed by accident.
@@ -62,7 +66,7 @@ export async function rotateSecret(
     refuseBadValues(input, situation, endpoint, algorithm)
     const newSecretId = context.newId('sec')
     const plan = planRotate(situation, {
-      rotationId: context.newId('rot'),
+      rotationId,
       newSecretId,
       projectId,
       endpointId: endpoint.id,
@@ -77,7 +81,7 @@ export async function rotateSecret(
       isExpiryInWholeSeconds: input.isExpiryInWholeSeconds ?? false,
       campaignId: input.campaignId,
     })
-    refuseOvertaken(seen, situation.latest)
+    refuseOvertaken(context, seen, situation.latest)
     const { secret, secretValue } = mintSecret(context, {
       endpoint,
       id: newSecretId,
@@ -102,7 +106,8 @@ export async function rotateSecret(
       claimUrl,
       previousSecretExpiresAt: plan.rotation.previousSecretExpiresAt,
     }
-  })
+  }
+  return context.rotationOrder.during(rotationId, () => context.transact(rotate))
 }
 
 /** Every value at fault at once, also while a rotation is open. */
@@ -135,7 +140,7 @@ function refuseBadValues(
   if (problems.length > 0) throw invalidFields(problems)
 }
 
-/** What this call saw when it came in, so that it cannot build upon a rotation it never knew of. */
+/** The newest rotation that this call can know of, so that it does not build upon another. */
 async function latestRotationId(
   context: ActionContext,
   projectId: string,
@@ -147,10 +152,17 @@ async function latestRotationId(
 
 /**
  * Of several calls under way at once exactly one may win, even where each is a cut or forced and
- * the state alone would allow them one after the other.
+ * the state alone would allow them one after the other. What the store showed tells the rotations
+ * of all nodes; but it was read only when the caller was known and the store had time, so the
+ * order in which this process answered tells of those that were ready in between.
  */
-function refuseOvertaken(seenId: string | null, latest: Rotation | null): void {
-  if (latest === null || latest.id === seenId) return
+function refuseOvertaken(
+  { rotationOrder }: ActionContext,
+  seen: { arrival: number; latestId: string | null },
+  latest: Rotation | null,
+): void {
+  if (latest === null) return
+  if (latest.id === seen.latestId && !rotationOrder.wasUnderWay(latest.id, seen.arrival)) return
   throw new AppError('secret_changed', {
     detail: `Rotation ${latest.id} came first while this call was under way.`,
     extra: { rotation_id: latest.id },

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../core/errors.ts'
+import type { RotationOrder } from '../core/rotation-order.ts'
 import type { KnownPaths } from './known-paths.ts'
 import { type BodyType, pathOf } from './serve-route.ts'
 import type { Turns } from './turns.ts'
@@ -8,14 +9,19 @@ import type { Turns } from './turns.ts'
 export function addRequestChecks(
   app: FastifyInstance,
   turns: Turns,
+  { moment }: RotationOrder,
   refusePath: ReturnType<typeof noSuchPath>,
 ): void {
   app.setNotFoundHandler(refusePath)
   app.decorateRequest('caller', null)
   app.decorateRequest('bodyType', 'other')
+  app.decorateRequest('arrival', 0)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes))
-  app.addHook('onRequest', (_request, _reply, done) => turns.enter(done))
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.arrival = moment()
+    turns.enter(done)
+  })
   app.addHook('onRequest', (request, reply, done) => {
     setCommonHeaders(request, reply)
     const unmet = unmetRefusal(request)

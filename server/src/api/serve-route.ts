@@ -35,6 +35,8 @@ declare module 'fastify' {
     caller: Caller | null
     /** How the body, if there is one, was sent. */
     bodyType: BodyType
+    /** When it came in, as a moment of `rotationOrder`. */
+    arrival: number
   }
 
   interface FastifyContextConfig {
@@ -261,13 +263,14 @@ function contextOf(request: FastifyRequest, parts: ActionParts): ActionContext {
     principal: request.caller?.principal ?? anonymousPrincipal,
     requestId: request.id,
     sourceAddress: addressOf(request),
+    arrival: request.arrival,
   })
 }
 
 /** What an action is given for a request whose answer need not be kept. */
 export function newContext(
   parts: ActionParts,
-  request: Pick<ActionContext, 'principal' | 'requestId' | 'sourceAddress'>,
+  request: Pick<ActionContext, 'principal' | 'requestId' | 'sourceAddress' | 'arrival'>,
 ): ActionContext {
   return {
     ...parts,

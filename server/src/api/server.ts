@@ -318,7 +318,7 @@ function createServer(
   // As a method with a body it would be refused for its content type, before it is seen that no path takes it.
   app.addHttpMethod('QUERY', { hasBody: false, overrideExisting: true })
   const paths = watchPaths(app)
-  addRequestChecks(app, turns, noSuchPath(paths))
+  addRequestChecks(app, turns, options.parts.rotationOrder, noSuchPath(paths))
   app.setErrorHandler(async (error, request, reply) => {
     if (isBodyTooLarge(error)) await discardBody(request.raw, discardBounds)
     return refuse(error, request, reply)

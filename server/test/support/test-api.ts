@@ -14,6 +14,7 @@ import type { Clock } from '../../src/core/clock.ts'
 import { createIdFactory } from '../../src/core/ids.ts'
 import { limits } from '../../src/core/limits.ts'
 import { createProbeLimiter } from '../../src/core/probe-limiter.ts'
+import { createRotationOrder } from '../../src/core/rotation-order.ts'
 import { createSecretBox } from '../../src/core/secret-box.ts'
 import { dialectApis } from '../../src/dialects/registry.ts'
 import { createEventSchemaChecker } from '../../src/event-schema-checker.ts'
@@ -190,6 +191,7 @@ function createParts(
     attemptNow: async () => ({ succeeded: true, statusCode: 204, error: null, durationMs: 3.5 }),
     probe: async () => ({ at: base.clock.now(), statusCode: 204, error: null, durationMs: 3.5 }),
     probeLimiter: createProbeLimiter(base.clock),
+    rotationOrder: createRotationOrder(),
   }
 }
 
