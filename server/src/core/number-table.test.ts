@@ -21,6 +21,8 @@ suite('Number table', () => {
           }
           assert.equal(table.size, model.size)
         })
+        const byValue = (a: number, b: number) => a - b
+        assert.deepEqual(table.values().sort(byValue), [...model.values()].sort(byValue))
         for (const { key } of steps) assert.equal(table.get(key), model.get(key))
       }),
     )

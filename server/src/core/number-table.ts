@@ -4,6 +4,8 @@ export interface NumberTable<Value> {
   set(key: number, value: Value): void
   /** Takes the value out and returns it. */
   remove(key: number): Value | undefined
+  /** In no particular order. Looks at every place that there is. */
+  values(): Value[]
   readonly size: number
 }
 
@@ -74,6 +76,7 @@ export function createNumberTable<Value>(): NumberTable<Value> {
       closeGap(place)
       return value
     },
+    values: () => values.filter((value) => value !== undefined),
     get size() {
       return size
     },

@@ -133,7 +133,7 @@ export function createAcceptor(options: {
     const { event, endpointId, untilMonotonic } = claimed
     const { projectSeq } = row
     return {
-      lease: { deliveryId: id, endpointId, projectSeq, seq, token: leaseToken, untilMonotonic },
+      lease: { endpointId, projectSeq, seq, token: leaseToken, untilMonotonic },
       delivery: {
         id,
         projectId: row.event.projectId,

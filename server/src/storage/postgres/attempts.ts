@@ -42,7 +42,7 @@ export function attemptReads(connection: Connection): Pick<Reads, 'listAttempts'
   }
 }
 
-/** A leased delivery, locked until the end of the transaction. */
+/** A leased delivery: locked until the end of the transaction, or due no more. */
 interface HeldRow {
   project_seq: number
   seq: number
@@ -67,56 +67,79 @@ export function attemptWrites(options: {
 }): Pick<Transaction, 'recordAttempts'> {
   const { connection, effects, leases, clock, storeTime } = options
 
-  /** Locks the deliveries that are still leased under these tokens. By number. */
-  async function lockHeld(held: readonly Lease[]): Promise<Map<number, HeldRow>> {
-    const rows = await connection.all<HeldRow>(
-      // In one order, so that two who lock the same rows wait for each other once.
-      `select q.project_seq, q.seq, q.created_at, q.attempt_count, q.series_attempt_count
-       from unnest(?::bigint[], ?::bigint[], ?::bigint[]) as l(project_seq, seq, token)
-         join due_deliveries q on q.project_seq = l.project_seq and q.seq = l.seq
-       where q.lease_token = l.token and q.lease_until > coalesce(?::bigint, store_now())
-       order by q.seq
-       for update of q`,
+  /** Runs a statement on the deliveries that are still leased under these tokens. */
+  async function onHeld(statement: string, leases: readonly Lease[]): Promise<HeldRow[]> {
+    if (leases.length === 0) return []
+    // In one order, so that two who want the same rows wait for each other once.
+    const held = leases.toSorted((a, b) => a.seq - b.seq)
+    return connection.all<HeldRow>(
+      statement,
       held.map(({ projectSeq }) => projectSeq),
       held.map(({ seq }) => seq),
       held.map(({ token }) => token),
       storeTime(),
     )
-    return new Map(rows.map((row) => [row.seq, row]))
   }
 
   return {
     async recordAttempts(results) {
       const monotonicNow = clock.monotonic()
-      const known = results.map((result) => {
-        const lease = leases.get(result.deliveryId, monotonicNow)
-        return lease?.token === result.leaseToken ? lease : undefined
-      })
-      const asked = known.filter((lease) => lease !== undefined)
-      const held = asked.length === 0 ? new Map<number, HeldRow>() : await lockHeld(asked)
+      const known = new Map<number, { lease: Lease; isOver: boolean }>()
+      for (const { leaseToken, next } of results) {
+        const lease = leases.get(leaseToken, monotonicNow)
+        // Of two results under one token the first counts.
+        if (lease === undefined || known.has(leaseToken)) continue
+        known.set(leaseToken, { lease, isOver: next.status !== 'pending' })
+      }
+      const asked = (isOver: boolean) =>
+        [...known.values()].flatMap((one) => (one.isOver === isOver ? [one.lease] : []))
+      const rows = await Promise.all([
+        onHeld(unschedule, asked(true)),
+        onHeld(lockHeld, asked(false)),
+      ])
+      const held = new Map(rows.flat().map((row) => [row.seq, row]))
       const recorded: Recorded[] = []
       const fencedDeliveryIds: string[] = []
-      for (const [index, result] of results.entries()) {
-        const row = held.get(known[index]?.seq ?? 0)
-        if (row === undefined || effects.isSettled(result.deliveryId)) {
+      for (const result of results) {
+        const { endpointId, leaseToken, next } = result
+        const row = held.get(known.get(leaseToken)?.lease.seq ?? 0)
+        if (row === undefined) {
           fencedDeliveryIds.push(result.deliveryId)
           continue
         }
-        const { deliveryId, endpointId, next } = result
+        // The next one under this token is too late.
+        held.delete(row.seq)
         recorded.push({ result, held: row })
         const dueAt = next.status === 'pending' ? next.dueAt : null
-        effects.add({ kind: 'settle', deliveryId, endpointId, dueAt })
+        effects.add({ kind: 'settle', seq: row.seq, endpointId, dueAt })
       }
       await Promise.all([
         insertAttempts(connection, recorded),
         updateDeliveries(connection, recorded),
         reschedule(connection, recorded),
-        unschedule(connection, recorded),
       ])
       return { fencedDeliveryIds }
     },
   }
 }
+
+const heldColumns = 'q.project_seq, q.seq, q.created_at, q.attempt_count, q.series_attempt_count'
+
+const isHeld = `q.project_seq = l.project_seq and q.seq = l.seq and q.lease_token = l.token
+  and q.lease_until > coalesce(?::bigint, store_now())`
+
+/** What is finished is due no more. In one statement with the look at its lease. */
+const unschedule = `delete from due_deliveries q
+  using unnest(?::bigint[], ?::bigint[], ?::bigint[]) as l(project_seq, seq, token)
+  where ${isHeld}
+  returning ${heldColumns}`
+
+/** What is to be tried again is locked until it is known when. */
+const lockHeld = `select ${heldColumns}
+  from unnest(?::bigint[], ?::bigint[], ?::bigint[]) as l(project_seq, seq, token)
+    join due_deliveries q on ${isHeld}
+  order by q.seq
+  for update of q`
 
 async function insertAttempts(connection: Connection, recorded: readonly Recorded[]) {
   const rows = recorded.flatMap(({ result: { attempt }, held }) =>
@@ -205,19 +228,6 @@ async function reschedule(connection: Connection, recorded: readonly Recorded[])
     rows.map(({ held }) => held.seq),
     rows.map(({ dueAt }) => dueAt),
     rows.map(({ attempts }) => attempts),
-  )
-}
-
-/** What is finished is due no more. */
-async function unschedule(connection: Connection, recorded: readonly Recorded[]) {
-  const rows = recorded.filter(({ result: { next } }) => next.status !== 'pending')
-  if (rows.length === 0) return
-  await connection.run(
-    `delete from due_deliveries q
-     using unnest(?::bigint[], ?::bigint[]) as r(project_seq, seq)
-     where q.project_seq = r.project_seq and q.seq = r.seq`,
-    rows.map(({ held }) => held.project_seq),
-    rows.map(({ held }) => held.seq),
   )
 }
 

@@ -59,6 +59,18 @@ describe('arrays as the database reads them fastest', { skip }, () => {
     })
   }
 
+  test('what is larger than the room that is kept arrives whole too', async () => {
+    const items = ['a', 'ü'.repeat(300_000), null, 'b'.repeat(200_000)]
+    const rows = await pool.connection.all<{ v: string | null }>(
+      'select v from unnest(?::text[]) with ordinality as u(v, n) order by n',
+      items,
+    )
+    assert.deepEqual(
+      rows.map(({ v }) => v),
+      items,
+    )
+  })
+
   test('what is not of the type is left to the text, which the database judges', () => {
     assert.equal(binaryArray('bigint', ['1']), null)
     assert.equal(binaryArray('bigint', [1.5]), null)

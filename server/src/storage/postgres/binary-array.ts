@@ -23,66 +23,85 @@ const dimensionBytes = 8
 const lengthBytes = 4
 const highFactor = 2 ** 32
 const integerMax = 2 ** 31 - 1
+/** What a character of a text takes at most. */
+const characterBytesMax = 3
+
+/** Arrays are written here and copied when their length is known; larger ones have their own room. */
+const scratch = Buffer.allocUnsafeSlow(256 * 1024)
 
 /** Null where an item is not of that type: then the driver's text has to say what it is. */
 export function binaryArray(element: BinaryElement, items: readonly Item[]): Buffer | null {
-  if (!items.every((item) => item === null || isOf(element, item))) return null
-  const lengths = items.map((item) => (item === null ? -1 : lengthOf(element, item)))
-  const contentBytes = lengths.reduce((sum, length) => sum + lengthBytes + Math.max(length, 0), 0)
-  const hasItems = items.length > 0
-  const bytes = Buffer.allocUnsafe(headBytes + (hasItems ? dimensionBytes + contentBytes : 0))
-  let at = bytes.writeInt32BE(hasItems ? 1 : 0, 0)
-  at = bytes.writeInt32BE(lengths.includes(-1) ? 1 : 0, at)
-  at = bytes.writeInt32BE(typeNumbers[element], at)
-  if (!hasItems) return bytes
-  at = bytes.writeInt32BE(items.length, at)
+  const write = writers[element]
+  let bytes: Buffer = scratch
+  let at = headBytes + dimensionBytes
+  let hasNull = 0
+  for (const item of items) {
+    if (item === null) {
+      hasNull = 1
+      bytes = withRoom(bytes, at, lengthBytes)
+      at = bytes.writeInt32BE(-1, at)
+      continue
+    }
+    bytes = withRoom(bytes, at, lengthBytes + bytesMaxOf(item))
+    const end = write(bytes, item, at + lengthBytes)
+    if (end === notOfType) return null
+    bytes.writeInt32BE(end - at - lengthBytes, at)
+    at = end
+  }
+  bytes.writeInt32BE(items.length === 0 ? 0 : 1, 0)
+  bytes.writeInt32BE(hasNull, 4)
+  bytes.writeInt32BE(typeNumbers[element], 8)
+  bytes.writeInt32BE(items.length, headBytes)
   // Arrays of the database begin at 1.
-  at = bytes.writeInt32BE(1, at)
-  for (const [index, item] of items.entries()) {
-    at = bytes.writeInt32BE(lengths[index] ?? -1, at)
-    if (item !== null) at = writeItem(bytes, element, item, at)
-  }
-  return bytes
+  bytes.writeInt32BE(1, headBytes + lengthBytes)
+  const written = bytes.subarray(0, items.length === 0 ? headBytes : at)
+  return bytes === scratch ? Buffer.from(written) : written
 }
 
-function isOf(element: BinaryElement, item: Item): boolean {
-  switch (element) {
-    case 'bigint':
-      return Number.isSafeInteger(item)
-    case 'integer':
-      return Number.isSafeInteger(item) && Math.abs(Number(item)) <= integerMax
-    case 'double precision':
-      return typeof item === 'number'
-    case 'text':
-      return typeof item === 'string'
-    case 'boolean':
-      return typeof item === 'boolean'
-    case 'bytea':
-      return item instanceof Uint8Array
-  }
+function withRoom(bytes: Buffer, at: number, room: number): Buffer {
+  if (at + room <= bytes.length) return bytes
+  const larger = Buffer.allocUnsafe(Math.max(bytes.length * 2, at + room))
+  bytes.copy(larger, 0, 0, at)
+  return larger
 }
 
-function lengthOf(element: BinaryElement, item: NonNullable<Item>): number {
-  if (typeof item === 'string') return Buffer.byteLength(item)
-  if (typeof item === 'number') return element === 'integer' ? 4 : 8
-  return typeof item === 'boolean' ? 1 : item.byteLength
+function bytesMaxOf(item: NonNullable<Item>): number {
+  if (typeof item === 'string') return item.length * characterBytesMax
+  return typeof item === 'object' ? item.byteLength : 8
 }
 
-/** Returns where the next item begins. */
-function writeItem(
-  bytes: Buffer,
-  element: BinaryElement,
-  item: NonNullable<Item>,
-  at: number,
-): number {
-  if (typeof item === 'string') return at + bytes.write(item, at)
-  if (typeof item === 'boolean') return bytes.writeUInt8(item ? 1 : 0, at)
-  if (typeof item !== 'number') {
+/** What a writer says in place of where its item ends. */
+const notOfType = -1
+
+type Writer = (bytes: Buffer, item: NonNullable<Item>, at: number) => number
+
+const writers: Readonly<Record<BinaryElement, Writer>> = {
+  text: (bytes, item, at) =>
+    typeof item === 'string' ? at + bytes.write(withoutNul(item), at) : notOfType,
+  bigint(bytes, item, at) {
+    if (typeof item !== 'number' || !Number.isSafeInteger(item)) return notOfType
+    const high = Math.floor(item / highFactor)
+    return bytes.writeUInt32BE(item - high * highFactor, bytes.writeInt32BE(high, at))
+  },
+  integer(bytes, item, at) {
+    const isInteger = Number.isSafeInteger(item) && Math.abs(Number(item)) <= integerMax
+    return isInteger ? bytes.writeInt32BE(Number(item), at) : notOfType
+  },
+  'double precision': (bytes, item, at) =>
+    typeof item === 'number' ? bytes.writeDoubleBE(item, at) : notOfType,
+  boolean: (bytes, item, at) =>
+    typeof item === 'boolean' ? bytes.writeUInt8(item ? 1 : 0, at) : notOfType,
+  bytea(bytes, item, at) {
+    if (!(item instanceof Uint8Array)) return notOfType
     bytes.set(item, at)
     return at + item.byteLength
-  }
-  if (element === 'integer') return bytes.writeInt32BE(item, at)
-  if (element === 'double precision') return bytes.writeDoubleBE(item, at)
-  const high = Math.floor(item / highFactor)
-  return bytes.writeUInt32BE(item - high * highFactor, bytes.writeInt32BE(high, at))
+  },
+}
+
+/**
+ * PostgreSQL's text holds every character but U+0000, which becomes the one for what is unknown. Ids
+ * and other names never hold that either, so a look-up with it finds nothing.
+ */
+export function withoutNul(text: string): string {
+  return text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text
 }

@@ -168,7 +168,6 @@ export function createClaims(options: {
     for (const row of rows) {
       const { endpointId } = ready[placeOf(row)] ?? { endpointId: '' }
       leases.insert({
-        deliveryId: row.id,
         endpointId,
         projectSeq: row.project_seq,
         seq: row.seq,
@@ -203,7 +202,7 @@ export function createClaims(options: {
     try {
       return await readClaimedEvents(connection, rows)
     } catch (error) {
-      const lost = rows.flatMap(({ id }) => leases.remove(id) ?? [])
+      const lost = rows.flatMap(({ seq }) => leases.remove(seq) ?? [])
       // If that fails too, they are due again when the leases have run out.
       await release(lost).catch(() => {})
       throw error
@@ -250,13 +249,13 @@ export function createClaims(options: {
     claimDue,
 
     async releaseClaims(releases) {
-      const held = releases.flatMap(({ deliveryId, endpointId, leaseToken, notBefore }) => {
-        const lease = leases.get(deliveryId, clock.monotonic())
-        return lease?.token === leaseToken ? [{ lease, endpointId, notBefore }] : []
+      const held = releases.flatMap(({ endpointId, leaseToken, notBefore }) => {
+        const lease = leases.get(leaseToken, clock.monotonic())
+        return lease === undefined ? [] : [{ lease, endpointId, notBefore }]
       })
       await release(held.map(({ lease }) => lease))
       for (const { lease, endpointId, notBefore } of held) {
-        leases.remove(lease.deliveryId)
+        leases.remove(lease.seq)
         markStale(endpointId, notBefore ?? 0)
       }
     },
@@ -286,10 +285,10 @@ export function createClaims(options: {
         else if (effect.kind === 'due') addDue(effect.endpointId, effect.dueAt)
         else if (effect.kind === 'settle') {
           // A lease that ran out during its own transaction was put back into the schedule.
-          if (leases.remove(effect.deliveryId) === undefined) markStale(effect.endpointId)
+          if (leases.remove(effect.seq) === undefined) markStale(effect.endpointId)
           if (effect.dueAt !== null) addDue(effect.endpointId, effect.dueAt)
         } else if (effect.kind === 'retry') {
-          leases.remove(effect.deliveryId)
+          leases.remove(effect.seq)
           markStale(effect.endpointId)
         } else if (effect.kind === 'hasten') {
           const endpoint = schedule.get(effect.endpointId)

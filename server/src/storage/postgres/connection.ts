@@ -1,5 +1,5 @@
 import type { QueryResult } from 'pg'
-import { type BinaryElement, binaryArray } from './binary-array.ts'
+import { type BinaryElement, binaryArray, withoutNul } from './binary-array.ts'
 
 /** What may stand for a mark in a statement. Lists become arrays of the type that the cast names. */
 export type Value =
@@ -85,23 +85,15 @@ export function createStatements(): Statements {
   }
 }
 
-/**
- * PostgreSQL's text holds every character but U+0000, which becomes the one for what is unknown. Ids
- * and other names never hold that either, so a look-up with it finds nothing.
- */
 function storable(value: Value | undefined, element?: BinaryElement): unknown {
   if (typeof value === 'string') return withoutNul(value)
   if (!isList(value)) return value
-  const items = value.map((item) => (typeof item === 'string' ? withoutNul(item) : item))
-  return element === undefined ? items : (binaryArray(element, items) ?? items)
+  const bytes = element === undefined ? null : binaryArray(element, value)
+  return bytes ?? value.map((item) => (typeof item === 'string' ? withoutNul(item) : item))
 }
 
 function isList(value: Value | undefined): value is Extract<Value, readonly unknown[]> {
   return Array.isArray(value)
-}
-
-function withoutNul(text: string): string {
-  return text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text
 }
 
 export function createConnection(

@@ -9,11 +9,11 @@ export type Effect =
   | { kind: 'handOver'; lease: Lease; delivery: ClaimedDelivery; dataBytes: number }
   | { kind: 'lease'; lease: Lease }
   /** A lease ended with a result; `dueAt` null where the delivery is finished. */
-  | { kind: 'settle'; deliveryId: string; endpointId: string; dueAt: number | null }
+  | { kind: 'settle'; seq: number; endpointId: string; dueAt: number | null }
   /** A pending delivery was left to be claimed. */
   | { kind: 'due'; endpointId: string; dueAt: number }
   /** A delivery was rescheduled. */
-  | { kind: 'retry'; deliveryId: string; endpointId: string }
+  | { kind: 'retry'; seq: number; endpointId: string }
   /** A delivery got a final status without a result: it was skipped, or its payload expunged. */
   | { kind: 'ended'; status: 'failed' | 'skipped' }
   /** Everything that waits for the endpoint is due earlier. */
@@ -37,8 +37,6 @@ export type Touchable =
 export interface Effects {
   add(effect: Effect): void
   touch(what: Touchable, id: string): void
-  /** True once a result for this delivery was recorded in the transaction. */
-  isSettled(deliveryId: string): boolean
   /** Projects in which the transaction changed who receives what. */
   resubscribedIds(): string[]
   /** True when something makes the writer wait until all have applied it. */
@@ -48,7 +46,6 @@ export interface Effects {
 
 export function createEffects(): Effects {
   const all: Effect[] = []
-  const settledIds = new Set<string>()
   const resubscribed = new Set<string>()
   let hasTouched = false
 
@@ -56,14 +53,12 @@ export function createEffects(): Effects {
     all,
     add(effect) {
       all.push(effect)
-      if (effect.kind === 'settle') settledIds.add(effect.deliveryId)
-      else if (effect.kind === 'subscriptions') resubscribed.add(effect.projectId)
+      if (effect.kind === 'subscriptions') resubscribed.add(effect.projectId)
     },
     touch(what, id) {
       hasTouched = true
       all.push({ kind: 'touch', what, id })
     },
-    isSettled: (deliveryId) => settledIds.has(deliveryId),
     resubscribedIds: () => [...resubscribed].sort(),
     hasTouched: () => hasTouched,
   }

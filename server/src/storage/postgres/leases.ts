@@ -1,6 +1,7 @@
+import { createNumberTable } from '../../core/number-table.ts'
+
 /** A delivery that this node holds until a result is recorded or the time is up. */
 export interface Lease {
-  deliveryId: string
   endpointId: string
   projectSeq: number
   seq: number
@@ -14,48 +15,53 @@ export interface Lease {
  */
 export interface Leases {
   insert(lease: Lease): void
-  /** The node's lease on the delivery, as long as it is in force by the node's own clock. */
-  get(deliveryId: string, monotonicNow: number): Lease | undefined
-  remove(deliveryId: string): Lease | undefined
+  /** The lease under this token, as long as it is in force by the node's own clock. */
+  get(token: number, monotonicNow: number): Lease | undefined
+  /** Ends the lease on this delivery. */
+  remove(seq: number): Lease | undefined
   /** Removes and returns what has run out. */
   takeExpired(monotonicNow: number): Lease[]
   takeAll(): Lease[]
 }
 
 export function createLeases(): Leases {
-  // All leases last equally long on a monotonic clock, so the map's order is the order of expiry.
-  const leases = new Map<string, Lease>()
+  const byToken = createNumberTable<Lease>()
+  const bySeq = createNumberTable<Lease>()
+  /** No lease runs out before. All last equally long, so this is looked at once in that time. */
+  let soonest = Number.POSITIVE_INFINITY
 
-  function remove(deliveryId: string): Lease | undefined {
-    const lease = leases.get(deliveryId)
-    leases.delete(deliveryId)
+  function remove(seq: number): Lease | undefined {
+    const lease = bySeq.remove(seq)
+    if (lease !== undefined) byToken.remove(lease.token)
     return lease
+  }
+
+  function take(leases: readonly Lease[]): Lease[] {
+    return leases.flatMap(({ seq }) => remove(seq) ?? [])
   }
 
   return {
     insert(lease) {
-      leases.delete(lease.deliveryId)
-      leases.set(lease.deliveryId, lease)
+      remove(lease.seq)
+      byToken.set(lease.token, lease)
+      bySeq.set(lease.seq, lease)
+      soonest = Math.min(soonest, lease.untilMonotonic)
     },
-    get(deliveryId, monotonicNow) {
-      const lease = leases.get(deliveryId)
+    get(token, monotonicNow) {
+      const lease = byToken.get(token)
       return lease !== undefined && lease.untilMonotonic > monotonicNow ? lease : undefined
     },
     remove,
     takeExpired(monotonicNow) {
-      const expired: Lease[] = []
-      for (const lease of leases.values()) {
-        // Commits may end in another order than they began, by far less than a second.
-        if (lease.untilMonotonic > monotonicNow) break
-        expired.push(lease)
+      if (monotonicNow < soonest) return []
+      const all = bySeq.values()
+      const expired = all.filter(({ untilMonotonic }) => untilMonotonic <= monotonicNow)
+      soonest = Number.POSITIVE_INFINITY
+      for (const { untilMonotonic } of all) {
+        if (untilMonotonic > monotonicNow) soonest = Math.min(soonest, untilMonotonic)
       }
-      for (const lease of expired) leases.delete(lease.deliveryId)
-      return expired
+      return take(expired)
     },
-    takeAll() {
-      const all = [...leases.values()]
-      leases.clear()
-      return all
-    },
+    takeAll: () => take(bySeq.values()),
   }
 }

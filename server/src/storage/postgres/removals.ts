@@ -69,22 +69,22 @@ export function removalWrites(
 
   /** Ends their leases as well, so that the result of an attempt under way is not recorded. */
   async function failPending(key: readonly number[], at: number): Promise<void> {
-    const rows = await connection.all<{ id: string; endpoint_id: string }>(
+    const rows = await connection.all<{ seq: number; endpoint_id: string }>(
       `with own as (
          update deliveries
          set status = 'failed', missed = 'failed', failure_reason = 'refused', completed_at = ?
          where project_seq = ? and created_at = ? and event_seq = ? and status = 'pending'
-         returning project_seq, seq, endpoint_seq, id
+         returning project_seq, seq, endpoint_seq
        ), unscheduled as (
          delete from due_deliveries q using own
          where q.project_seq = own.project_seq and q.seq = own.seq
        )
-       select own.id, ep.id as endpoint_id from own join endpoints ep on ep.seq = own.endpoint_seq`,
+       select own.seq, ep.id as endpoint_id from own join endpoints ep on ep.seq = own.endpoint_seq`,
       at,
       ...key,
     )
-    for (const { id: deliveryId, endpoint_id: endpointId } of rows) {
-      effects.add({ kind: 'settle', deliveryId, endpointId, dueAt: null })
+    for (const { seq, endpoint_id: endpointId } of rows) {
+      effects.add({ kind: 'settle', seq, endpointId, dueAt: null })
       effects.add({ kind: 'ended', status: 'failed' })
     }
   }
