@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts'
 import { createDueSchedule, type DueEndpoint, readyAt } from '../due-schedule.ts'
 import type { ClaimedDelivery, ClaimedEvent, ClaimRequest, Reads, Storage } from '../storage.ts'
 import type { Connection } from './connection.ts'
+import { readClaimed, type StoredDelivery } from './due-deliveries.ts'
 import type { Effect } from './effects.ts'
 import type { Leases } from './leases.ts'
 
@@ -69,20 +70,20 @@ export function createClaims(options: {
       { reader, leases, endpointSeq, from },
       (row, count) => count < limit && (row.due_at <= claim.now || deletedAt !== null),
     )
-    const read = taken.map((row) => {
-      return { row, delivery: readDelivery(reader, claim, endpointId, row.seq) }
-    })
+    const seqs = taken.map(({ seq }) => seq)
+    const read = readClaimed(reader, seqs, claim.events)
     // All is read: from here on nothing can fail, so nothing is leased and then lost.
     endpoint.dueAt = nextDueAt ?? Infinity
-    return read.map(({ row, delivery }) => {
+    return taken.map(({ seq, due_at: dueAt }, index) => {
+      const delivery = read[index] as StoredDelivery
       const token = leases.nextToken()
       const { id: deliveryId, attemptCount, seriesAttemptCount } = delivery
       const { untilMonotonic } = claim
       const counts = { attemptCount, seriesAttemptCount }
-      const { seq, due_at: dueAt } = row
       leases.insert({ deliveryId, endpointId, seq, dueAt, ...counts, token, untilMonotonic })
       return {
         ...delivery,
+        endpointId,
         isEndpointDeleted: deletedAt !== null,
         leaseToken: token,
         leaseUntilMonotonic: untilMonotonic,
@@ -226,24 +227,6 @@ interface PendingRow {
   due_at: number
 }
 
-interface DeliveryRow {
-  id: string
-  project_id: string
-  event_seq: number
-  attempt_count: number
-  series_attempt_count: number
-  is_test: number
-}
-
-interface EventRow {
-  id: string
-  type: string
-  timestamp: string
-  data: string | null
-  metadata: string
-  created_at: number
-}
-
 /**
  * Each endpoint with pending deliveries and its earliest one. Skips from endpoint to endpoint in the
  * index, so it takes as long as there are such endpoints, not deliveries.
@@ -313,42 +296,4 @@ function readUnleased(
     taken.push(row)
   }
   return { taken, nextDueAt: null }
-}
-
-function readDelivery(
-  reader: Connection,
-  claim: Claim,
-  endpointId: string,
-  seq: number,
-): Omit<ClaimedDelivery, 'isEndpointDeleted' | 'leaseToken' | 'leaseUntilMonotonic'> {
-  const row = reader.one<DeliveryRow>(
-    `select d.id, p.id as project_id, d.event_seq, d.attempt_count, d.series_attempt_count, d.is_test
-     from deliveries d join projects p on p.seq = d.project_seq
-     where d.seq = ?`,
-    seq,
-  )
-  assert(row !== undefined, 'The index of due deliveries names a delivery that does not exist.')
-  return {
-    id: row.id,
-    projectId: row.project_id,
-    endpointId,
-    event: readEvent(reader, claim, row.event_seq),
-    attemptCount: row.attempt_count,
-    seriesAttemptCount: row.series_attempt_count,
-    isTest: row.is_test === 1,
-  }
-}
-
-function readEvent(reader: Connection, claim: Claim, seq: number): ClaimedEvent {
-  const known = claim.events.get(seq)
-  if (known !== undefined) return known
-  const row = reader.one<EventRow>(
-    'select id, type, timestamp, data, metadata, created_at from events where seq = ?',
-    seq,
-  )
-  assert(row !== undefined && row.data !== null, 'A pending delivery has an event with data.')
-  const { id, type, timestamp, data, metadata, created_at: createdAt } = row
-  const event = { id, type, timestamp, data, metadata, createdAt }
-  claim.events.set(seq, event)
-  return event
 }
