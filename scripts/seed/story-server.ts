@@ -278,6 +278,6 @@ function createParts(
     attemptNow: async () => ({ succeeded: true, statusCode: 204, error: null, durationMs: 31 }),
     probe: createProber({ ...parts, dispatcher, logger: { info: () => {} } }),
     probeLimiter: createProbeLimiter(parts.clock),
-    rotationOrder: createRotationOrder(),
+    rotationOrder: createRotationOrder({ pause: async () => {} }),
   }
 }

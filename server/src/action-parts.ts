@@ -1,3 +1,4 @@
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 import type { ActionParts, AttemptSummary } from './actions/action-context.ts'
 import { createEventTypeDirectory } from './actions/effective-event-type.ts'
 import type { SystemClock } from './clock.ts'
@@ -66,8 +67,14 @@ export function createParts(options: {
     attemptNow: async (delivery) => summaryOf(await dispatcher.attemptNow(delivery), delivery),
     probe: createProber({ ...base, dispatcher }),
     probeLimiter: createProbeLimiter(base.clock),
-    rotationOrder: createRotationOrder(),
+    rotationOrder: createRotationOrder({ pause }),
   }
+}
+
+/** What came in meanwhile is read before this ends, also where the process was held up. */
+async function pause(ms: number): Promise<void> {
+  await wait(ms)
+  await turn()
 }
 
 /** What the operator says of old secrets. */

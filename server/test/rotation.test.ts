@@ -125,6 +125,14 @@ describe('rotation, end to end', () => {
     }
   })
 
+  test('an answer waits for calls that were sent together with its own', async () => {
+    const endpoint = await createEndpoint()
+    const askedAt = performance.now()
+    await server.client.endpoints.rotateSecret(project, endpoint.id, { expireCurrentIn: 0 })
+    const answeredAfterMs = performance.now() - askedAt
+    assert.ok(answeredAfterMs >= 45, `${answeredAfterMs} ms`)
+  })
+
   test('every request signed after the answer carries the new signature', async () => {
     const endpoint = await createEndpoint()
     let isPublishing = true

@@ -107,7 +107,8 @@ export async function rotateSecret(
       previousSecretExpiresAt: plan.rotation.previousSecretExpiresAt,
     }
   }
-  return context.rotationOrder.during(rotationId, () => context.transact(rotate))
+  const hasCaller = context.arrival !== undefined
+  return context.rotationOrder.during(rotationId, hasCaller, () => context.transact(rotate))
 }
 
 /** Every value at fault at once, also while a rotation is open. */

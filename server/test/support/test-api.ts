@@ -191,7 +191,7 @@ function createParts(
     attemptNow: async () => ({ succeeded: true, statusCode: 204, error: null, durationMs: 3.5 }),
     probe: async () => ({ at: base.clock.now(), statusCode: 204, error: null, durationMs: 3.5 }),
     probeLimiter: createProbeLimiter(base.clock),
-    rotationOrder: createRotationOrder(),
+    rotationOrder: createRotationOrder({ pause: async () => {} }),
   }
 }
 

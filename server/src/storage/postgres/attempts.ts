@@ -111,7 +111,7 @@ export function attemptWrites(options: {
         held.delete(row.seq)
         recorded.push({ result, held: row })
         const dueAt = next.status === 'pending' ? next.dueAt : null
-        effects.add({ kind: 'settle', seq: row.seq, endpointId, dueAt })
+        effects.add({ kind: 'settle', seq: row.seq, token: leaseToken, endpointId, dueAt })
       }
       await Promise.all([
         insertAttempts(connection, recorded),

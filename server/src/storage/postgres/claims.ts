@@ -255,7 +255,7 @@ export function createClaims(options: {
       })
       await release(held.map(({ lease }) => lease))
       for (const { lease, endpointId, notBefore } of held) {
-        leases.remove(lease.seq)
+        leases.remove(lease.seq, lease.token)
         markStale(endpointId, notBefore ?? 0)
       }
     },
@@ -284,11 +284,12 @@ export function createClaims(options: {
         if (effect.kind === 'handOver' || effect.kind === 'lease') leases.insert(effect.lease)
         else if (effect.kind === 'due') addDue(effect.endpointId, effect.dueAt)
         else if (effect.kind === 'settle') {
-          // A lease that ran out during its own transaction was put back into the schedule.
-          if (leases.remove(effect.seq) === undefined) markStale(effect.endpointId)
+          // A lease that ran out during its own transaction was put back into the schedule. And what
+          // is committed may be claimed anew before this is heard of: that lease stays.
+          if (leases.remove(effect.seq, effect.token) === undefined) markStale(effect.endpointId)
           if (effect.dueAt !== null) addDue(effect.endpointId, effect.dueAt)
         } else if (effect.kind === 'retry') {
-          leases.remove(effect.seq)
+          // Nobody had it; whoever has it now claimed it since.
           markStale(effect.endpointId)
         } else if (effect.kind === 'hasten') {
           const endpoint = schedule.get(effect.endpointId)

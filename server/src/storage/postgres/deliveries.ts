@@ -206,7 +206,7 @@ export function deliveryWrites(options: {
       )
       if (due?.is_leased) return false
       await makeDue(connection, [row], at)
-      effects.add({ kind: 'retry', seq: row.seq, endpointId: row.endpoint_id })
+      effects.add({ kind: 'retry', endpointId: row.endpoint_id })
       return true
     },
 

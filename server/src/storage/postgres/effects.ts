@@ -8,12 +8,15 @@ import type { Lease } from './leases.ts'
 export type Effect =
   | { kind: 'handOver'; lease: Lease; delivery: ClaimedDelivery; dataBytes: number }
   | { kind: 'lease'; lease: Lease }
-  /** A lease ended with a result; `dueAt` null where the delivery is finished. */
-  | { kind: 'settle'; seq: number; endpointId: string; dueAt: number | null }
+  /**
+   * A lease ended with a result, or whichever there was where there is no token. `dueAt` null: the
+   * delivery is finished.
+   */
+  | { kind: 'settle'; seq: number; token?: number; endpointId: string; dueAt: number | null }
   /** A pending delivery was left to be claimed. */
   | { kind: 'due'; endpointId: string; dueAt: number }
   /** A delivery was rescheduled. */
-  | { kind: 'retry'; seq: number; endpointId: string }
+  | { kind: 'retry'; endpointId: string }
   /** A delivery got a final status without a result: it was skipped, or its payload expunged. */
   | { kind: 'ended'; status: 'failed' | 'skipped' }
   /** Everything that waits for the endpoint is due earlier. */

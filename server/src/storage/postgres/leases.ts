@@ -17,8 +17,8 @@ export interface Leases {
   insert(lease: Lease): void
   /** The lease under this token, as long as it is in force by the node's own clock. */
   get(token: number, monotonicNow: number): Lease | undefined
-  /** Ends the lease on this delivery. */
-  remove(seq: number): Lease | undefined
+  /** Ends the lease on this delivery; where a token is given, that one and no newer one. */
+  remove(seq: number, token?: number): Lease | undefined
   /** Removes and returns what has run out. */
   takeExpired(monotonicNow: number): Lease[]
   takeAll(): Lease[]
@@ -30,9 +30,11 @@ export function createLeases(): Leases {
   /** No lease runs out before. All last equally long, so this is looked at once in that time. */
   let soonest = Number.POSITIVE_INFINITY
 
-  function remove(seq: number): Lease | undefined {
-    const lease = bySeq.remove(seq)
-    if (lease !== undefined) byToken.remove(lease.token)
+  function remove(seq: number, token?: number): Lease | undefined {
+    const lease = bySeq.get(seq)
+    if (lease === undefined || (token ?? lease.token) !== lease.token) return undefined
+    bySeq.remove(seq)
+    byToken.remove(lease.token)
     return lease
   }
 

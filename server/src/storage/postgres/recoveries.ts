@@ -46,7 +46,7 @@ export function recoveryWrites(
         recovery.endpoint_seq === null ? [] : await readMissed(connection, recovery, limit)
       await makeDue(connection, rows, at)
       const { endpoint_id: endpointId } = recovery
-      for (const { seq } of rows) effects.add({ kind: 'retry', seq, endpointId })
+      if (rows.length > 0) effects.add({ kind: 'retry', endpointId })
       const last = rows.at(-1)
       if (last === undefined || rows.length < limit) {
         await connection.run('delete from recoveries where seq = ?', recovery.seq)
