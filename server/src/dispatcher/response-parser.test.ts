@@ -125,6 +125,7 @@ test('refuses what is no HTTP, and what two readers could end in different place
     `${chunkedHead}1\r\nab\r\n0\r\n\r\n`,
     `${chunkedHead}1\na\n0\n\n`,
     `${chunkedHead}0\r\nno trailer\r\n\r\n`,
+    `${chunkedHead}2;:=b\r\nhe\r\n0\r\n\r\n`,
   ]
   for (const text of refused) {
     assert.equal(readWhole(text).kind, 'invalid', JSON.stringify(text))

@@ -227,6 +227,7 @@ function hasBareFeed(bytes: Buffer, from: number): boolean {
   return false
 }
 
-/** With extensions, which say nothing that anyone here understands. */
-const chunkSize = /^0*([\da-fA-F]{1,13})[\t ]*(?:;[\t\x20-\x7e\x80-\xff]*)?$/
+/** With extensions (RFC 9112, 7.1.1), which say nothing that anyone here understands. */
+const chunkSize =
+  /^0*([\da-fA-F]{1,13})[\t ]*(?:;[!#$%&'*+\-.^_`|~\w]+(?:=(?:[!#$%&'*+\-.^_`|~\w]+|"[\t !#-[\]-~\x80-\xff]*"))?)*$/
 const trailer = /^[!#$%&'*+\-.^_`|~\da-zA-Z]+:[\t\x20-\x7e\x80-\xff]*$/
