@@ -1,11 +1,13 @@
 import type { BenchContext } from './bench-context.ts'
+import { startCpuMeter } from './cpu-meter.ts'
 import { fillHistory } from './fill-history.ts'
 import { fullLoad, loadType, measureDelivery } from './measure-delivery.ts'
 import { manyConnections } from './measure-rounds.ts'
 import { createDataDir, createTarget, startProduct, type Target } from './product.ts'
+import { type Attempted, type MeasuredRun, quietRun } from './quiet-run.ts'
 
 /** Milliseconds from the start of a process to the first event that it accepts. */
-export interface StartRun {
+export interface StartRun extends MeasuredRun {
   empty: number
   full: number
 }
@@ -19,7 +21,7 @@ const historyMs = 30 * 86_400_000
 const warmUpCount = 1_000
 
 /** A store with hardly anything in it beside one with `mode.historyCount` finished deliveries. */
-export async function measureStarts(context: BenchContext): Promise<StartRun[]> {
+export async function measureStarts(context: BenchContext): Promise<Attempted<StartRun>[]> {
   const { mode, progress } = context
   using emptyDir = await createDataDir()
   using fullDir = await createDataDir()
@@ -34,16 +36,28 @@ export async function measureStarts(context: BenchContext): Promise<StartRun[]> 
     fromAt: now - historyMs,
     untilAt: now,
   })
-  const runs: StartRun[] = []
+  const runs: Attempted<StartRun>[] = []
   for (let round = 1; round <= mode.rounds; round++) {
-    const run = {
-      empty: await measureStart(context, empty),
-      full: await measureStart(context, full),
-    }
-    progress(`round ${round} of ${mode.rounds}: ${run.empty.toFixed(0)}, ${run.full.toFixed(0)} ms`)
-    runs.push(run)
+    const name = `round ${round} of ${mode.rounds}`
+    const attempted = await quietRun(context, name, () => measureBoth(context, { empty, full }))
+    progress(`  ${attempted.run.empty.toFixed(0)}, ${attempted.run.full.toFixed(0)} ms`)
+    runs.push(attempted)
   }
   return runs
+}
+
+async function measureBoth(
+  context: BenchContext,
+  { empty, full }: { empty: Store; full: Store },
+): Promise<StartRun> {
+  // Both have ended when the meter stops: what they used is the harness's then.
+  const meter = startCpuMeter({})
+  return {
+    empty: await measureStart(context, empty),
+    full: await measureStart(context, full),
+    cpu: meter.finish(),
+    failure: null,
+  }
 }
 
 /** A store that has delivered a few, so that there is something to copy. */

@@ -18,9 +18,14 @@ test('the start of the full store is what is held against the goal', () => {
     postgresVersion: null,
     historyCount: 7,
   }
-  const runs = [600, 900, 1_200].map((full) => ({ empty: 2_000, full }))
-  const report = renderStarts(runs, head)
+  const attempted = (full: number, isDisturbed = false) => ({
+    run: { empty: 2_000, full, cpu: { foreignCores: null }, failure: null },
+    attempts: 1,
+    isDisturbed,
+  })
+  const report = renderStarts([attempted(600), attempted(900), attempted(1_200, true)], head)
   assert.match(report, /\| 7 finished deliveries \| 900 \(600–1200\) \| 1000 ms: reached \|/)
-  const slow = renderStarts([{ empty: 1, full: 1_001 }], head)
+  assert.match(report, /Others used the machine in 1 of the rounds/)
+  const slow = renderStarts([attempted(1_001)], head)
   assert.match(slow, /1000 ms: \*\*not reached\*\*/)
 })
