@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util'
 import type { BenchContext } from './bench-context.ts'
+import { renderClaims } from './claims-report.ts'
 import { renderHistory } from './history-report.ts'
 import { describeMachine } from './machine.ts'
+import { measureClaims } from './measure-claims.ts'
 import { measureDeadEndpoint } from './measure-dead-endpoint.ts'
 import { measureHistory } from './measure-history.ts'
 import { measureIdle, measureInstalledIdle } from './measure-idle.ts'
@@ -26,17 +28,20 @@ import { renderStarts } from './start-report.ts'
 import { type BenchResult, failuresOf } from './summary.ts'
 
 /** `npm run bench`: the product beside the raw ceiling, in the same minutes on the same machine. */
-const usage = `npm run bench -- [--quick | --smoke | --shapes | --neighbours | --start | --history]
+const usage = `npm run bench -- [--quick | --smoke | --shapes | --neighbours | --start | --claims |
+                  --history]
                  [--record] [--store postgres] [--server <file>] [--no-compiler]
 
   (nothing)       5 rounds and every other figure, about 10 minutes
   --quick         3 rounds and smaller counts, about two minutes
   --smoke         ratio and loss only, under a minute; fails where the ratio is more than
                   a third below the recorded one
-  --shapes        batches, fan-out, 64 KB and three signatures beside plain events, in ratios;
-                  about a quarter of an hour
+  --shapes        batches, events for no endpoint, fan-out, 64 KB and three signatures beside plain
+                  events, in ratios; about a quarter of an hour
   --neighbours    a healthy endpoint beside ones in trouble, in ratios; about a quarter of an hour
   --start         from the start of the process to the first event, beside a million deliveries
+  --claims        claims from a store with a million pending and ten million finished deliveries
+                  beside an empty one; about half an hour, 20 GB of disk
   --history       a store with a million finished deliveries beside an empty one, retention, and a
                   dead endpoint, in ratios; about a quarter of an hour, 3 GB of disk
   --record        append the result to bench/results.md
@@ -81,11 +86,49 @@ async function runBench(given: Arguments): Promise<string[]> {
   const { implementation } = programs
   const head = { startedAt, machine, implementation, postgresVersion: database?.version ?? null }
 
+  const section = sections[mode.name] ?? measureWhole
   // Awaited here: receiver and database end with this function.
-  if (mode.name === 'history') return await runHistory(context, { head, isRecorded })
-  if (mode.name === 'shapes') return await runShapes(context, { head, isRecorded })
-  if (mode.name === 'start') return await runStarts(context, { head, isRecorded })
-  if (mode.name === 'neighbours') return await runNeighbours(context, { head, isRecorded })
+  const { report, failures = [] } = await section(context, head)
+  process.stdout.write(`\n${report}`)
+  if (isRecorded) await record(report)
+  return failures
+}
+
+type Head = Omit<ReportHead, 'mode'>
+type Section = (
+  context: BenchContext,
+  head: Head,
+) => Promise<{ report: string; failures?: string[] }>
+
+/**
+ * What the modes beside the plain ones measure and print. A mark that is not reached is no failure: a
+ * delivery that is lost is.
+ */
+const sections: Partial<Record<Mode['name'], Section>> = {
+  async shapes(context, head) {
+    const rounds = await measureShapes(context)
+    return { report: renderShapes(rounds, head), failures: shapeFailuresOf(rounds) }
+  },
+  async neighbours(context, head) {
+    const rounds = await measureNeighbours(context)
+    return { report: renderNeighbours(rounds, head), failures: neighbourFailuresOf(rounds) }
+  },
+  async start(context, head) {
+    const { historyCount } = context.mode
+    return { report: renderStarts(await measureStarts(context), { ...head, historyCount }) }
+  },
+  async claims(context, head) {
+    const { historyCount, claimCount } = context.mode
+    const runs = await measureClaims(context)
+    return { report: renderClaims(runs, { ...head, historyCount, claimCount }) }
+  },
+  async history(context, head) {
+    return { report: renderHistory(await measureHistory(context), head) }
+  },
+}
+
+async function measureWhole(context: BenchContext, head: Head) {
+  const { mode } = context
   const result: BenchResult = {
     ...head,
     mode: mode.name,
@@ -97,56 +140,9 @@ async function runBench(given: Arguments): Promise<string[]> {
     idle: mode.idleMs > 0 ? await further('idle', measureIdle, context) : null,
     installedIdle:
       mode.idleMs > 0 ? await further('idle, as installed', measureInstalledIdle, context) : null,
-    recordedRatio: await readRecordedRatio(machine.cpuModel),
+    recordedRatio: await readRecordedRatio(head.machine.cpuModel),
   }
-  const report = renderReport(result)
-  process.stdout.write(`\n${report}`)
-  if (isRecorded) await record(report)
-  return failuresOf(result)
-}
-
-async function runShapes(
-  context: BenchContext,
-  { head, isRecorded }: { head: Omit<ReportHead, 'mode'>; isRecorded: boolean },
-): Promise<string[]> {
-  const rounds = await measureShapes(context)
-  const report = renderShapes(rounds, head)
-  process.stdout.write(`\n${report}`)
-  if (isRecorded) await record(report)
-  return shapeFailuresOf(rounds)
-}
-
-async function runNeighbours(
-  context: BenchContext,
-  { head, isRecorded }: { head: Omit<ReportHead, 'mode'>; isRecorded: boolean },
-): Promise<string[]> {
-  const rounds = await measureNeighbours(context)
-  const report = renderNeighbours(rounds, head)
-  process.stdout.write(`\n${report}`)
-  if (isRecorded) await record(report)
-  return neighbourFailuresOf(rounds)
-}
-
-async function runStarts(
-  context: BenchContext,
-  { head, isRecorded }: { head: Omit<ReportHead, 'mode'>; isRecorded: boolean },
-): Promise<string[]> {
-  const { historyCount } = context.mode
-  const report = renderStarts(await measureStarts(context), { ...head, historyCount })
-  process.stdout.write(`\n${report}`)
-  if (isRecorded) await record(report)
-  return []
-}
-
-/** A measurement that does not count ends it with an error; a mark that is not reached does not. */
-async function runHistory(
-  context: BenchContext,
-  { head, isRecorded }: { head: Omit<ReportHead, 'mode'>; isRecorded: boolean },
-): Promise<string[]> {
-  const report = renderHistory(await measureHistory(context), head)
-  process.stdout.write(`\n${report}`)
-  if (isRecorded) await record(report)
-  return []
+  return { report: renderReport(result), failures: failuresOf(result) }
 }
 
 function further<T extends MeasuredRun>(
@@ -176,6 +172,7 @@ function readArguments(): Arguments {
         shapes: flag,
         neighbours: flag,
         start: flag,
+        claims: flag,
         history: flag,
         record: flag,
         'no-compiler': flag,
@@ -183,9 +180,9 @@ function readArguments(): Arguments {
         store: { type: 'string', default: 'sqlite' },
       },
     })
-    const chosen = (['quick', 'smoke', 'shapes', 'neighbours', 'start', 'history'] as const).filter(
-      (name) => values[name],
-    )
+    const chosen = (
+      ['quick', 'smoke', 'shapes', 'neighbours', 'start', 'claims', 'history'] as const
+    ).filter((name) => values[name])
     if (chosen.length > 1) throw new Error(`one of --${chosen.join(', --')}`)
     const isOnPostgres = values.store === 'postgres'
     if (!isOnPostgres && values.store !== 'sqlite') throw new Error('--store sqlite or postgres')

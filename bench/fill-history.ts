@@ -11,6 +11,8 @@ export interface Filling {
   /** Spread evenly from the one to the other, in milliseconds since the epoch. */
   fromAt: number
   untilAt: number
+  /** Deliveries go to so many endpoints in turn, from the first of the store on; absent: to one. */
+  endpoints?: number
 }
 
 /**
@@ -29,11 +31,12 @@ export function fillHistory(dataDir: string, filling: Filling): void {
     const last = lastSeqs(database)
     database.exec('begin')
     const stepMs = (filling.untilAt - filling.fromAt) / filling.count
-    for (const copy of copiesOf(filling.status)) {
+    for (const copy of copiesOf(filling)) {
       insertCopies(database, copy, {
         count: filling.count,
         from_at: Math.floor(filling.fromAt),
         step_ms: stepMs,
+        endpoints: filling.endpoints ?? 1,
         ...model,
         ...last,
       })
@@ -83,7 +86,7 @@ const at = 'cast(:from_at + i * :step_ms as integer)'
 const id = (prefix: string) =>
   `'${prefix}_' || printf('%012x7%03x8%015x', ${at}, i & 4095, :last_event + i)`
 
-function copiesOf(status: Filling['status']): Copy[] {
+function copiesOf({ status, endpoints }: Filling): Copy[] {
   const copies: Copy[] = [
     {
       table: 'events',
@@ -104,6 +107,9 @@ function copiesOf(status: Filling['status']): Copy[] {
         id: id('dlv'),
         event_seq: ':last_event + i',
         created_at: at,
+        ...(endpoints === undefined
+          ? {}
+          : { endpoint_seq: '(select min(seq) from endpoints) + i % :endpoints' }),
         ...(status === 'delivered'
           ? { completed_at: at }
           : {

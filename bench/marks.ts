@@ -8,6 +8,8 @@ export const firstMark = {
   deadEndpointShare: 0.2,
   /** How much slower lists, publishing and claims are in a store with a million finished deliveries. */
   historyRatio: 2,
+  /** Time of a claim over a million pending and ten million finished deliveries, over none. */
+  claimRatio: 2,
   idleCores: 0.01,
   /** Resident memory in the last third of a run at full load, over that of the first third. */
   memoryGrowth: 1.1,
@@ -29,6 +31,7 @@ export const goal = {
   /** The same beside one that never answers, and beside many whose retries fall due together. */
   silentEndpointShare: 0.05,
   retryStormShare: 0.2,
+  claimRatio: 1.5,
   idleCores: 0.005,
   /** From the start of the process to the first accepted event, beside a million deliveries. */
   startMs: 1_000,

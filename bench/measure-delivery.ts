@@ -14,7 +14,7 @@ export interface Stage {
   receiver: Receiver
   product: Product
   target: Target
-  /** Endpoints that get each event; 1 where absent. */
+  /** Endpoints that get each event; 1 where absent. 0: what is measured is how it is accepted. */
   fanOut?: number
 }
 
@@ -33,7 +33,10 @@ export interface Traffic {
 }
 
 export interface DeliveryRun extends MeasuredRun {
-  /** Unique deliveries a second at the receiver, first to last arrival, drain included. */
+  /**
+   * Unique deliveries a second at the receiver, first to last arrival, drain included; accepted
+   * events a second where there is no endpoint.
+   */
   rate: number
   accepted: number
   unique: number
@@ -80,7 +83,7 @@ export async function measureDelivery(
     const cpu = meter.finish({ load: load.pid })
     const lost = lossOf({ accepted: expected, unique: stats.unique })
     return {
-      rate: arrivalRate(stats),
+      rate: fanOut === 0 ? acceptRate(result) : arrivalRate(stats),
       accepted: result.accepted,
       unique: stats.unique,
       repeated: stats.requests - stats.withoutId - stats.unique,
@@ -97,6 +100,10 @@ export async function measureDelivery(
   } finally {
     memory.finish()
   }
+}
+
+function acceptRate({ accepted, elapsedUs }: LoadResult): number {
+  return elapsedUs > 0 ? (accepted * 1e6) / elapsedUs : 0
 }
 
 async function waitForArrivals(

@@ -8,7 +8,7 @@ import { type Attempted, quietRun } from './quiet-run.ts'
 /** One way of publishing and delivering beside the plain one. */
 export interface Shape {
   name: string
-  /** Endpoints that get each event. */
+  /** Endpoints that get each event; 0: it is accepted and stored, and that is all. */
   fanOut: number
   /** Events in one publish. */
   batch: number
@@ -26,6 +26,7 @@ const plain = { fanOut: 1, batch: 1, bytes: 1024, signatures: 1, share: 1 }
 export const shapes: readonly Shape[] = [
   { ...plain, name: 'one by one' },
   { ...plain, name: 'batches of 100', batch: 100 },
+  { ...plain, name: 'for no endpoint', fanOut: 0 },
   { ...plain, name: '1 → 10 endpoints', fanOut: 10 },
   { ...plain, name: '1 → 1000 endpoints', fanOut: 1000 },
   { ...plain, name: '64 KB', bytes: 64 * 1024, share: 0.1 },
@@ -70,7 +71,7 @@ async function measureShape(context: BenchContext, shape: Shape): Promise<Delive
   const stage = { programs, receiver, product, target, fanOut }
   const publishing = (events: number) => ({
     ...fullLoad({
-      count: Math.max(1, Math.round((events * share) / fanOut / batch)),
+      count: Math.max(1, Math.round((events * share) / Math.max(1, fanOut) / batch)),
       timeMaxMs: mode.loadMsMax,
       connections: manyConnections,
     }),

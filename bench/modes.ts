@@ -1,6 +1,6 @@
 /** How much one kind of run measures. All times in milliseconds; every load has two bounds. */
 export interface Mode {
-  name: 'full' | 'quick' | 'smoke' | 'shapes' | 'neighbours' | 'start' | 'history'
+  name: 'full' | 'quick' | 'smoke' | 'shapes' | 'neighbours' | 'start' | 'claims' | 'history'
   rounds: number
   /** Counted from the start: after this no further round begins, and nothing is repeated. */
   repeatMsMax: number
@@ -148,6 +148,26 @@ export const modes: Record<Mode['name'], Mode> = {
     idleMs: 0,
     historyCount: 1_000_000,
     claimCount: 0,
+  },
+  claims: {
+    name: 'claims',
+    rounds: 5,
+    repeatMsMax: 45 * 60_000,
+    attemptsMax: 3,
+    quietWaitMsMax: 5_000,
+    warmUpMs: 0,
+    ceilingMs: 0,
+    warmUpEvents: 0,
+    events: 0,
+    loadMsMax: 0,
+    drainMsMax: 0,
+    latencyEvents: 0,
+    deadPending: 0,
+    memoryEvents: 0,
+    memoryLoadMsMax: 0,
+    idleMs: 0,
+    historyCount: 10_000_000,
+    claimCount: 1_000_000,
   },
   history: {
     name: 'history',

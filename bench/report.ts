@@ -57,7 +57,8 @@ function throughputLines(rounds: readonly Round[]): string[] {
     name,
     spreadText(spreadOf(runs.map((run) => run.rate))),
     ...[sender, 'database', 'receiver', 'load'].map((process) => cpuPerEvent(runs, process)),
-    ...acceptTimes(runs),
+    times(runs, 'acceptUs'),
+    times(runs, 'arrivalUs'),
   ]
   return table(
     [
@@ -68,6 +69,7 @@ function throughputLines(rounds: readonly Round[]): string[] {
       'receiver',
       'load',
       'accept p50 / p99, ms',
+      'publish → received p50 / p99, ms',
     ],
     [
       row(
@@ -97,11 +99,12 @@ function cpuPerEvent(runs: readonly (Ceiling | DeliveryRun)[], process: string):
   return values.length > 0 ? median(values).toFixed(1) : '–'
 }
 
-function acceptTimes(runs: readonly (Ceiling | DeliveryRun)[]): string[] {
-  const latencies = runs.flatMap((run) => ('acceptUs' in run ? [run.acceptUs] : []))
-  if (latencies.length === 0) return ['–']
+/** At full load, where most of it is the wait behind others. */
+function times(runs: readonly (Ceiling | DeliveryRun)[], which: 'acceptUs' | 'arrivalUs'): string {
+  const latencies = runs.flatMap((run) => (which in run ? [(run as DeliveryRun)[which]] : []))
+  if (latencies.length === 0) return '–'
   const ms = (values: number[]) => (median(values) / 1000).toFixed(1)
-  return [`${ms(latencies.map(({ p50Us }) => p50Us))} / ${ms(latencies.map(({ p99Us }) => p99Us))}`]
+  return `${ms(latencies.map(({ p50Us }) => p50Us))} / ${ms(latencies.map(({ p99Us }) => p99Us))}`
 }
 
 function roundLines(rounds: readonly Round[]): string[] {

@@ -17,12 +17,21 @@ test('ratios are taken within a round, to its ceiling and to its first shape', (
 
 test('a loss in any shape fails the whole, and says where', () => {
   const lost = round(50_000, 10_000, 100)
-  const run = lost.runs[3]
+  const run = lost.runs[4]
   assert.ok(run !== undefined)
   run.run.failure = '1 deliveries of 9 accepted events did not arrive'
   assert.deepEqual(shapeFailuresOf([round(50_000, 10_000, 100), lost]), [
     'round 2, 1 → 1000 endpoints: 1 deliveries of 9 accepted events did not arrive',
   ])
+})
+
+test('what an event for no endpoint costs is by the accepted, for nothing is delivered', () => {
+  const one = round(50_000, 10_000, 100)
+  const index = shapes.findIndex(({ fanOut }) => fanOut === 0)
+  const run = one.runs[index]
+  assert.ok(run !== undefined)
+  Object.assign(run.run, { unique: 0, accepted: 2_000 })
+  assert.deepEqual(shapeFiguresOf([one])[index]?.cpuUs, [60])
 })
 
 test('the report holds every shape with its goal', () => {

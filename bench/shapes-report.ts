@@ -9,7 +9,7 @@ import { spreadText } from './summary.ts'
 /** What all rounds say of one shape; each list has one value a round. */
 export interface ShapeFigures {
   shape: Shape
-  /** Deliveries a second. */
+  /** Deliveries a second; events, where there is no endpoint. */
   rates: number[]
   /** Rate over that of the round's ceiling, which sends 1 KB under one signature. */
   ratios: number[]
@@ -30,8 +30,10 @@ export function shapeFiguresOf(rounds: readonly ShapesRound[]): ShapeFigures[] {
       shape,
       rates: each.map(({ own }) => own.run.rate),
       ratios: each.map(({ own, ceiling }) => own.run.rate / ceiling.run.rate),
-      cpuUs: each.map(({ own }) => serverUs(own)),
-      cpuRatios: each.map(({ own, first }) => serverUs(own) / serverUs(first)),
+      cpuUs: each.map(({ own }) => serverUs(own, shape)),
+      cpuRatios: each.map(
+        ({ own, first }) => serverUs(own, shape) / serverUs(first, { fanOut: 1 }),
+      ),
       isDisturbed: each.some(({ own, ceiling }) => own.isDisturbed || ceiling.isDisturbed),
     }
   })
@@ -63,7 +65,7 @@ export function renderShapes(
     ...table(
       [
         'shape',
-        'deliveries/s',
+        'deliveries/s (for no endpoint: events/s)',
         'ratio to the ceiling',
         'server, CPU µs',
         'over one by one',
@@ -83,8 +85,8 @@ export function renderShapes(
   ].join('\n')
 }
 
-function serverUs({ run }: Attempted<DeliveryRun>): number {
-  return (run.cpu.usByProcess.server ?? Number.NaN) / run.unique
+function serverUs({ run }: Attempted<DeliveryRun>, { fanOut }: Pick<Shape, 'fanOut'>): number {
+  return (run.cpu.usByProcess.server ?? Number.NaN) / (fanOut === 0 ? run.accepted : run.unique)
 }
 
 function cpuText(values: readonly number[], digits: number): string {
