@@ -1,31 +1,12 @@
 import { parseArgs } from 'node:util'
-import type { BenchContext } from './bench-context.ts'
-import { renderClaims } from './claims-report.ts'
-import { renderHistory } from './history-report.ts'
 import { describeMachine } from './machine.ts'
-import { measureClaims } from './measure-claims.ts'
-import { measureDeadEndpoint } from './measure-dead-endpoint.ts'
-import { measureHistory } from './measure-history.ts'
-import { measureIdle, measureInstalledIdle } from './measure-idle.ts'
-import { measureLatency } from './measure-latency.ts'
-import { measureMemory } from './measure-memory.ts'
-import { measureNeighbours } from './measure-neighbours.ts'
-import { measureRounds } from './measure-rounds.ts'
-import { measureShapes } from './measure-shapes.ts'
-import { measureStarts } from './measure-start.ts'
 import { type Mode, modes } from './modes.ts'
-import { neighbourFailuresOf, renderNeighbours } from './neighbours-report.ts'
 import { productEntry } from './product.ts'
 import { nodePrograms, preparePrograms } from './programs.ts'
-import { type Attempted, type MeasuredRun, quietRun } from './quiet-run.ts'
 import { record } from './record.ts'
-import { readRecordedRatio } from './recorded-ratio.ts'
-import { type ReportHead, renderReport } from './report.ts'
-import { renderShapes, shapeFailuresOf } from './shapes-report.ts'
+import { sectionOf } from './sections.ts'
 import { startDatabase } from './start-database.ts'
 import { startReceiver } from './start-receiver.ts'
-import { renderStarts } from './start-report.ts'
-import { type BenchResult, failuresOf } from './summary.ts'
 
 /** `npm run bench`: the product beside the raw ceiling, in the same minutes on the same machine. */
 const usage = `npm run bench -- [--quick | --smoke | --shapes | --neighbours | --start | --claims |
@@ -86,72 +67,11 @@ async function runBench(given: Arguments): Promise<string[]> {
   const { implementation } = programs
   const head = { startedAt, machine, implementation, postgresVersion: database?.version ?? null }
 
-  const section = sections[mode.name] ?? measureWhole
   // Awaited here: receiver and database end with this function.
-  const { report, failures = [] } = await section(context, head)
+  const { report, failures = [] } = await sectionOf(mode.name)(context, head)
   process.stdout.write(`\n${report}`)
   if (isRecorded) await record(report)
   return failures
-}
-
-type Head = Omit<ReportHead, 'mode'>
-type Section = (
-  context: BenchContext,
-  head: Head,
-) => Promise<{ report: string; failures?: string[] }>
-
-/**
- * What the modes beside the plain ones measure and print. A mark that is not reached is no failure: a
- * delivery that is lost is.
- */
-const sections: Partial<Record<Mode['name'], Section>> = {
-  async shapes(context, head) {
-    const rounds = await measureShapes(context)
-    return { report: renderShapes(rounds, head), failures: shapeFailuresOf(rounds) }
-  },
-  async neighbours(context, head) {
-    const rounds = await measureNeighbours(context)
-    return { report: renderNeighbours(rounds, head), failures: neighbourFailuresOf(rounds) }
-  },
-  async start(context, head) {
-    const { historyCount } = context.mode
-    return { report: renderStarts(await measureStarts(context), { ...head, historyCount }) }
-  },
-  async claims(context, head) {
-    const { historyCount, claimCount } = context.mode
-    const runs = await measureClaims(context)
-    return { report: renderClaims(runs, { ...head, historyCount, claimCount }) }
-  },
-  async history(context, head) {
-    return { report: renderHistory(await measureHistory(context), head) }
-  },
-}
-
-async function measureWhole(context: BenchContext, head: Head) {
-  const { mode } = context
-  const result: BenchResult = {
-    ...head,
-    mode: mode.name,
-    rounds: await measureRounds(context),
-    latency: mode.latencyEvents > 0 ? await further('latency', measureLatency, context) : null,
-    dead:
-      mode.deadPending > 0 ? await further('dead endpoint', measureDeadEndpoint, context) : null,
-    memory: mode.memoryEvents > 0 ? await further('memory', measureMemory, context) : null,
-    idle: mode.idleMs > 0 ? await further('idle', measureIdle, context) : null,
-    installedIdle:
-      mode.idleMs > 0 ? await further('idle, as installed', measureInstalledIdle, context) : null,
-    recordedRatio: await readRecordedRatio(head.machine.cpuModel),
-  }
-  return { report: renderReport(result), failures: failuresOf(result) }
-}
-
-function further<T extends MeasuredRun>(
-  name: string,
-  measure: (context: BenchContext) => Promise<T>,
-  context: BenchContext,
-): Promise<Attempted<T>> {
-  progress(name)
-  return quietRun(context, name, () => measure(context))
 }
 
 function progress(line: string): void {
