@@ -7,6 +7,7 @@ test('wrong arguments are answered with the usage, and nothing is measured', () 
   for (const wrong of [
     ['--quick', '--smoke'],
     ['--smoke', '--history'],
+    ['--claims', '--server', 'other.ts'],
     ['--store', 'x'],
     ['now'],
   ]) {

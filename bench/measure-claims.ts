@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createIdFactory } from '../server/src/core/ids.ts'
 import { openSqliteStorage } from '../server/src/storage/sqlite/open.ts'
 import { createSamples } from '../server/src/storage/suite/samples-suite.ts'
@@ -32,7 +33,8 @@ interface Store {
 /** What is claimed stays so until it is recorded. */
 const leaseMs = 600_000
 const claimsPerRun = 40
-const fillStep = 1_000_000
+const fillStep = 250_000
+const progressStep = 1_000_000
 const historyMs = 30 * 86_400_000
 /** Longer than the filling takes: what waits is due when it is there. */
 const backlogAgeMs = 3_600_000
@@ -96,7 +98,10 @@ const openOnSqlite: Open = async ({ mode, progress }, stores, { isFull }) => {
       endpoints: claimEndpoints,
     })
   for (let done = 0; isFull && done < historyCount; done += fillStep) {
-    progress(`filling: ${done} of ${historyCount} finished deliveries`)
+    if (done % progressStep === 0)
+      progress(`filling: ${done} of ${historyCount} finished deliveries`)
+    // Whoever interrupts it is heard in between.
+    await nextTurn()
     const atOf = (count: number) => now - backlogAgeMs - historyMs * (1 - count / historyCount)
     const count = Math.min(fillStep, historyCount - done)
     fill('delivered', count, atOf(done), atOf(done + count))
@@ -122,7 +127,7 @@ const openOnPostgres: Open = async ({ mode, postgres, progress }, stores, { isFu
       pendingCount: mode.claimCount,
       finishedCount: mode.historyCount,
       onStep(count) {
-        if (count % fillStep === 0) {
+        if (count % progressStep === 0) {
           progress(`filling: ${count} of ${mode.historyCount + mode.claimCount} deliveries`)
         }
       },

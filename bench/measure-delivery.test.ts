@@ -43,6 +43,19 @@ for (const programs of [nodePrograms(), compiled]) {
   })
 }
 
+test('events for no endpoint are counted where they are accepted', async () => {
+  await using receiver = await startReceiver(compiled)
+  await using product = await startProduct({ entry: standIn, concurrency: 4 })
+  const target = await createTarget(product, [])
+  const run = await measureDelivery(
+    { programs: compiled, receiver, product, target, fanOut: 0 },
+    fullLoad({ connections: 4, count: events, timeMaxMs: 20_000 }),
+    20_000,
+  )
+  assert.deepEqual([run.failure, run.accepted, run.unique], [null, events, 0])
+  assert.ok(run.rate > 0)
+})
+
 test('the bare sender of the ceiling loses nothing', async () => {
   await using receiver = await startReceiver(compiled)
   const run = await measureCeiling({ receiver, connections: 8, warmUpMs: 50, ms: 200 })

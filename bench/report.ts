@@ -6,7 +6,14 @@ import type { DeliveryRun } from './measure-delivery.ts'
 import type { Round } from './measure-rounds.ts'
 import type { Mode } from './modes.ts'
 import type { Programs } from './programs.ts'
-import { type BenchResult, failuresOf, figuresOf, ratiosOf, spreadText } from './summary.ts'
+import {
+  type BenchResult,
+  failuresOf,
+  figuresOf,
+  quietRounds,
+  ratiosOf,
+  spreadText,
+} from './summary.ts'
 
 /** The whole result as one section of Markdown, for the terminal and for results.md alike. */
 export function renderReport(result: BenchResult): string {
@@ -21,6 +28,9 @@ export function renderReport(result: BenchResult): string {
     ...figureLines(result),
     '',
     ...noiseLines(result.rounds),
+    ...(result.mode === 'smoke' && quietRounds(result.rounds).length === 0
+      ? ['', 'No ratio was judged: others used the machine in every round.']
+      : []),
     ...(failures.length > 0 ? ['', '**Failed**', ...failures.map((line) => `- ${line}`)] : []),
     '',
   ].join('\n')

@@ -59,7 +59,7 @@ export function failuresOf(result: BenchResult): string[] {
  * of the others the best counts, because noise only ever slows down.
  */
 function floorFailures({ rounds, recordedRatio }: BenchResult): string[] {
-  const quiet = rounds.filter(({ ceiling, many }) => !ceiling.isDisturbed && !many.isDisturbed)
+  const quiet = quietRounds(rounds)
   if (quiet.length === 0) return []
   const ratio = Math.max(...ratiosOf(quiet, 'many'))
   const expected = recordedRatio ?? firstMark.ratio
@@ -68,6 +68,11 @@ function floorFailures({ rounds, recordedRatio }: BenchResult): string[] {
   return [
     `ratio ${ratio.toFixed(3)} is below ${floor.toFixed(3)}, two thirds of the recorded ${expected.toFixed(3)}`,
   ]
+}
+
+/** Those that can be held against what was recorded. */
+export function quietRounds(rounds: readonly Round[]): Round[] {
+  return rounds.filter(({ ceiling, many }) => !ceiling.isDisturbed && !many.isDisturbed)
 }
 
 /** Every figure that has a mark, in the order in which it was measured. */

@@ -74,7 +74,7 @@ export const exceptions: readonly { from: RegExp; to: RegExp; reason: string }[]
     reason: 'The test command and the benchmark start the PostgreSQL that servers of a run are on.',
   },
   {
-    from: /^bench\/measure-claims\.ts$/,
+    from: /^bench\/(?:measure-claims|claims-report)\.ts$/,
     to: /^server\/(?:src\/storage\/suite\/samples-suite|test\/support\/(?:claim-churn|postgres-nodes))\.ts$/,
     reason:
       'Claims are measured as the tests of the adapters make them, on storage without a server.',

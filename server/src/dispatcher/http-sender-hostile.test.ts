@@ -60,7 +60,8 @@ test('a dripping head and a dripping body cost their deadline, however lively th
   const head = await outcomeOf(drips({ part: 'head', everyMs: 5 }), { timeoutMs: 200 })
   assertError(head, 'timeout')
   assert.ok(head.kind === 'error' && head.response === null)
-  const body = await outcomeOf(drips({ part: 'body', everyMs: 5 }), { timeoutMs: 200 })
+  // Long enough for a machine that stands still for a while to receive a head and a drop.
+  const body = await outcomeOf(drips({ part: 'body', everyMs: 5 }), { timeoutMs: 1_000 })
   assertError(body, 'timeout')
   assert.ok(body.kind === 'error' && body.response !== null)
   assert.equal(body.response.statusCode, 200)

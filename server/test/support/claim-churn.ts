@@ -64,8 +64,9 @@ export function typeOf(endpoint: number): string {
 }
 
 /**
- * Puts deliveries into a database that `prepareClaims` has prepared: rows as publishing and
- * delivering leave them, made by the server itself.
+ * Puts deliveries into a database that `prepareClaims` has prepared, made by the server itself. What
+ * is pending is as publishing leaves it. What is finished is so many rows of `deliveries`, which are
+ * all that a claim could meet: without attempts, and of one event. Ends when the server has cleaned up.
  */
 export async function fillDatabase(
   url: string,
@@ -125,6 +126,7 @@ export async function fillDatabase(
        select project_seq, seq, endpoint_seq, created_at, 0, 0, created_at, event_seq, 0, 0, false, id
        from deliveries where status = 'pending'`,
     )
+    await client.query('vacuum analyze')
   } finally {
     await client.end()
   }

@@ -132,6 +132,18 @@ export async function startPostgres({
     return { url: urlOf(name), drop: () => run(`drop database if exists ${name} with (force)`) }
   }
 
+  // Where a process exits without `dispose`, a server that writes would fill the folder again.
+  function discard(): void {
+    try {
+      const [pid] = readFileSync(join(directory, 'data', 'postmaster.pid'), 'utf8').split('\n')
+      process.kill(Number(pid), 'SIGQUIT')
+    } catch {
+      // It has ended.
+    }
+    rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  }
+
+  process.once('exit', discard)
   await start()
   await run(`create database ${templateName}`)
   await fillTemplate(urlOf(templateName))
@@ -147,6 +159,7 @@ export async function startPostgres({
     start,
     async dispose() {
       await stop()
+      process.removeListener('exit', discard)
       rmSync(directory, { recursive: true, force: true })
     },
   }
