@@ -132,7 +132,7 @@ export async function startPostgres({
     return { url: urlOf(name), drop: () => run(`drop database if exists ${name} with (force)`) }
   }
 
-  // Where a process exits without `dispose`, a server that writes would fill the folder again.
+  // Where a process exits without `dispose`. The server may write for a moment yet.
   function discard(): void {
     try {
       const [pid] = readFileSync(join(directory, 'data', 'postmaster.pid'), 'utf8').split('\n')
@@ -140,7 +140,13 @@ export async function startPostgres({
     } catch {
       // It has ended.
     }
-    rmSync(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+    for (let tries = 0; tries < 20 && existsSync(directory); tries += 1) {
+      try {
+        rmSync(directory, { recursive: true, force: true })
+      } catch {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
+      }
+    }
   }
 
   process.once('exit', discard)
