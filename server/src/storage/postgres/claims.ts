@@ -58,6 +58,9 @@ export function createClaims(options: {
   const stale = new Map<string, number>()
   // Endpoints that are being looked at: what is heard of them meanwhile makes them stale again.
   const looking = new Set<string>()
+  // By claim, the endpoints that it takes from: the dispatcher has nothing of it yet, and what is newer
+  // must not be handed over before.
+  const claiming = new Set<Set<string>>()
   let hasLoaded = false
   let lookedUpTo = 0
 
@@ -89,20 +92,22 @@ export function createClaims(options: {
   async function bringUpToDate(): Promise<void> {
     await load()
     for (const lease of leases.takeExpired(clock.monotonic())) markStale(lease.endpointId)
-    while (stale.size > 0) {
-      const asked = [...stale].slice(0, endpointsPerStepMax)
-      for (const [endpointId] of asked) {
-        stale.delete(endpointId)
-        looking.add(endpointId)
-      }
-      try {
-        await lookAt(asked)
-      } catch (error) {
-        for (const [endpointId, heldUntil] of asked) markStale(endpointId, heldUntil)
-        throw error
-      } finally {
-        for (const [endpointId] of asked) looking.delete(endpointId)
-      }
+    while (stale.size > 0) await lookAtSome()
+  }
+
+  async function lookAtSome(): Promise<void> {
+    const asked = [...stale].slice(0, endpointsPerStepMax)
+    for (const [endpointId] of asked) {
+      stale.delete(endpointId)
+      looking.add(endpointId)
+    }
+    try {
+      await lookAt(asked)
+    } catch (error) {
+      for (const [endpointId, heldUntil] of asked) markStale(endpointId, heldUntil)
+      throw error
+    } finally {
+      for (const [endpointId] of asked) looking.delete(endpointId)
     }
   }
 
@@ -115,11 +120,6 @@ export function createClaims(options: {
       if (row === undefined || row.dueAt === null) schedule.remove(endpointId)
       else schedule.put({ ...row, dueAt: row.dueAt, notBefore })
     }
-  }
-
-  /** What was claimed is not lost where this fails; whoever asks next tries again. */
-  async function bringUpToDateIfPossible(): Promise<void> {
-    await bringUpToDate().catch(() => {})
   }
 
   /** Takes out of the schedule who is to be asked, those that are ready first at the front. */
@@ -210,6 +210,16 @@ export function createClaims(options: {
   }
 
   async function claimDue(request: ClaimRequest): Promise<ClaimedDelivery[]> {
+    const from = new Set<string>()
+    claiming.add(from)
+    try {
+      return await claimReady(request, from)
+    } finally {
+      claiming.delete(from)
+    }
+  }
+
+  async function claimReady(request: ClaimRequest, from: Set<string>): Promise<ClaimedDelivery[]> {
     await bringUpToDate()
     const claimed: ClaimedDelivery[] = []
     const passedOver: DueEndpoint[] = []
@@ -226,7 +236,10 @@ export function createClaims(options: {
         const ready = takeReady(request, { now, left }, passedOver)
         if (ready.length === 0) break
         // What is left of them is looked at before the schedule is asked again.
-        for (const endpoint of ready) markStale(endpoint.endpointId, endpoint.notBefore)
+        for (const endpoint of ready) {
+          from.add(endpoint.endpointId)
+          markStale(endpoint.endpointId, endpoint.notBefore)
+        }
         const step = { limit: left, perEndpointMaxOf, dueUntil: now }
         const taken = await claimFrom(ready, step, events)
         for (const { endpointId } of taken) {
@@ -237,7 +250,9 @@ export function createClaims(options: {
     } finally {
       for (const endpoint of passedOver) schedule.put(endpoint)
     }
-    if (claimed.length < request.limit) await bringUpToDateIfPossible()
+    // Once: others go on making endpoints stale, and what was claimed must not wait for them all. It
+    // is not lost where this fails; whoever asks next tries again.
+    if (claimed.length < request.limit && stale.size > 0) await lookAtSome().catch(() => {})
     return claimed
   }
 
@@ -276,6 +291,7 @@ export function createClaims(options: {
 
     mayHoldDue(endpointId) {
       if (stale.has(endpointId) || looking.has(endpointId)) return true
+      for (const from of claiming) if (from.has(endpointId)) return true
       return (schedule.get(endpointId)?.dueAt ?? Infinity) <= clock.now()
     },
 
