@@ -26,8 +26,7 @@ const usage = `npm run bench -- [--quick | --smoke | --shapes | --neighbours | -
   --history       a store with a million finished deliveries beside an empty one, retention, and a
                   dead endpoint, in ratios; about a quarter of an hour, 3 GB of disk
   --record        append the result to bench/results.md
-  --store         sqlite, or postgres: in a server that is started for it, which --start and
-                  --history cannot fill
+  --store         sqlite, or postgres: in a server that is started for it
   --server        measure another entry file, for example bench/stand-in-server.ts
   --no-compiler   use the node:net receiver and load generator even where gcc is found
 `
@@ -106,9 +105,6 @@ function readArguments(): Arguments {
     if (chosen.length > 1) throw new Error(`one of --${chosen.join(', --')}`)
     const isOnPostgres = values.store === 'postgres'
     if (!isOnPostgres && values.store !== 'sqlite') throw new Error('--store sqlite or postgres')
-    if (isOnPostgres && (values.history || values.start)) {
-      throw new Error('--history and --start fill a store in SQLite')
-    }
     if (values.claims && values.server !== undefined) {
       throw new Error('--claims measures the storage of this checkout, without a server')
     }

@@ -15,9 +15,9 @@ import {
 import { openNode, realClock } from '../server/test/support/postgres-nodes.ts'
 import type { BenchContext } from './bench-context.ts'
 import { startCpuMeter } from './cpu-meter.ts'
-import { fillHistory } from './fill-history.ts'
-import { createDataDir } from './product.ts'
+import { createSqliteFiller } from './fill-sqlite.ts'
 import { type Attempted, type MeasuredRun, quietRun } from './quiet-run.ts'
+import { createDataDir } from './store.ts'
 
 /** Milliseconds of a claim, under churn, in a store that holds nothing else and in a full one. */
 export interface ClaimsRun extends MeasuredRun {
@@ -90,10 +90,11 @@ const openOnSqlite: Open = async ({ mode, progress }, stores, { isFull }) => {
   await first.samples.publish(projectId, { type: typeOf(0) })
   await first.samples.deliverAll()
   await first.storage.close()
+  const filler = createSqliteFiller(dataDir.path)
   const { historyCount, claimCount } = mode
   const now = Date.now()
   const fill = (status: 'delivered' | 'pending', count: number, fromAt: number, untilAt: number) =>
-    fillHistory(dataDir.path, {
+    filler.fill({
       ...{ type: typeOf(0), status, count, fromAt, untilAt },
       endpoints: claimEndpoints,
     })
@@ -104,11 +105,11 @@ const openOnSqlite: Open = async ({ mode, progress }, stores, { isFull }) => {
     await nextTurn()
     const atOf = (count: number) => now - backlogAgeMs - historyMs * (1 - count / historyCount)
     const count = Math.min(fillStep, historyCount - done)
-    fill('delivered', count, atOf(done), atOf(done + count))
+    await fill('delivered', count, atOf(done), atOf(done + count))
   }
   if (isFull) {
     progress(`filling: ${claimCount} pending ones`)
-    fill('pending', claimCount, now - backlogAgeMs, now - 1)
+    await fill('pending', claimCount, now - backlogAgeMs, now - 1)
   }
   const node = await open()
   stores.use(node)

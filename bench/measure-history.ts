@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BenchContext } from './bench-context.ts'
 import { startCpuMeter } from './cpu-meter.ts'
 import { arrivalRate, percentile } from './figures.ts'
-import { countEventsBefore, fillHistory, setRetention } from './fill-history.ts'
+import { type Filler, fillerOf } from './filler.ts'
 import { deadType, deadUrl, fillBacklog, retrySchedule } from './measure-dead-endpoint.ts'
 import {
   type DeliveryRun,
@@ -13,7 +13,8 @@ import {
 } from './measure-delivery.ts'
 import { measureOrder, type OrderRun, orderType, startOrderReceiver } from './measure-order.ts'
 import { manyConnections } from './measure-rounds.ts'
-import { createDataDir, createTarget, startProduct, type Target } from './product.ts'
+import { createTarget, type Product, startProduct, type Target } from './product.ts'
+import { type BenchStore, createStore } from './store.ts'
 
 /** What a store full of finished deliveries costs, beside an empty one in the same minutes. */
 export interface HistoryRun {
@@ -55,8 +56,9 @@ export interface DeadRun {
   orderBeside: OrderRun
 }
 
-interface Store {
-  path: string
+interface Prepared {
+  store: BenchStore
+  filler: Filler
   target: Target
 }
 
@@ -77,14 +79,14 @@ const lists = {
 }
 
 export async function measureHistory(context: BenchContext): Promise<HistoryRun> {
-  const { mode, progress } = context
-  using dataDir = await createDataDir()
+  const { mode, postgres, progress } = context
+  await using fullStore = await createStore(postgres)
   await using orderReceiver = await startOrderReceiver()
-  const full = await prepareStore(context, dataDir.path, orderReceiver.url)
+  const full = await prepare(context, fullStore, orderReceiver.url)
   progress(`filling a store with ${mode.historyCount} finished deliveries`)
   const startedAt = performance.now()
   const now = Date.now()
-  fillHistory(full.path, {
+  await full.filler.fill({
     type: loadType,
     count: mode.historyCount,
     status: 'delivered',
@@ -98,8 +100,8 @@ export async function measureHistory(context: BenchContext): Promise<HistoryRun>
   const dead: DeadRun[] = []
   for (let round = 1; round <= mode.rounds; round++) {
     progress(`round ${round} of ${mode.rounds}: an empty store, then the full one`)
-    using emptyDir = await createDataDir()
-    const empty = await prepareStore(context, emptyDir.path, orderReceiver.url)
+    await using emptyStore = await createStore(postgres)
+    const empty = await prepare(context, emptyStore, orderReceiver.url)
     rounds.push({
       empty: await measureStore(context, empty),
       full: await measureStore(context, full),
@@ -113,12 +115,16 @@ export async function measureHistory(context: BenchContext): Promise<HistoryRun>
 }
 
 /** A store that has delivered a few, so that there is something to copy and to list. */
-async function prepareStore(context: BenchContext, path: string, orderUrl: string): Promise<Store> {
+async function prepare(
+  context: BenchContext,
+  store: BenchStore,
+  orderUrl: string,
+): Promise<Prepared> {
   const { mode, programs, receiver } = context
   await using product = await startProduct({
     entry: context.entry,
     concurrency: manyConnections,
-    dataDir: path,
+    store,
   })
   const target = await createTarget(product, [
     { url: `http://127.0.0.1:${receiver.port}/`, eventTypes: [loadType] },
@@ -128,12 +134,23 @@ async function prepareStore(context: BenchContext, path: string, orderUrl: strin
   const stage = { programs, receiver, product, target }
   const run = await measureDelivery(stage, fullLoad(traffic), mode.drainMsMax)
   if (run.failure !== null) throw new Error(`warm-up: ${run.failure}`)
-  return { path, target }
+  await keepOneEvent(product)
+  return { store, filler: fillerOf(store), target }
+}
+
+/**
+ * In a project of its own, which keeps it for longer than others keep theirs: then no store can drop a
+ * stretch of time as a whole, and retention is at its slowest.
+ */
+async function keepOneEvent(product: Product): Promise<void> {
+  const { projectId } = await createTarget(product, [])
+  const path = `/v1/projects/${projectId}/events`
+  await product.call('POST', path, { type: loadType, data: {} })
 }
 
 async function withStore<T>(
   context: BenchContext,
-  { path, target }: Store,
+  { store, target }: Prepared,
   environment: Record<string, string>,
   measure: (stage: Stage) => Promise<T>,
 ): Promise<T> {
@@ -141,16 +158,16 @@ async function withStore<T>(
   await using product = await startProduct({
     entry,
     concurrency: manyConnections,
-    dataDir: path,
+    store,
     environment: { COUNTERSIGN_RETENTION_DAYS: String(keepAllDays), ...environment },
   })
   return await measure({ programs, receiver, product, target })
 }
 
-async function measureStore(context: BenchContext, store: Store): Promise<StoreRun> {
+async function measureStore(context: BenchContext, store: Prepared): Promise<StoreRun> {
   const { mode, receiver } = context
   const now = Date.now()
-  fillHistory(store.path, {
+  await store.filler.fill({
     type: loadType,
     count: mode.claimCount,
     status: 'pending',
@@ -159,7 +176,7 @@ async function measureStore(context: BenchContext, store: Store): Promise<StoreR
   })
   await receiver.reset()
   return withStore(context, store, {}, async (stage) => {
-    const meter = startCpuMeter({ server: stage.product.pid, receiver: receiver.pid })
+    const meter = startCpuMeter({ ...stage.product.processes, receiver: receiver.pid })
     const claimRate = await drainRate(stage, mode.claimCount)
     const { foreignCores } = meter.finish()
     const publish = await measureLoad(context, stage)
@@ -214,16 +231,16 @@ async function measureLoad({ mode }: BenchContext, stage: Stage): Promise<Delive
   return run
 }
 
-async function measureRetention(context: BenchContext, store: Store): Promise<RetentionRun> {
+async function measureRetention(context: BenchContext, store: Prepared): Promise<RetentionRun> {
   const before = Date.now() - keptDays * dayMs
   // Before the start, which is when retention begins.
-  setRetention(store.path, keptDays)
+  await store.filler.setRetention(store.target.projectId, keptDays)
   return withStore(context, store, {}, async (stage) => {
     await measureLoad(context, stage)
     const startedAt = performance.now()
-    const countBefore = countEventsBefore(store.path, before)
+    const countBefore = await store.filler.countEventsBefore(before)
     const during = await measureLoad(context, stage)
-    const removedCount = countBefore - countEventsBefore(store.path, before)
+    const removedCount = countBefore - (await store.filler.countEventsBefore(before))
     const removedPerSecond = removedCount / ((performance.now() - startedAt) / 1000)
     if (removedCount === 0) throw new Error('nothing was removed meanwhile')
     // Its next step finds nothing to do, and looks again in ten minutes.
@@ -237,7 +254,7 @@ async function measureRetention(context: BenchContext, store: Store): Promise<Re
 
 async function measureDead(
   context: BenchContext,
-  store: Store,
+  store: Prepared,
   orderReceiver: Parameters<typeof measureOrder>[1],
 ): Promise<DeadRun> {
   const environment = { COUNTERSIGN_RETRY_SCHEDULE: retrySchedule }

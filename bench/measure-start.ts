@@ -1,10 +1,11 @@
 import type { BenchContext } from './bench-context.ts'
 import { startCpuMeter } from './cpu-meter.ts'
-import { fillHistory } from './fill-history.ts'
+import { fillerOf } from './filler.ts'
 import { fullLoad, loadType, measureDelivery } from './measure-delivery.ts'
 import { manyConnections } from './measure-rounds.ts'
-import { createDataDir, createTarget, startProduct, type Target } from './product.ts'
+import { createTarget, startProduct, type Target } from './product.ts'
 import { type Attempted, type MeasuredRun, quietRun } from './quiet-run.ts'
+import { type BenchStore, createStore } from './store.ts'
 
 /** Milliseconds from the start of a process to the first event that it accepts. */
 export interface StartRun extends MeasuredRun {
@@ -12,8 +13,8 @@ export interface StartRun extends MeasuredRun {
   full: number
 }
 
-interface Store {
-  path: string
+interface Prepared {
+  store: BenchStore
   target: Target
 }
 
@@ -22,14 +23,14 @@ const warmUpCount = 1_000
 
 /** A store with hardly anything in it beside one with `mode.historyCount` finished deliveries. */
 export async function measureStarts(context: BenchContext): Promise<Attempted<StartRun>[]> {
-  const { mode, progress } = context
-  using emptyDir = await createDataDir()
-  using fullDir = await createDataDir()
-  const empty = await prepareStore(context, emptyDir.path)
-  const full = await prepareStore(context, fullDir.path)
+  const { mode, postgres, progress } = context
+  await using emptyStore = await createStore(postgres)
+  await using fullStore = await createStore(postgres)
+  const empty = await prepare(context, emptyStore)
+  const full = await prepare(context, fullStore)
   progress(`filling a store with ${mode.historyCount} finished deliveries`)
   const now = Date.now()
-  fillHistory(full.path, {
+  await fillerOf(fullStore).fill({
     type: loadType,
     count: mode.historyCount,
     status: 'delivered',
@@ -48,10 +49,11 @@ export async function measureStarts(context: BenchContext): Promise<Attempted<St
 
 async function measureBoth(
   context: BenchContext,
-  { empty, full }: { empty: Store; full: Store },
+  { empty, full }: { empty: Prepared; full: Prepared },
 ): Promise<StartRun> {
-  // Both have ended when the meter stops: what they used is the harness's then.
-  const meter = startCpuMeter({})
+  // Both servers have ended when the meter stops: what they used is the harness's then.
+  const { databasePid } = empty.store
+  const meter = startCpuMeter(databasePid === null ? {} : { database: databasePid })
   return {
     empty: await measureStart(context, empty),
     full: await measureStart(context, full),
@@ -61,21 +63,21 @@ async function measureBoth(
 }
 
 /** A store that has delivered a few, so that there is something to copy. */
-async function prepareStore(context: BenchContext, path: string): Promise<Store> {
+async function prepare(context: BenchContext, store: BenchStore): Promise<Prepared> {
   const { mode, programs, receiver, entry } = context
-  await using product = await startProduct({ entry, concurrency: manyConnections, dataDir: path })
+  await using product = await startProduct({ entry, concurrency: manyConnections, store })
   const url = `http://127.0.0.1:${receiver.port}/`
   const target = await createTarget(product, [{ url, eventTypes: [loadType] }])
   const traffic = { count: warmUpCount, timeMaxMs: mode.loadMsMax, connections: manyConnections }
   const stage = { programs, receiver, product, target }
   const run = await measureDelivery(stage, fullLoad(traffic), mode.drainMsMax)
   if (run.failure !== null) throw new Error(`warm-up: ${run.failure}`)
-  return { path, target }
+  return { store, target }
 }
 
-async function measureStart({ entry }: BenchContext, { path, target }: Store): Promise<number> {
+async function measureStart({ entry }: BenchContext, { store, target }: Prepared): Promise<number> {
   const startedAt = performance.now()
-  await using product = await startProduct({ entry, concurrency: manyConnections, dataDir: path })
+  await using product = await startProduct({ entry, concurrency: manyConnections, store })
   await product.call('POST', target.eventsPath, { type: loadType, data: {} })
   return performance.now() - startedAt
 }

@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { rmSync } from 'node:fs'
-import { mkdir, mkdtemp } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PostgresServer } from '../server/test/support/postgres-server.ts'
 import { startChild } from './child.ts'
-import { workDir } from './programs.ts'
+import { type BenchStore, createStore } from './store.ts'
 
 /** A server that is measured, in a process of its own. */
 export interface Product extends AsyncDisposable {
@@ -42,26 +40,25 @@ export async function startProduct(options: {
   /** Connections to receivers, at most: `COUNTERSIGN_CONCURRENCY`. Null: the server's default. */
   concurrency: number | null
   environment?: Record<string, string>
-  /** Of `createDataDir`; absent: an empty store that is removed in the end. */
-  dataDir?: string
-  /** What holds its store, in a new database; null or absent: SQLite in the data directory. */
+  /** Absent: an empty one that is removed in the end. */
+  store?: BenchStore
+  /** Where the empty store is; null or absent: on SQLite. */
   postgres?: PostgresServer | null
 }): Promise<Product> {
-  const own = options.dataDir === undefined ? await createDataDir() : null
-  const dataDir = options.dataDir ?? own?.path ?? ''
-  const { postgres = null } = options
-  const database = await postgres?.createEmptyDatabase()
+  const own = options.store === undefined ? await createStore(options.postgres ?? null) : null
+  const store = options.store ?? own
+  const dataDir = store?.dataDir ?? ''
   const port = await freePort()
   const rootKey = `csk_${randomBytes(32).toString('base64url')}`
   const child = startChild({
     command: [process.execPath, options.entry, 'serve'],
     environment: {
       ...basicEnvironment({ port, dataDir, rootKey, concurrency: options.concurrency }),
-      ...(database ? databaseEnvironment(database.url) : {}),
+      ...store?.environment,
       ...options.environment,
     },
   })
-  const databasePid = postgres?.pid ?? null
+  const databasePid = store?.databasePid ?? null
 
   async function call<T>(method: string, path: string, body?: object): Promise<T> {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
@@ -91,8 +88,7 @@ export async function startProduct(options: {
     },
     async [Symbol.asyncDispose]() {
       await child.stop('SIGTERM')
-      await database?.drop()
-      own?.[Symbol.dispose]()
+      await own?.[Symbol.asyncDispose]()
     },
   }
   try {
@@ -124,27 +120,6 @@ function basicEnvironment(options: {
     // The load comes with one key, and is what is measured.
     COUNTERSIGN_RATE_LIMIT_PER_SECOND: '1000000',
     COUNTERSIGN_RATE_LIMIT_BURST: '1000000',
-  }
-}
-
-function databaseEnvironment(url: string): Record<string, string> {
-  const masterKey = randomBytes(32).toString('base64')
-  return { COUNTERSIGN_DATABASE_URL: url, COUNTERSIGN_MASTER_KEYS: masterKey }
-}
-
-/** A folder for a store, which is removed when it is disposed of, or at the exit. */
-export async function createDataDir(): Promise<Disposable & { path: string }> {
-  await mkdir(workDir, { recursive: true })
-  // Not in the system's temporary folder, which may be memory: there a synced write costs nothing.
-  const path = await mkdtemp(join(workDir, `data-${process.pid}-`))
-  const remove = () => rmSync(path, { recursive: true, force: true })
-  process.once('exit', remove)
-  return {
-    path,
-    [Symbol.dispose]() {
-      process.removeListener('exit', remove)
-      remove()
-    },
   }
 }
 

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { countEventsBefore, fillHistory } from '../../bench/fill-history.ts'
+import { fillerOf } from '../../bench/filler.ts'
 import { checkInvariants } from './support/check-invariants.ts'
 import { startReceiver } from './support/receiver.ts'
 import { startTestApp, type TestApp } from './support/start-test-app.ts'
@@ -35,8 +33,9 @@ test('a long history slows nothing down, and what is too old is removed meanwhil
   const full = await start()
   const now = full.server.clock.now()
   await full.server.app.stop(5_000)
+  const filler = fillerOf(full.server)
   const filling = { type: 'a.b', status: 'delivered', count: historyCount } as const
-  fillHistory(full.server.dataDir, { ...filling, fromAt: now - 120 * dayMs, untilAt: now - dayMs })
+  await filler.fill({ ...filling, fromAt: now - 120 * dayMs, untilAt: now - dayMs })
   await checkInvariants(full.server.store)
   await full.server.restart()
 
@@ -48,13 +47,12 @@ test('a long history slows nothing down, and what is too old is removed meanwhil
   await until('all is delivered', () => isIdle(full.server))
   // Retention began with the start; a quarter of what was put in is older than 90 days.
   const removedMin = 1_000
-  await until('old ones are removed', () => {
-    const oldCount = countEventsBefore(full.server.dataDir, now - 90 * dayMs)
+  await until('old ones are removed', async () => {
+    const oldCount = await filler.countEventsBefore(now - 90 * dayMs)
     return oldCount <= historyCount / 4 - removedMin
   })
   const young =
-    countEventsBefore(full.server.dataDir, now) -
-    countEventsBefore(full.server.dataDir, now - 89 * dayMs)
+    (await filler.countEventsBefore(now)) - (await filler.countEventsBefore(now - 89 * dayMs))
   assert.ok(young >= historyCount * 0.74, 'only old ones are')
   await full.server.app.stop(5_000)
   await checkInvariants(full.server.store)
@@ -98,11 +96,9 @@ async function fastest(work: () => Promise<unknown>): Promise<number> {
   return Math.min(...times)
 }
 
-function isIdle({ dataDir }: TestApp): boolean {
-  const database = new DatabaseSync(join(dataDir, 'countersign.db'), { readOnly: true })
-  const row = database
-    .prepare(`select count(*) as count from deliveries where status = 'pending'`)
-    .get()
-  database.close()
-  return Number(row?.count) === 0
+function isIdle({ store }: TestApp): Promise<boolean> {
+  return store.read(async (select) => {
+    const rows = await select(`select 1 from deliveries where status = 'pending' limit 1`)
+    return rows.length === 0
+  })
 }

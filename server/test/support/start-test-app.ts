@@ -16,6 +16,8 @@ export interface TestApp {
   client: Countersign
   rootKey: string
   dataDir: string
+  /** Null: it is on SQLite. */
+  databaseUrl: string | null
   store: TestStore
   /** Everything that was logged, line by line. */
   logLines: string[]
@@ -70,6 +72,7 @@ export async function startTestApp(
     client: null as never,
     rootKey: '',
     dataDir,
+    databaseUrl: database?.url ?? null,
     store: openTestStore(database, dataDir),
     logLines: [],
     clock,

@@ -1,78 +1,57 @@
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
-
-/** What is put into the store of a server that is stopped. */
-export interface Filling {
-  /** The event type that is copied. */
-  type: string
-  count: number
-  /** Finished, with one attempt each, or due now and never tried. */
-  status: 'delivered' | 'pending'
-  /** Spread evenly from the one to the other, in milliseconds since the epoch. */
-  fromAt: number
-  untilAt: number
-  /** Deliveries go to so many endpoints in turn, from the first of the store on; absent: to one. */
-  endpoints?: number
-}
+import type { Filler, Filling } from './filler.ts'
 
 /**
- * Puts events with one delivery each into a store, by SQL: copies of the newest event of a type that
- * was delivered, with ids and times of their own. A million take a minute; publishing them would take
- * a quarter of an hour. The server must be stopped, and must have delivered one.
+ * The file in a data directory. A million events take half a minute; publishing them would take a
+ * quarter of an hour.
  */
-export function fillHistory(dataDir: string, filling: Filling): void {
-  const database = new DatabaseSync(join(dataDir, fileName))
-  try {
-    // Nothing is lost that matters if this is cut off; the server sets its own mode when it opens.
-    database.exec(
-      'pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -200000',
-    )
-    const model = modelOf(database, filling.type)
-    const last = lastSeqs(database)
-    database.exec('begin')
-    const stepMs = (filling.untilAt - filling.fromAt) / filling.count
-    for (const copy of copiesOf(filling)) {
-      insertCopies(database, copy, {
-        count: filling.count,
-        from_at: Math.floor(filling.fromAt),
-        step_ms: stepMs,
-        endpoints: filling.endpoints ?? 1,
-        ...model,
-        ...last,
-      })
-    }
-    database.exec('commit; pragma journal_mode = wal')
-  } finally {
-    database.close()
+export function createSqliteFiller(dataDir: string): Filler {
+  const file = join(dataDir, 'countersign.db')
+  return {
+    async fill(filling) {
+      using database = new DatabaseSync(file)
+      fill(database, filling)
+    },
+
+    async countEventsBefore(at) {
+      using database = new DatabaseSync(file, { readOnly: true })
+      const row = database
+        .prepare('select count(*) as count from events where created_at < ?')
+        .get(at)
+      return Number(row?.count)
+    },
+
+    async setRetention(projectId, days) {
+      using database = new DatabaseSync(file)
+      database
+        .prepare(
+          `update projects set settings = json_set(settings, '$.retentionDays', ?) where id = ?`,
+        )
+        .run(days, projectId)
+    },
   }
 }
 
-/** How many events there are that were accepted before a time; the server may be running. */
-export function countEventsBefore(dataDir: string, at: number): number {
-  const database = new DatabaseSync(join(dataDir, fileName), { readOnly: true })
-  try {
-    const row = database
-      .prepare('select count(*) as count from events where created_at < ?')
-      .get(at)
-    return Number(row?.count)
-  } finally {
-    database.close()
+function fill(database: DatabaseSync, filling: Filling): void {
+  // Nothing is lost that matters if this is cut off; the server sets its own mode when it opens.
+  database.exec('pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -200000')
+  const model = modelOf(database, filling.type)
+  const last = lastSeqs(database)
+  database.exec('begin')
+  const stepMs = (filling.untilAt - filling.fromAt) / filling.count
+  for (const copy of copiesOf(filling)) {
+    insertCopies(database, copy, {
+      count: filling.count,
+      from_at: Math.floor(filling.fromAt),
+      step_ms: stepMs,
+      endpoints: filling.endpoints ?? 1,
+      ...model,
+      ...last,
+    })
   }
+  database.exec('commit; pragma journal_mode = wal')
 }
-
-/** Sets how long every project keeps its events; the server must be stopped. */
-export function setRetention(dataDir: string, days: number): void {
-  const database = new DatabaseSync(join(dataDir, fileName))
-  try {
-    database
-      .prepare(`update projects set settings = json_set(settings, '$.retentionDays', ?)`)
-      .run(days)
-  } finally {
-    database.close()
-  }
-}
-
-const fileName = 'countersign.db'
 
 /** A table, the row that is copied, and what each copy has of its own. */
 interface Copy {
