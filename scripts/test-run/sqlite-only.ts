@@ -9,7 +9,6 @@ export const sqliteOnly: Readonly<Record<string, string>> = {
   'server/test/faults/nearly-full-disk.test.ts': 'fills the disk below the file',
   'server/test/faults/restored-store.test.ts': 'is about backups of the file',
   'server/test/faults/unwritable-store.test.ts': 'forbids the file to grow',
-  'server/test/long-history.test.ts': 'writes a long history into the file',
   'server/test/operating-commands.test.ts': 'is about backups of the file, and keys beside it',
   'server/test/operating-guide.test.ts': 'is about backups of the file, and keys beside it',
   'server/test/start-errors.test.ts': 'is about the file and its directory',
