@@ -1,9 +1,10 @@
 import type { BenchContext } from './bench-context.ts'
+import { buildEntry } from './build-entry.ts'
 import { startCpuMeter } from './cpu-meter.ts'
 import { fillerOf } from './filler.ts'
 import { fullLoad, loadType, measureDelivery } from './measure-delivery.ts'
 import { manyConnections } from './measure-rounds.ts'
-import { createTarget, startProduct, type Target } from './product.ts'
+import { createTarget, productEntry, startProduct, type Target } from './product.ts'
 import { type Attempted, type MeasuredRun, quietRun } from './quiet-run.ts'
 import { type BenchStore, createStore } from './store.ts'
 
@@ -11,6 +12,8 @@ import { type BenchStore, createStore } from './store.ts'
 export interface StartRun extends MeasuredRun {
   empty: number
   full: number
+  /** The full store, by the server as it is installed: compiled. */
+  installed: number
 }
 
 interface Prepared {
@@ -37,26 +40,31 @@ export async function measureStarts(context: BenchContext): Promise<Attempted<St
     fromAt: now - historyMs,
     untilAt: now,
   })
+  const installedEntry = context.entry === productEntry ? await buildEntry() : context.entry
+  const stores = { empty, full, installedEntry }
   const runs: Attempted<StartRun>[] = []
   for (let round = 1; round <= mode.rounds; round++) {
     const name = `round ${round} of ${mode.rounds}`
-    const attempted = await quietRun(context, name, () => measureBoth(context, { empty, full }))
-    progress(`  ${attempted.run.empty.toFixed(0)}, ${attempted.run.full.toFixed(0)} ms`)
+    const attempted = await quietRun(context, name, () => measureEach(context, stores))
+    const { empty, full, installed } = attempted.run
+    progress(`  ${[empty, full, installed].map((ms) => ms.toFixed(0)).join(', ')} ms`)
     runs.push(attempted)
   }
   return runs
 }
 
-async function measureBoth(
+async function measureEach(
   context: BenchContext,
-  { empty, full }: { empty: Prepared; full: Prepared },
+  stores: { empty: Prepared; full: Prepared; installedEntry: string },
 ): Promise<StartRun> {
-  // Both servers have ended when the meter stops: what they used is the harness's then.
+  const { empty, full, installedEntry } = stores
+  // The servers have ended when the meter stops: what they used is the harness's then.
   const { databasePid } = empty.store
   const meter = startCpuMeter(databasePid === null ? {} : { database: databasePid })
   return {
-    empty: await measureStart(context, empty),
-    full: await measureStart(context, full),
+    empty: await measureStart(context.entry, empty),
+    full: await measureStart(context.entry, full),
+    installed: await measureStart(installedEntry, full),
     cpu: meter.finish(),
     failure: null,
   }
@@ -75,7 +83,7 @@ async function prepare(context: BenchContext, store: BenchStore): Promise<Prepar
   return { store, target }
 }
 
-async function measureStart({ entry }: BenchContext, { store, target }: Prepared): Promise<number> {
+async function measureStart(entry: string, { store, target }: Prepared): Promise<number> {
   const startedAt = performance.now()
   await using product = await startProduct({ entry, concurrency: manyConnections, store })
   await product.call('POST', target.eventsPath, { type: loadType, data: {} })

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname, join, relative, sep } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../core/errors.ts'
 import { apiLimits } from './api-limits.ts'
@@ -15,7 +16,7 @@ export function addConsole(app: FastifyInstance, directory: string): void {
   const start = files.get('index.html')
   if (start === undefined) throw new Error(`There is no index.html in ${directory}.`)
   app.get('/console', (_request, reply) => reply.redirect('/console/', 302))
-  app.get('/console/*', (request, reply) => {
+  app.get('/console/*', async (request, reply) => {
     const name = (request.params as { '*': string })['*']
     // The console's own pages are not files: it finds its way from the address by itself.
     const file = files.get(name) ?? (extname(name) === '' ? start : undefined)
@@ -23,13 +24,16 @@ export function addConsole(app: FastifyInstance, directory: string): void {
     reply.headers(file.headers)
     if (request.headers['if-none-match'] === file.headers.etag) return reply.code(304).send()
     if (!/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return reply.send(file.bytes)
-    return reply.header('content-encoding', 'gzip').send(file.compressed)
+    return reply.header('content-encoding', 'gzip').send(await file.compressed())
   })
 }
 
+const compress = promisify(gzip)
+
 interface ConsoleFile {
   bytes: Buffer
-  compressed: Buffer
+  /** When it is first asked for: a start has better things to do. */
+  compressed: () => Promise<Buffer>
   headers: Readonly<Record<string, string>> & { etag: string }
 }
 
@@ -45,7 +49,12 @@ function readFiles(directory: string): Map<string, ConsoleFile> {
       throw new Error(`${directory} holds more than a console should.`)
     }
     const name = relative(directory, path).replaceAll(sep, '/')
-    files.set(name, { bytes, compressed: gzipSync(bytes), headers: headersOf(name, bytes) })
+    let compressed: Promise<Buffer> | undefined
+    files.set(name, {
+      bytes,
+      compressed: () => (compressed ??= compress(bytes)),
+      headers: headersOf(name, bytes),
+    })
   }
   return files
 }
