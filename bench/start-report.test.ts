@@ -29,4 +29,6 @@ test('the starts of the full store are what is held against the goal', () => {
   assert.match(report, /Others used the machine in 1 of the rounds/)
   const slow = renderStarts([attempted(1_001)], head)
   assert.match(slow, /1000 ms: \*\*not reached\*\*/)
+  const onPostgres = renderStarts([attempted(1_001)], { ...head, postgresVersion: '15' })
+  assert.doesNotMatch(onPostgres, /reached/)
 })
