@@ -49,13 +49,16 @@ export function removalWrites(
 
     async deleteOldEvents(projectId, before, limit) {
       const events = await connection.all<EventRow>(
+        // A look-up for each event: as `not exists`, the planner makes a join of it, and for that it
+        // reads every delivery that is older before it returns the first event.
         `select e.project_seq, e.created_at, e.seq
-         from projects p join events e on e.project_seq = p.seq
-         where p.id = ? and e.created_at < ? and not exists (
+         from events e
+         where e.project_seq = (select seq from projects where id = ?) and e.created_at < ? and (
            select 1 from deliveries d
            where d.project_seq = e.project_seq and d.created_at = e.created_at
              and d.event_seq = e.seq and d.status = 'pending'
-         )
+           limit 1
+         ) is null
          order by e.created_at
          limit ?`,
         projectId,
