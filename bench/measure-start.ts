@@ -46,8 +46,9 @@ export async function measureStarts(context: BenchContext): Promise<Attempted<St
   for (let round = 1; round <= mode.rounds; round++) {
     const name = `round ${round} of ${mode.rounds}`
     const attempted = await quietRun(context, name, () => measureEach(context, stores))
-    const { empty, full, installed } = attempted.run
-    progress(`  ${[empty, full, installed].map((ms) => ms.toFixed(0)).join(', ')} ms`)
+    const { run } = attempted
+    const times = [run.empty, run.full, run.installed]
+    progress(`  ${times.map((ms) => ms.toFixed(0)).join(', ')} ms`)
     runs.push(attempted)
   }
   return runs

@@ -45,20 +45,18 @@ export async function startProduct(options: {
   /** Where the empty store is; null or absent: on SQLite. */
   postgres?: PostgresServer | null
 }): Promise<Product> {
-  const own = options.store === undefined ? await createStore(options.postgres ?? null) : null
-  const store = options.store ?? own
-  const dataDir = store?.dataDir ?? ''
+  const store = options.store ?? (await createStore(options.postgres ?? null))
+  const { dataDir, databasePid } = store
   const port = await freePort()
   const rootKey = `csk_${randomBytes(32).toString('base64url')}`
   const child = startChild({
     command: [process.execPath, options.entry, 'serve'],
     environment: {
       ...basicEnvironment({ port, dataDir, rootKey, concurrency: options.concurrency }),
-      ...store?.environment,
+      ...store.environment,
       ...options.environment,
     },
   })
-  const databasePid = store?.databasePid ?? null
 
   async function call<T>(method: string, path: string, body?: object): Promise<T> {
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
@@ -88,7 +86,7 @@ export async function startProduct(options: {
     },
     async [Symbol.asyncDispose]() {
       await child.stop('SIGTERM')
-      await own?.[Symbol.asyncDispose]()
+      if (options.store === undefined) await store[Symbol.asyncDispose]()
     },
   }
   try {
