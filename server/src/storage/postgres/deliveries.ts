@@ -47,13 +47,19 @@ export function deliveryReads(
       const after = parseTimeKey(page.after)
       const path = await choosePath({ connection, owner, filter, upTo: after.at })
       const { conditions, values } = deliveryConditions(owner, filter, path)
+      // What is beyond the page is not joined: the planner takes a join for one row, and sorts it all.
+      const isEventRead = path.hasEvent || filter.eventType === undefined
       const rows = await connection.all<DeliveryRow>(
         `select ${columns}
-         from ${path.from} ${path.hasEvent ? '' : joinEvent} ${joinRest}
-         where ${path.where} ${conditions}
-           and d.project_seq = ? and (d.created_at, d.seq) < (?, ?)
-         order by ${newestFirst}
-         limit ?`,
+         from (
+           select d.*
+           from ${path.from} ${isEventRead ? '' : joinEvent}
+           where ${path.where} ${conditions}
+             and d.project_seq = ? and (d.created_at, d.seq) < (?, ?)
+           order by ${newestFirst}
+           limit ?
+         ) as d ${joinEvent} ${joinRest}
+         order by ${newestFirst}`,
         ...path.values,
         ...values,
         owner.projectSeq,

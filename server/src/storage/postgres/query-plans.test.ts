@@ -81,33 +81,50 @@ test('a claim goes by its index whatever the statistics say', { skip }, async ()
 })
 
 test('retention reads what it removes, not all that is older', { skip }, async () => {
-  const { url } = await server.createDatabase()
-  const seen = await exerciseEverything(url)
-  const removal = seen.find(({ text }) =>
-    /from events e[\s\S]*order by e\.created_at\s+limit/.test(text),
-  )
-  assert.ok(removal)
-  await withClient(url, async (client) => {
-    const projectId = await addHistory(client, 20_000)
-    const values = [projectId, Number.MAX_SAFE_INTEGER, 50]
-    const { rows } = await client.query({
-      text: `explain (analyze, format json) ${removal.text}`,
-      values,
-    })
-    const nodes = nodesOf(rows[0]['QUERY PLAN'][0].Plan)
-    const read = nodes
-      .filter((node) => bigTables.test(node['Relation Name'] ?? ''))
-      .map((node) => {
-        const found = (node['Actual Rows'] ?? 0) + (node['Rows Removed by Filter'] ?? 0)
-        return found * (node['Actual Loops'] ?? 0)
-      })
-    const count = read.reduce((sum, each) => sum + each, 0)
-    assert.ok(count >= 50 && count < 1_000, `${count} rows were read`)
+  const count = await rowsRead({
+    wanted: /from events e[\s\S]*order by e\.created_at\s+limit/,
+    values: ({ id }) => [id, Number.MAX_SAFE_INTEGER, 50],
   })
+  assert.ok(count >= 50 && count < 1_000, `${count} rows were read`)
 })
 
-/** Finished deliveries with an event each, in one project, as the planner sees them. Returns its id. */
-async function addHistory(client: pg.Client, count: number): Promise<string> {
+test('a page of deliveries reads a page, not the history', { skip }, async () => {
+  const max = Number.MAX_SAFE_INTEGER
+  const count = await rowsRead({
+    wanted:
+      /select d\.\*\s+from deliveries d\s+where d\.project_seq = \$1 and d\.created_at between \$2 and \$3\s+and/,
+    values: ({ seq }) => [seq, -max, max, seq, max, max, 100],
+  })
+  assert.ok(count >= 100 && count < 1_000, `${count} rows were read`)
+})
+
+/** Rows of big tables that a statement reads in a project with a history, the wanted ones included. */
+async function rowsRead(read: {
+  wanted: RegExp
+  values: (project: { id: string; seq: string }) => readonly (string | number)[]
+}): Promise<number> {
+  const { url } = await server.createDatabase()
+  const seen = await exerciseEverything(url)
+  const statement = seen.find(({ text }) => read.wanted.test(text))
+  assert.ok(statement)
+  let count = 0
+  await withClient(url, async (client) => {
+    const project = await addHistory(client, 20_000)
+    const { rows } = await client.query({
+      text: `explain (analyze, format json) ${statement.text}`,
+      values: [...read.values(project)],
+    })
+    for (const node of nodesOf(rows[0]['QUERY PLAN'][0].Plan)) {
+      if (!bigTables.test(node['Relation Name'] ?? '')) continue
+      const found = (node['Actual Rows'] ?? 0) + (node['Rows Removed by Filter'] ?? 0)
+      count += found * (node['Actual Loops'] ?? 0)
+    }
+  })
+  return count
+}
+
+/** Finished deliveries with an event each, in one project, as the planner sees them. */
+async function addHistory(client: pg.Client, count: number): Promise<{ id: string; seq: string }> {
   const oldest = '(select * from deliveries order by created_at, seq limit 1)'
   await client.query(
     `insert into events (project_seq, created_at, seq, delivery_count, id, type, timestamp,
@@ -124,10 +141,10 @@ async function addHistory(client: pg.Client, count: number): Promise<string> {
   )
   await client.query('analyze')
   const { rows } = await client.query(
-    `select p.id from deliveries d join projects p on p.seq = d.project_seq
+    `select p.id, p.seq from deliveries d join projects p on p.seq = d.project_seq
      where d.id = 'dlv_old_1'`,
   )
-  return rows[0].id
+  return rows[0]
 }
 
 function isWholeTable(node: PlanNode): boolean {
