@@ -20,7 +20,8 @@ const usage = `npm run bench -- [--quick | --smoke | --shapes | --neighbours | -
   --shapes        batches, events for no endpoint, fan-out, 64 KB and three signatures beside plain
                   events, in ratios; about a quarter of an hour
   --neighbours    a healthy endpoint beside ones in trouble, in ratios; about a quarter of an hour
-  --start         from the start of the process to the first event, beside a million deliveries
+  --start         from the start of the process to the first event, beside a million deliveries,
+                  from the sources and as installed, for which it builds
   --claims        claims from a store with a million pending and ten million finished deliveries
                   beside an empty one; 5 minutes, on PostgreSQL 10, and 10 GB of disk
   --history       a store with a million finished deliveries beside an empty one, retention, and a

@@ -44,25 +44,34 @@ async function withDriver<T>(url: string, work: (driver: pg.Client) => Promise<T
 async function fill(driver: pg.Client, filling: Filling): Promise<void> {
   const { count, fromAt, untilAt } = filling
   const client = toClient(driver, createStatements())
+  await driver.query('begin')
   for (let week = weekOf(fromAt); week <= untilAt; week += weekMs) await makeWeek(client, week)
+  await driver.query('commit')
   // Nothing is lost that matters if this is cut off.
   await driver.query('set synchronous_commit = off')
   const model = await modelOf(driver, filling.type)
   const lastEvent = await takeNumbers(driver, 'event_seqs', count)
   const lastDelivery = await takeNumbers(driver, 'delivery_seqs', count)
   const inserts: string[] = []
-  for (const copy of copiesOf(filling, model)) {
-    inserts.push(await insertOf(driver, copy, filling.endpoints ?? 1))
-  }
+  for (const copy of copiesOf(filling, model)) inserts.push(await insertOf(driver, copy))
   const stepMs = (untilAt - fromAt) / count
   for (let done = 0; done < count; done += fillStep) {
     const last = Math.min(done + fillStep, count)
     const values = [fromAt, stepMs, lastEvent, lastDelivery, done + 1, last]
     for (const insert of inserts) await driver.query(insert, values)
   }
-  // What the server's own vacuum and checkpoint would do while something is measured.
-  await driver.query('vacuum analyze')
+  // What the server would do by itself while something is measured.
+  await vacuum(driver)
   await driver.query('checkpoint')
+}
+
+/** As PostgreSQL does by itself: a partition gets statistics, the table of all of them never. */
+async function vacuum(driver: pg.Client): Promise<void> {
+  const { rows } = await driver.query<{ name: string }>(
+    `select oid::regclass::text as name from pg_class
+     where relkind = 'r' and relnamespace = current_schema()::regnamespace`,
+  )
+  await driver.query(`vacuum analyze ${rows.map(({ name }) => name).join(', ')}`)
 }
 
 /** The delivery that is copied, with its event and attempt. */
@@ -111,7 +120,7 @@ interface Copy {
   own: Record<string, string>
 }
 
-function copiesOf({ status, endpoints }: Filling, model: Model): Copy[] {
+function copiesOf({ status }: Filling, model: Model): Copy[] {
   const inWeek = `project_seq = ${model.project} and created_at = ${model.createdAt}`
   const event = { created_at: 'at', seq: 'event', id: `'evt_' || uuid`, delivery_count: '1' }
   const delivery = {
@@ -119,7 +128,6 @@ function copiesOf({ status, endpoints }: Filling, model: Model): Copy[] {
     seq: 'delivery',
     event_seq: 'event',
     id: `'dlv_' || uuid`,
-    ...(endpoints === undefined ? {} : { endpoint_seq: 'endpoint' }),
   }
   const waiting = { attempt_count: '0', series_attempt_count: '0' }
   const modelEvent = `from events where ${inWeek} and seq = ${model.event}`
@@ -155,11 +163,7 @@ function copiesOf({ status, endpoints }: Filling, model: Model): Copy[] {
   ]
 }
 
-async function insertOf(
-  driver: pg.Client,
-  { table, from, own }: Copy,
-  endpoints: number,
-): Promise<string> {
+async function insertOf(driver: pg.Client, { table, from, own }: Copy): Promise<string> {
   const { rows } = await driver.query<{ name: string }>(
     `select attname as name from pg_attribute
      where attrelid = $1::text::regclass and attnum > 0 and not attisdropped
@@ -170,12 +174,11 @@ async function insertOf(
   // The ids as our own: UUIDv7, so that the indexes grow at one end.
   return `with numbers as (
       select i, floor($1::float8 + i * $2::float8)::bigint as at, $3::bigint + i as event,
-        $4::bigint + i as delivery,
-        (select min(seq) from endpoints) + i % ${endpoints} as endpoint
+        $4::bigint + i as delivery
       from generate_series($5::bigint, $6::bigint) as i
     ), numbered as (
       select *, lpad(to_hex(at), 12, '0') || '7' || lpad(to_hex(i & 4095), 3, '0')
-        || lpad(to_hex(event), 15, '0') as uuid
+        || '8' || lpad(to_hex(event), 15, '0') as uuid
       from numbers
     )
     insert into ${table} (${columns.join(', ')})

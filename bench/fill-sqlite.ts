@@ -2,11 +2,20 @@ import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import type { Filler, Filling } from './filler.ts'
 
+interface SqliteFilling extends Filling {
+  /** Deliveries go to so many endpoints in turn, from the first of the store on; absent: to one. */
+  endpoints?: number
+}
+
+interface SqliteFiller extends Filler {
+  fill(filling: SqliteFilling): Promise<void>
+}
+
 /**
  * The file in a data directory. A million events take half a minute; publishing them would take a
  * quarter of an hour.
  */
-export function createSqliteFiller(dataDir: string): Filler {
+export function createSqliteFiller(dataDir: string): SqliteFiller {
   const file = join(dataDir, 'countersign.db')
   return {
     async fill(filling) {
@@ -33,7 +42,7 @@ export function createSqliteFiller(dataDir: string): Filler {
   }
 }
 
-function fill(database: DatabaseSync, filling: Filling): void {
+function fill(database: DatabaseSync, filling: SqliteFilling): void {
   // Nothing is lost that matters if this is cut off; the server sets its own mode when it opens.
   database.exec('pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -200000')
   const model = modelOf(database, filling.type)
@@ -65,7 +74,7 @@ const at = 'cast(:from_at + i * :step_ms as integer)'
 const id = (prefix: string) =>
   `'${prefix}_' || printf('%012x7%03x8%015x', ${at}, i & 4095, :last_event + i)`
 
-function copiesOf({ status, endpoints }: Filling): Copy[] {
+function copiesOf({ status, endpoints }: SqliteFilling): Copy[] {
   const copies: Copy[] = [
     {
       table: 'events',

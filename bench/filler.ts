@@ -11,8 +11,6 @@ export interface Filling {
   /** Spread evenly from the one to the other, in milliseconds since the epoch. */
   fromAt: number
   untilAt: number
-  /** Deliveries go to so many endpoints in turn, from the first of the store on; absent: to one. */
-  endpoints?: number
 }
 
 /** Writes to a store past all code of the product: what would take long to publish is there soon. */

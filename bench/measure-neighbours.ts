@@ -5,6 +5,7 @@ import { goal } from './marks.ts'
 import { deadUrl, retrySchedule } from './measure-dead-endpoint.ts'
 import { type DeliveryRun, fullLoad, measureDelivery, type Stage } from './measure-delivery.ts'
 import { manyConnections } from './measure-rounds.ts'
+import { addEndpoints } from './product.ts'
 import { type Attempted, type MeasuredRun, quietRun } from './quiet-run.ts'
 import { runLoad } from './run-load.ts'
 import { startWarm } from './with-product.ts'
@@ -159,11 +160,10 @@ async function addNeighbours(
   neighbour: Neighbour,
   port: number,
 ): Promise<void> {
-  for (let index = 0; index < neighbour.count; index++) {
-    const path = `/v1/projects/${target.projectId}/endpoints`
-    const url = neighbour.url(port, index)
-    await product.call('POST', path, { url, event_types: [troubledType] })
-  }
+  const endpoints = Array.from({ length: neighbour.count }, (_, index) => {
+    return { url: neighbour.url(port, index), eventTypes: [troubledType] }
+  })
+  await addEndpoints(product, target.projectId, endpoints)
 }
 
 /** Publishes events of `troubledType`; throws where not all of them are accepted. */

@@ -25,11 +25,18 @@ export interface Target {
   key: string
 }
 
+/** What `addEndpoints` makes. */
+export interface NewEndpoint {
+  url: string
+  eventTypes: readonly string[]
+}
+
 export const productEntry = join(import.meta.dirname, '..', 'server', 'src', 'main.ts')
 
 const readyMsMax = 30_000
 const readyPollMs = 5
 const callMsMax = 10_000
+const callsAtOnceMax = 200
 
 /**
  * Starts `serve` and waits until it is ready. Disposing of it sends SIGTERM to its own pid, waits
@@ -124,17 +131,31 @@ function basicEnvironment(options: {
 /** A project with a key and an endpoint for `eventTypes` at each of the URLs. */
 export async function createTarget(
   product: Product,
-  endpoints: readonly { url: string; eventTypes: readonly string[] }[],
+  endpoints: readonly NewEndpoint[],
 ): Promise<Target> {
   const project = await product.call<{ id: string }>('POST', '/v1/projects', { name: 'Benchmark' })
   const path = `/v1/projects/${project.id}`
-  for (const { url, eventTypes } of endpoints) {
-    await product.call('POST', `${path}/endpoints`, { url, event_types: eventTypes })
-  }
+  await addEndpoints(product, project.id, endpoints)
   const { key } = await product.call<{ key: string }>('POST', `${path}/api-keys`, {
     name: 'Load generator',
   })
   return { projectId: project.id, eventsPath: `${path}/events`, key }
+}
+
+/** Several at once: on PostgreSQL each answer waits until every node knows of the endpoint. */
+export async function addEndpoints(
+  product: Product,
+  projectId: string,
+  endpoints: Iterable<NewEndpoint>,
+): Promise<void> {
+  const left = Iterator.from(endpoints)
+  const addInTurn = async () => {
+    for (const { url, eventTypes } of left) {
+      const body = { url, event_types: eventTypes }
+      await product.call('POST', `/v1/projects/${projectId}/endpoints`, body)
+    }
+  }
+  await Promise.all(Array.from({ length: callsAtOnceMax }, addInTurn))
 }
 
 async function waitUntilReady(product: Product): Promise<void> {

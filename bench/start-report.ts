@@ -10,32 +10,22 @@ export function renderStarts(
   attempted: readonly Attempted<StartRun>[],
   head: Omit<ReportHead, 'mode'> & { historyCount: number },
 ): string {
-  const runs = attempted.map(({ run }) => run)
+  const times = (name: 'empty' | 'full' | 'installed') =>
+    attempted.map(({ run }) => run[name]).filter((ms) => ms !== null)
+  const installed = times('installed')
   const mark = head.postgresVersion === null ? goal.startMs : null
   const disturbed = attempted.filter(({ isDisturbed }) => isDisturbed).length
   return [
     ...machineLines({ ...head, mode: 'start' }),
     '',
-    `From the start of the process to the first accepted event, ${runs.length} times each. Others used the machine in ${disturbed} of the rounds.`,
+    `From the start of the process to the first accepted event, ${attempted.length} times each. Others used the machine in ${disturbed} of the rounds.`,
     '',
     ...table(
       ['store', 'ms, median (min–max)', 'goal'],
       [
-        rowOf(
-          null,
-          'hardly anything',
-          runs.map(({ empty }) => empty),
-        ),
-        rowOf(
-          mark,
-          `${head.historyCount} finished deliveries`,
-          runs.map(({ full }) => full),
-        ),
-        rowOf(
-          mark,
-          'the same, as installed',
-          runs.map(({ installed }) => installed),
-        ),
+        rowOf(null, 'hardly anything', times('empty')),
+        rowOf(mark, `${head.historyCount} finished deliveries`, times('full')),
+        ...(installed.length === 0 ? [] : [rowOf(mark, 'the same, as installed', installed)]),
       ],
     ),
     '',
@@ -44,6 +34,7 @@ export function renderStarts(
 
 /** The goal is for SQLite: where there is none, the mark is null. */
 function rowOf(mark: number | null, name: string, times: readonly number[]): string[] {
-  const reached = mark !== null && median(times) <= mark ? 'reached' : '**not reached**'
-  return [name, spreadText(spreadOf(times)), mark === null ? '–' : `${mark} ms: ${reached}`]
+  const spread = spreadText(spreadOf(times))
+  if (mark === null) return [name, spread, '–']
+  return [name, spread, `${mark} ms: ${median(times) <= mark ? 'reached' : '**not reached**'}`]
 }

@@ -1,13 +1,13 @@
 import type { BenchContext } from './bench-context.ts'
 import { fullLoad, loadType, measureDelivery, type Stage } from './measure-delivery.ts'
-import { createTarget, startProduct } from './product.ts'
+import { createTarget, type NewEndpoint, startProduct } from './product.ts'
 
 /** Bound of a warm-up by count; by time it ends long before. */
 const warmUpEventsMax = 50_000
 
 export interface WarmOptions {
   connections: number
-  otherEndpoints?: readonly { url: string; eventTypes: readonly string[] }[]
+  otherEndpoints?: readonly NewEndpoint[]
   environment?: Record<string, string>
 }
 

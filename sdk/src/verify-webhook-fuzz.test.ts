@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
 import { signDelivery, signedAt, signWebhook, testKeyPair } from '../test/sign-webhook.ts'
 import { verifyWebhook, type WebhookFormatName } from './verify-webhook.ts'
-import type { WebhookHeaders } from './webhook-headers.ts'
+import { createHeaderReader, type WebhookHeaders } from './webhook-headers.ts'
 import { WebhookVerificationError } from './webhook-verification-error.ts'
 
 // fast-check prints the seed and the smallest failing case when a property fails.
@@ -106,8 +106,8 @@ test('never accepts a delivery of which one signed header was replaced', async (
           data: text,
           secrets: [key],
         })
-        fc.pre(value !== headers[name] && String(value) !== headers[name])
-        const changed = { ...headers, [name]: value }
+        const changed = { ...headers, [name]: value } as WebhookHeaders
+        fc.pre(createHeaderReader(changed)(name) !== headers[name])
         assert.notEqual(await verdict(body, changed, key, chosen), 'accepted')
       },
     ),

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
 import { createTestApi } from '../../test/support/test-api.ts'
 
 test('leads to the console, or to the reference where there is none', async () => {
@@ -57,7 +58,12 @@ test('keeps what changes its name with its content, and compresses for who can r
   await using directory = await createConsole()
   await using server = await createTestApi({ consoleDirectory: directory.path })
   const headers = { 'accept-encoding': 'gzip, br' }
-  const script = await server.send('GET', '/console/assets/app.js', { headers })
+  const scripts = await Promise.all(
+    Array.from({ length: 3 }, () => server.send('GET', '/console/assets/app.js', { headers })),
+  )
+  for (const { bytes } of scripts) assert.equal(gunzipSync(bytes).toString(), 'run()')
+  const [script] = scripts
+  assert.ok(script)
   assert.match(String(script.headers['cache-control']), /immutable/)
   assert.equal(script.headers['content-encoding'], 'gzip')
   assert.equal(script.headers.vary, 'accept-encoding')

@@ -21,10 +21,13 @@ export function addConsole(app: FastifyInstance, directory: string): void {
     // The console's own pages are not files: it finds its way from the address by itself.
     const file = files.get(name) ?? (extname(name) === '' ? start : undefined)
     if (file === undefined) throw new AppError('not_found', { detail: 'There is no such file.' })
-    reply.headers(file.headers)
-    if (request.headers['if-none-match'] === file.headers.etag) return reply.code(304).send()
-    if (!/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return reply.send(file.bytes)
-    return reply.header('content-encoding', 'gzip').send(await file.compressed())
+    if (request.headers['if-none-match'] === file.headers.etag) {
+      return reply.headers(file.headers).code(304).send()
+    }
+    const mayCompress = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
+    const compressed = mayCompress ? await file.compressed() : null
+    if (compressed === null) return reply.headers(file.headers).send(file.bytes)
+    return reply.headers({ ...file.headers, 'content-encoding': 'gzip' }).send(compressed)
   })
 }
 
@@ -32,8 +35,8 @@ const compress = promisify(gzip)
 
 interface ConsoleFile {
   bytes: Buffer
-  /** When it is first asked for: a start has better things to do. */
-  compressed: () => Promise<Buffer>
+  /** Null where it cannot be, and is sent as it is. */
+  compressed: () => Promise<Buffer | null>
   headers: Readonly<Record<string, string>> & { etag: string }
 }
 
@@ -49,10 +52,11 @@ function readFiles(directory: string): Map<string, ConsoleFile> {
       throw new Error(`${directory} holds more than a console should.`)
     }
     const name = relative(directory, path).replaceAll(sep, '/')
-    let compressed: Promise<Buffer> | undefined
+    // When it is first asked for: a start has better things to do.
+    let compressed: Promise<Buffer | null> | undefined
     files.set(name, {
       bytes,
-      compressed: () => (compressed ??= compress(bytes)),
+      compressed: () => (compressed ??= compress(bytes).catch(() => null)),
       headers: headersOf(name, bytes),
     })
   }

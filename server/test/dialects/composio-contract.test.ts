@@ -64,7 +64,8 @@ const provoke: Record<number, (world: World, operation: Operation) => Promise<Re
     return reply
   },
   async 429(_world, { method, path }) {
-    await using strict = await createComposioWorld({ rateLimit: { perSecond: 1, burst: 1 } })
+    // However slow the machine is, none comes back meanwhile.
+    await using strict = await createComposioWorld({ rateLimit: { perSecond: 0.01, burst: 1 } })
     const target = path.replace('{id}', unknownId)
     await strict.send(method as Method, target)
     return strict.send(method as Method, target)

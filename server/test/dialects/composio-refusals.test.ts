@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { type Scope, scopes } from '../../src/core/authorization.ts'
 import { type Method, type Reply, rootKey } from '../support/test-api.ts'
 import { until } from '../support/until.ts'
+import { untilTooMany } from '../support/until-too-many.ts'
 import { composioContract } from './composio-contract.ts'
 import {
   assertRefused,
@@ -200,11 +201,11 @@ describe('Composio: what is asked', () => {
 
   test('too many requests are a message alone, and when to come back', async () => {
     await using world = await createComposioWorld({ rateLimit: { perSecond: 1, burst: 2 } })
+    const since = performance.now()
     const first = await world.send('GET', v31)
     assert.deepEqual(limitsOf(first), ['2', '1', '2s', undefined])
     await world.send('GET', `${v3}/event_types`)
-    const reply = await world.send('GET', v31)
-    assert.equal(reply.status, 429)
+    const reply = await untilTooMany(since, () => world.send('GET', v31))
     assert.deepEqual(Object.keys(reply.body), ['message'])
     assert.deepEqual(limitsOf(reply), ['2', '0', '2s', '1'])
     // Several nodes count by the clock of the database too, which no test moves.

@@ -13,7 +13,7 @@ const skip = findPostgres() === null && noPostgres
 const loadMs = process.env.COUNTERSIGN_TEST_LONG ? 300_000 : 30_000
 /** Of each secret; load and faults go on until then, for a node that is suspended answers nobody. */
 const rotationsMin = 3
-const rotationsMsMax = 60_000
+const rotationsMsMax = 120_000
 const attemptTimeoutMs = 1_000
 const eventsPerSecond = 150
 /** Of receiving: what is further off was signed by a clock that is wrong. */

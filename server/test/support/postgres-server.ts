@@ -103,8 +103,9 @@ export async function startPostgres({
   let databaseCount = 0
 
   async function start(): Promise<void> {
-    // The shell ends the server when this process ends, however it does: its input ends then.
-    const script = '"$@" & pid=$!; read -r _; kill -QUIT $pid; wait $pid'
+    // The shell ends the server when this process ends, however it does: its input ends then. What
+    // is sent to the whole group, as when a terminal closes, must not end the shell before.
+    const script = 'trap : TERM INT HUP; "$@" & pid=$!; read -r _; kill -QUIT $pid; wait $pid'
     child = spawn('/bin/sh', ['-c', script, 'sh', join(bin, 'postgres'), ...args], {
       cwd: directory,
       stdio: ['pipe', 'ignore', 'ignore'],

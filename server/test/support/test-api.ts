@@ -62,6 +62,8 @@ export interface Reply {
   status: number
   headers: Record<string, unknown>
   text: string
+  /** As it came, where it ended. */
+  bytes: Buffer
   /** The parsed body; an empty object where there is none. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look at answers of every shape.
   body: any
@@ -221,8 +223,9 @@ function senderOf(api: Api): TestApi['send'] {
     })
     const type = String(response.headers['content-type'] ?? '')
     const text = isEndless ? await beginningOf(response.stream(), type) : response.payload
+    const bytes = isEndless ? Buffer.from(text) : response.rawPayload
     const parsed = /json/.test(type) && text !== '' ? JSON.parse(text) : {}
-    return { status: response.statusCode, headers: response.headers, text, body: parsed }
+    return { status: response.statusCode, headers: response.headers, text, bytes, body: parsed }
   }
 }
 

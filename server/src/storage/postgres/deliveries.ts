@@ -47,13 +47,13 @@ export function deliveryReads(
       const after = parseTimeKey(page.after)
       const path = await choosePath({ connection, owner, filter, upTo: after.at })
       const { conditions, values } = deliveryConditions(owner, filter, path)
-      // What is beyond the page is not joined: the planner takes a join for one row, and sorts it all.
-      const isEventRead = path.hasEvent || filter.eventType === undefined
+      // Cut before it is joined: what the planner takes a join for decides nothing then.
+      const needsEvent = filter.eventType !== undefined && !path.hasEvent
       const rows = await connection.all<DeliveryRow>(
         `select ${columns}
          from (
            select d.*
-           from ${path.from} ${isEventRead ? '' : joinEvent}
+           from ${path.from} ${needsEvent ? joinEvent : ''}
            where ${path.where} ${conditions}
              and d.project_seq = ? and (d.created_at, d.seq) < (?, ?)
            order by ${newestFirst}
@@ -82,12 +82,12 @@ export function deliveryReads(
       const path = await choosePath({ connection, owner, filter, upTo })
       const { conditions, values } = deliveryConditions(owner, filter, path)
       // What is skipped is not joined.
-      const isEventRead = path.hasEvent || filter.eventType === undefined
+      const needsEvent = filter.eventType !== undefined && !path.hasEvent
       const rows = await connection.all<DeliveryRow>(
         `select ${columns}
          from (
            select d.project_seq, d.created_at, d.seq
-           from ${path.from} ${isEventRead ? '' : joinEvent}
+           from ${path.from} ${needsEvent ? joinEvent : ''}
            where ${path.where} ${conditions}
            order by ${newestFirst}
            limit ? offset ?

@@ -31,8 +31,8 @@ const endMsMax = 2_000
  * Every query here is written for an index and for loops over few rows. The planner's statistics of a
  * table that fills and empties within seconds are always wrong, and with them it turns to scans and
  * hashes that cost a hundred times as much; so it is not asked. `jit` would compile each such plan.
- * It also takes a page of a list for a few rows, however long the history is, and then workers that
- * read and sort all of it look cheaper to it than the index whose order ends at the page.
+ * The planner also takes a page of a list for a few rows, however long the history is, and then
+ * workers that read and sort all of it look cheaper than the index whose order ends at the page.
  */
 const pinnedPlans = [
   'enable_seqscan=off',
