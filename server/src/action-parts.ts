@@ -96,7 +96,8 @@ export function addressRules(config: Config) {
 function summaryOf(verdict: Verdict, delivery: ClaimedDelivery): AttemptSummary {
   if (verdict.kind === 'released') {
     throw new AppError('storage_unavailable', {
-      detail: 'The secrets of the endpoint could not be read in time; nothing was sent.',
+      detail:
+        'The secrets of the endpoint could not be read in time; the test is sent as soon as they can be.',
     })
   }
   if (verdict.kind !== 'attempted') {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { SecretBox } from '../core/secret-box.ts'
 import type { AttemptResult, ClaimedDelivery, Storage, Transaction } from '../storage/storage.ts'
 import { createDispatcher } from './dispatcher.ts'
-import type { ToSender } from './sender-messages.ts'
+import type { FromSender, ToSender } from './sender-messages.ts'
 
 /** The sender may hear later than the claimer that an endpoint was deleted: on PostgreSQL it does. */
 test('what a deleted endpoint left behind ends without the sender', async () => {
@@ -40,23 +40,62 @@ test('what outlived its lease is claimed again, though nothing else happens', as
   assert.equal(await recordedAgain.promise, 2)
 })
 
+test('what is probed is read again before it is too old, until the answer is there', async () => {
+  const readAgain = Promise.withResolvers<void>()
+  const reads: string[][] = []
+  const { dispatcher, posted, receive } = startDispatcher([], async () => assert.fail(), {
+    cacheTtlMs: 30,
+    async listSenderEndpoints(endpointIds) {
+      reads.push([...endpointIds])
+      if (reads.length === 4) readAgain.resolve()
+      return []
+    },
+  })
+  const answer = { at: 0, statusCode: 204, error: null, durationMs: 1 }
+  const { event } = delivery('dlv_1', 1)
+  const probed = dispatcher.probe({
+    id: 'dlv_1',
+    endpointId: 'end_1',
+    event: { ...event, projectId: 'prj_1' },
+    keys: [],
+    signedAgoMs: 0,
+  })
+  await readAgain.promise
+  assert.deepEqual(new Set(reads.flat()), new Set(['end_1']))
+  assert.ok(posted.some(({ kind }) => kind === 'probe'))
+  receive({ kind: 'probed', id: 'dlv_1', answer })
+  assert.equal(await probed, answer)
+  await dispatcher.stop(0)
+})
+
 type RecordAttempts = Transaction['recordAttempts']
 
 /** On a store that has nothing but `due`. */
-function startDispatcher(due: ClaimedDelivery[], recordAttempts: RecordAttempts) {
+function startDispatcher(
+  due: ClaimedDelivery[],
+  recordAttempts: RecordAttempts,
+  changes: Partial<Storage> = {},
+) {
   const posted: ToSender[] = []
+  let receive: (message: FromSender) => void = () => {}
   const storage = {
     cacheTtlMs: 0,
     claimDue: async () => due.splice(0),
     nextDueAt: async () => null,
     transact: (work: (tx: { recordAttempts: RecordAttempts }) => Promise<unknown>) =>
       work({ recordAttempts }),
+    ...changes,
   }
   const dispatcher = createDispatcher({
     storage: storage as unknown as Storage,
     clock: { now: () => 1_000, monotonic: () => 1_000 },
     secretBox: {} as SecretBox,
-    sender: { post: (message) => posted.push(message), onMessage() {} },
+    sender: {
+      post: (message) => posted.push(message),
+      onMessage(listener) {
+        receive = listener
+      },
+    },
     randomFraction: () => 0.5,
     isClaiming: true,
     defaultRetryScheduleMs: [1_000],
@@ -65,7 +104,7 @@ function startDispatcher(due: ClaimedDelivery[], recordAttempts: RecordAttempts)
     onError: (message, error) => assert.fail(`${message} ${error}`),
   })
   dispatcher.start()
-  return { posted }
+  return { dispatcher, posted, receive }
 }
 
 function delivery(id: string, leaseToken: number): ClaimedDelivery {

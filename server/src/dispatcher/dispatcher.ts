@@ -75,14 +75,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     secretBox: options.secretBox,
     defaultRetryScheduleMs: options.defaultRetryScheduleMs,
     post: sender.post,
-    isBusy: underWay.isBusy,
+    isBusy: (endpointId) => underWay.isBusy(endpointId) || probed().has(endpointId),
     isStopping: () => isStopping,
     onError,
   })
+  const probes = new Map<string, { endpointId: string; end: (answer: ProbeAnswer) => void }>()
+  const probed = () => new Set(Array.from(probes.values(), ({ endpointId }) => endpointId))
   const renewal = createRenewal({
     ttlMs: storage.cacheTtlMs,
     renew: directory.renew,
-    busyEndpointIds: underWay.busyEndpointIds,
+    busyEndpointIds: () => probed().union(new Set(underWay.busyEndpointIds())),
     onError,
   })
   let whenIdle = () => {}
@@ -139,15 +141,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     ? createClaimer({ storage, clock, room, pace: failing.pace, send: takeClaimed, onError })
     : idleClaimer
 
-  const probes = new Map<string, (answer: ProbeAnswer) => void>()
-  const probed = ({ id, answer }: Extract<FromSender, { kind: 'probed' }>) => {
-    probes.get(id)?.(answer)
+  const endProbe = ({ id, answer }: Extract<FromSender, { kind: 'probed' }>) => {
+    probes.get(id)?.end(answer)
     probes.delete(id)
   }
 
   const receive = (message: FromSender) => {
     if (message.kind === 'results') recorder.add(message.results, message.expiredSecretIds)
-    else if (message.kind === 'probed') probed(message)
+    else if (message.kind === 'probed') endProbe(message)
     else if (message.kind === 'acknowledged') directory.acknowledged(message.acknowledge)
     else if (message.kind === 'short') onError(shortOfDescriptors, new Error(message.detail))
     else whenIdle()
@@ -175,9 +176,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       return verdict
     },
     async probe(probe) {
-      await directory.ensure([probe.endpointId])
-      return new Promise((resolve) => {
-        probes.set(probe.id, resolve)
+      const { id, endpointId } = probe
+      await directory.ensure([endpointId])
+      renewal.noteUse([endpointId])
+      return new Promise((end) => {
+        probes.set(id, { endpointId, end })
         sender.post({ kind: 'probe', probe })
       })
     },

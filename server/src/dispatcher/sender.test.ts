@@ -8,6 +8,7 @@ import type {
   FromSender,
   SenderDelivery,
   SenderEndpoint,
+  SenderProbe,
   SenderResult,
   SenderSecret,
 } from './sender-messages.ts'
@@ -104,6 +105,20 @@ describe('the sender', () => {
     return requestHeaders
   }
 
+  /** The connection is there, and nothing may be signed. */
+  const refuseToSign = (index: number) => {
+    const sent = requests[index]
+    assert.equal(sent?.request.sign(), null)
+    sent.done({
+      kind: 'error',
+      error: 'connect',
+      detail: '',
+      isOurShortage: false,
+      response: null,
+      requestHeaders: null,
+      durationMs: 1,
+    })
+  }
   test('signs when the connection is ready, with what it has learned by then', () => {
     learn({ secrets: [secret('sec_old')] })
     deliver(1)
@@ -259,18 +274,61 @@ describe('the sender', () => {
     learn({ freshUntilMonotonic: now + 10 })
     deliver(1)
     now += 10
-    const sent = requests[0]
-    assert.equal(sent?.request.sign(), null)
-    sent.done({
-      kind: 'error',
-      error: 'connect',
-      detail: '',
-      isOurShortage: false,
-      response: null,
-      requestHeaders: null,
-      durationMs: 1,
-    })
+    refuseToSign(0)
     assert.deepEqual(kinds(), ['released'])
+  })
+
+  test('what somebody waits for is held until there are news, and signed by them', () => {
+    learn({ freshUntilMonotonic: now + 10, secrets: [secret('sec_old')] })
+    deliver(1, { isImmediate: true })
+    now += 10
+    refuseToSign(0)
+    assert.deepEqual([kinds(), requests.length, wake?.delayMs], [[], 1, 50])
+    wake?.work()
+    assert.equal(requests.length, 1)
+    learn({ freshUntilMonotonic: now + 1_000, secrets: [secret('sec_new')] }, 2)
+    assert.equal(answer(1, 204)['webhook-secret-ids'], 'sec_new')
+    assert.deepEqual(kinds(), ['attempted'])
+  })
+
+  test('what somebody waits for is given back when there are no news in time, and at a stop', () => {
+    learn({ freshUntilMonotonic: now + 10 })
+    deliver(2, { isImmediate: true })
+    now += 10
+    refuseToSign(0)
+    now += 15_000 - limits.leaseRecordingMs
+    wake?.work()
+    assert.deepEqual(kinds(), ['released'])
+    refuseToSign(1)
+    sender.receive({ kind: 'stop' })
+    assert.deepEqual(kinds(), ['released', 'released'])
+    assert.equal(messages.at(-1)?.kind, 'idle')
+  })
+
+  test('a probe is signed by what is known when its connection is there', () => {
+    const answers = () => messages.flatMap((each) => (each.kind === 'probed' ? [each.answer] : []))
+    const probe = () => sender.receive({ kind: 'probe', probe: probeBy('sec_1') })
+    learn()
+    probe()
+    learn({ secrets: [secret('sec_2', 10)] }, 2)
+    refuseToSign(0)
+    wake?.work()
+    assert.deepEqual(
+      answers().map(({ error }) => error),
+      ['released'],
+    )
+
+    learn({ freshUntilMonotonic: now + 10 }, 3)
+    probe()
+    now += 10
+    refuseToSign(1)
+    assert.equal(requests.length, 2)
+    sender.receive({ kind: 'fresh', endpointIds: ['ep'], freshUntilMonotonic: now + 1_000 })
+    answer(2, 204)
+    assert.deepEqual(
+      answers().map(({ statusCode }) => statusCode),
+      [null, 204],
+    )
   })
 
   test('stops: gives the queue back and says when nothing is in flight', () => {
@@ -311,5 +369,22 @@ function secret(id: string, activatesAt = 0): SenderSecret {
     expiresAt: null,
     revokedAt: null,
     expirySeenAt: null,
+  }
+}
+
+function probeBy(secretId: string): SenderProbe {
+  return {
+    id: 'dlv_probe',
+    endpointId: 'ep',
+    event: {
+      id: 'evt_probe',
+      projectId: `prj_${'0'.repeat(32)}`,
+      type: 'a.b',
+      timestamp: '2026-11-21T10:00:00.000Z',
+      data: '{}',
+      metadata: '{}',
+    },
+    keys: [{ secretId, isWrong: false }],
+    signedAgoMs: 0,
   }
 }

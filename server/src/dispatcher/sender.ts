@@ -8,6 +8,7 @@ import { formatOf } from '../formats/registry.ts'
 import type { AddressGuard } from './address-guard.ts'
 import { type AttemptInput, attempt as makeAttempt } from './attempt.ts'
 import { createFairQueue } from './fair-queue.ts'
+import { createHeldAttempts, type HeldAttempt } from './held-attempts.ts'
 import type { HttpSender } from './http-sender.ts'
 import { type Echoes, echoesOf } from './kept-response.ts'
 import { probeKeys } from './probe-keys.ts'
@@ -108,6 +109,11 @@ export function createSender(options: SenderOptions): Sender {
   /** What is known of the endpoint may be signed with: it was read not long ago. */
   const maySign = ({ endpoint }: KnownEndpoint) => isFresh(endpoint.freshUntilMonotonic, clock)
   const pausedUntil = new Map<string, number>()
+  const held = createHeldAttempts((endpointId) => {
+    const known = endpoints.get(endpointId)
+    // Of one that was forgotten, whoever goes on finds out.
+    return known === undefined || maySign(known)
+  })
   let results: SenderResult[] = []
   let expiredSecretIds: string[] = []
   let inFlight = 0
@@ -204,8 +210,13 @@ export function createSender(options: SenderOptions): Sender {
     makeAttempt(options.http, input, (verdict) => {
       inFlight--
       if (verdict.isStale) {
-        report(job, { kind: 'released', notBefore: null })
-        return finish()
+        const giveUp = () => report(job, { kind: 'released', notBefore: null })
+        if (!job.isImmediate) {
+          giveUp()
+          return finish()
+        }
+        const { endpointId } = job
+        return hold({ endpointId, hasTime: () => hasTime(job), goOn: () => enqueue(job), giveUp })
       }
       if (verdict.isOurShortage && !job.isImmediate) {
         noteShortage(verdict.attempt.errorDetail ?? '')
@@ -224,6 +235,12 @@ export function createSender(options: SenderOptions): Sender {
     })
   }
 
+  const hold = (attempt: HeldAttempt) => {
+    if (isStopping) return attempt.giveUp()
+    held.hold(attempt)
+    pump()
+  }
+
   /** The endpoint may have been learnt anew since the attempt began. */
   const noteSpeed = (endpointId: string, isPrompt: boolean) => {
     const known = endpoints.get(endpointId)
@@ -240,6 +257,7 @@ export function createSender(options: SenderOptions): Sender {
 
   /** Fills the free slots with the deliveries whose turn it is. */
   const pump = () => {
+    held.look()
     for (;;) {
       const job = queue.next(clock.now())
       if (job === null) break
@@ -260,7 +278,10 @@ export function createSender(options: SenderOptions): Sender {
     }
     if (pausedUntil.size > 0) parkPaused()
     const wakeAt = queue.wakeAt()
-    if (wakeAt !== null) options.wakeAfter(Math.max(1, wakeAt - clock.now()), pump)
+    const wakeAfterMs = wakeAt === null ? Infinity : Math.max(1, wakeAt - clock.now())
+    const lookAfterMs = held.size > 0 ? staleLookAgainMs : Infinity
+    const soonest = Math.min(wakeAfterMs, lookAfterMs)
+    if (soonest < Infinity) options.wakeAfter(soonest, pump)
   }
 
   /** Gives back what waits for a receiver that asked for patience: the store waits better. */
@@ -272,30 +293,41 @@ export function createSender(options: SenderOptions): Sender {
   }
 
   /** Whatever the endpoint's state: whoever asked for it wants to know. */
-  const probe = (request: SenderProbe) => {
+  const probe = (request: SenderProbe, until = clock.monotonic() + options.attemptTimeoutMs) => {
     const { id, endpointId, event } = request
     const known = endpoints.get(endpointId)
-    const keys = known === undefined ? null : probeKeys(request, known.endpoint, randomBytes)
-    if (known === undefined || keys === null || known.endpoint.condition === 'deleted') {
+    const giveUp = () => {
       const answer = { at: clock.now(), statusCode: null, error: 'released', durationMs: 0 }
-      return post({ kind: 'probed', id, answer })
+      post({ kind: 'probed', id, answer })
+    }
+    const keysOf = ({ endpoint }: KnownEndpoint) => probeKeys(request, endpoint, randomBytes)
+    if (known === undefined || keysOf(known) === null || known.endpoint.condition === 'deleted') {
+      return giveUp()
     }
     inFlight++
     const input = inputOf(known, event, {
       body: Buffer.from(known.format.body(event, id)),
       attemptNumber: 1,
-      keysAt: () => keys,
+      // Looked up anew, as for a delivery: a secret may have been ended while a connection was made.
+      keysAt() {
+        const present = endpoints.get(endpointId)
+        return present !== undefined && maySign(present) ? keysOf(present) : null
+      },
       signedAgoMs: request.signedAgoMs,
     })
-    makeAttempt(options.http, input, ({ attempt }) => {
+    makeAttempt(options.http, input, ({ attempt, isStale }) => {
       inFlight--
+      planFlush()
+      if (isStale) {
+        const hasTime = () => clock.monotonic() < until
+        return hold({ endpointId, hasTime, goOn: () => probe(request, until), giveUp })
+      }
       const { startedAt: at, durationMs, error, response } = attempt
       const statusCode = response?.statusCode ?? null
       // Only an answer that came whole is one.
       const isAnswer = error === null || error === 'http_status' || error === 'redirect'
       const answer = { at, statusCode: isAnswer ? statusCode : null, error, durationMs }
       post({ kind: 'probed', id, answer })
-      planFlush()
     })
   }
 
@@ -312,6 +344,7 @@ export function createSender(options: SenderOptions): Sender {
 
   const stop = () => {
     isStopping = true
+    held.giveUpAll()
     for (const id of endpoints.keys()) {
       for (const job of queue.drain(id)) report(job, { kind: 'released', notBefore: null })
     }
