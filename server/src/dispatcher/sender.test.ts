@@ -291,6 +291,15 @@ describe('the sender', () => {
     assert.deepEqual(kinds(), ['attempted'])
   })
 
+  test('what was held is not sent where the endpoint was deleted meanwhile', () => {
+    learn({ freshUntilMonotonic: now + 10 })
+    deliver(1, { isImmediate: true })
+    now += 10
+    refuseToSign(0)
+    learn({ freshUntilMonotonic: now + 1_000, condition: 'deleted' }, 2)
+    assert.deepEqual([kinds(), requests.length], [['endpoint_deleted'], 1])
+  })
+
   test('what somebody waits for is given back when there are no news in time, and at a stop', () => {
     learn({ freshUntilMonotonic: now + 10 })
     deliver(2, { isImmediate: true })

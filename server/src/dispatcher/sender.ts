@@ -333,7 +333,10 @@ export function createSender(options: SenderOptions): Sender {
 
   const enqueue = (job: Job) => {
     const known = endpoints.get(job.endpointId)
-    if (known !== undefined && job.isImmediate) return start(job, known, () => {})
+    if (known !== undefined && job.isImmediate) {
+      if (known.endpoint.condition === 'deleted') return refuseInactive(job, 'deleted')
+      return start(job, known, () => {})
+    }
     if (isStopping || known === undefined) {
       return report(job, { kind: 'released', notBefore: null })
     }
