@@ -18,6 +18,8 @@ import { isSqliteOnly } from './test-run/sqlite-only.ts'
 
 /** Two cores: a third file would only slow down the others. */
 const FILES_AT_ONCE = 2
+/** There a change of an endpoint is answered a second later, so that a file mostly waits. */
+const FILES_AT_ONCE_ON_POSTGRES = 3
 /** What the long forms of tests take more than the normal ones. */
 const TIME_FACTOR = process.env.COUNTERSIGN_TEST_LONG === undefined ? 1 : 10
 /** Far above what an idle machine takes: a host that others use can be four times as slow. */
@@ -65,11 +67,12 @@ if (database !== null) process.env.COUNTERSIGN_TEST_POSTGRES = database.url
 const compileCache = await mkdtemp(join(tmpdir(), 'countersign-compiled-'))
 process.env.NODE_COMPILE_CACHE = compileCache
 const startedAtMs = performance.now()
+const filesAtOnce = database === null ? FILES_AT_ONCE : FILES_AT_ONCE_ON_POSTGRES
 const { unit, endToEnd, unmatched } = select(filters)
 for (const filter of unmatched) console.log(`✖ ${filter} is or holds no test file`)
 const isTidy = database !== null || filters.length > 0 || (await check())
 const reports = [
-  ...(await runAll([...unit, ...endToEnd.filter((path) => !isAlone(path))], FILES_AT_ONCE)),
+  ...(await runAll([...unit, ...endToEnd.filter((path) => !isAlone(path))], filesAtOnce)),
   ...(await runAll(endToEnd.filter(isAlone), 1)),
 ]
 await database?.dispose()

@@ -16,7 +16,7 @@ for (const [name, list] of Object.entries({ alone, sqliteOnly })) {
 }
 
 test('a folder stands for all that is in it, and for nothing else', () => {
-  assert.ok(isAlone('server/test/nodes/lead.test.ts') && isSqliteOnly('server/test/nodes'))
-  assert.ok(!isAlone('server/test/nodes-of-a-tree.test.ts'))
+  assert.ok(isAlone('server/test/faults/full-disk.test.ts') && isSqliteOnly('server/test/nodes'))
+  assert.ok(!isAlone('server/test/faults-of-a-tree.test.ts'))
   assert.ok(!isAlone('server/test/rotation.test.ts'))
 })
